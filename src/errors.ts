@@ -1,0 +1,281 @@
+/**
+ * The error tree. Everything that this library throws or rejects with is a
+ * {@link MemcachedError}; `code` is the stable name to match on, and `sent` is
+ * the whole of retry safety.
+ */
+
+/** What an error knows beside its message. */
+export interface ErrorDetails {
+  /** The server concerned, as `host:port` or a socket's path. */
+  readonly server?: string | undefined;
+  /** The client's method or command, for example `"get"`. */
+  readonly command?: string | undefined;
+  /** Whether the server may have acted on the request. */
+  readonly sent?: boolean | undefined;
+  /** What caused it: a socket's error, a serializer's exception. */
+  readonly cause?: unknown;
+}
+
+const BRAND = Symbol.for("tslibmc.error");
+
+/**
+ * Names a class of errors for `instanceof`, so that it holds between two copies
+ * of this package in one process (an ESM and a CommonJS build in one bundle).
+ */
+function brand(errorClass: { readonly prototype: MemcachedError }, name: string): void {
+  Object.defineProperty(errorClass, BRAND, { value: name });
+  Object.defineProperty(errorClass.prototype, "name", {
+    value: name,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** The brands of a value's class and its ancestors, nearest first. */
+function* brandsOf(value: object): Generator<unknown> {
+  for (let type = Object.getPrototypeOf(value); type !== null; type = Object.getPrototypeOf(type)) {
+    const own = Object.getOwnPropertyDescriptor(type, "constructor")?.value;
+    if (typeof own === "function" && Object.hasOwn(own, BRAND)) yield own[BRAND];
+  }
+}
+
+/** The root of every error of this library. */
+export class MemcachedError extends Error {
+  /** A stable name for this kind of error, to match on. */
+  readonly code: string = "ERR_MEMCACHED";
+  /** libmemcached's `memcached_return_t` for the same failure, where it has one. */
+  readonly retcode: number | undefined = undefined;
+  /** The server concerned, as `host:port` or a socket's path. */
+  readonly server: string | undefined;
+  /** The client's method or command, for example `"get"`. */
+  readonly command: string | undefined;
+  /**
+   * Whether the server may have acted on the request. `false`: repeating the
+   * call is always safe. `true`: only if the command is idempotent.
+   */
+  readonly sent: boolean;
+
+  static {
+    brand(MemcachedError, "MemcachedError");
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (!Object.hasOwn(this, BRAND))
+      return Function.prototype[Symbol.hasInstance].call(this, value);
+    if (typeof value !== "object" || value === null) return false;
+    const wanted = (this as unknown as Record<symbol, unknown>)[BRAND];
+    for (const found of brandsOf(value)) if (found === wanted) return true;
+    return false;
+  }
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.server = details.server;
+    this.command = details.command;
+    this.sent = details.sent ?? false;
+  }
+}
+
+/** A call that cannot be carried out as it was written; nothing was sent. */
+export class ArgumentError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_ARGUMENT";
+  override readonly retcode: number | undefined = 38;
+  static {
+    brand(ArgumentError, "ArgumentError");
+  }
+}
+
+/** A key that memcached cannot hold: empty, over 250 bytes, or with forbidden bytes. */
+export class KeyError extends ArgumentError {
+  override readonly code: string = "ERR_MEMCACHED_KEY";
+  override readonly retcode: number | undefined = 33;
+  static {
+    brand(KeyError, "KeyError");
+  }
+}
+
+/** An option, behavior or server string that is unknown or out of its range. */
+export class OptionError extends ArgumentError {
+  override readonly code: string = "ERR_MEMCACHED_OPTION";
+  static {
+    brand(OptionError, "OptionError");
+  }
+}
+
+/**
+ * A value over the item size limit: this client's own (`maxValueSize`), then
+ * nothing was sent, or the server's, which also drops the key's old value.
+ */
+export class ValueTooLargeError extends ArgumentError {
+  override readonly code: string = "ERR_MEMCACHED_VALUE_TOO_LARGE";
+  override readonly retcode: number | undefined = 37;
+  /** The encoded value's size in bytes. */
+  readonly size: number;
+  /** The limit in bytes, where it is known. */
+  readonly limit: number | undefined;
+  static {
+    brand(ValueTooLargeError, "ValueTooLargeError");
+  }
+  constructor(message: string, size: number, limit: number | undefined, details?: ErrorDetails) {
+    super(message, details);
+    this.size = size;
+    this.limit = limit;
+  }
+}
+
+/** This wire or this server has no words for what was asked. */
+export class NotSupportedError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_NOT_SUPPORTED";
+  override readonly retcode: number | undefined = 28;
+  static {
+    brand(NotSupportedError, "NotSupportedError");
+  }
+}
+
+/** The network or the server's process failed, not the request. */
+export class NetworkError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_NETWORK";
+  static {
+    brand(NetworkError, "NetworkError");
+  }
+}
+
+/** No connection could be made; `cause` has Node's own error and its code. */
+export class ConnectError extends NetworkError {
+  override readonly code: string = "ERR_MEMCACHED_CONNECT";
+  override readonly retcode: number | undefined = 3;
+  static {
+    brand(ConnectError, "ConnectError");
+  }
+}
+
+/** The connection ended while the operation was waiting, or the client was closed. */
+export class ConnectionClosedError extends NetworkError {
+  override readonly code: string = "ERR_MEMCACHED_CONNECTION_CLOSED";
+  override readonly retcode: number | undefined = 3;
+  static {
+    brand(ConnectionClosedError, "ConnectionClosedError");
+  }
+}
+
+/** The deadline passed (`timeoutMs`: the whole operation, connecting and retries included). */
+export class TimeoutError extends NetworkError {
+  override readonly code: string = "ERR_MEMCACHED_TIMEOUT";
+  override readonly retcode: number | undefined = 31;
+  static {
+    brand(TimeoutError, "TimeoutError");
+  }
+}
+
+/** The server refused the credentials. It never shows the password. */
+export class AuthError extends NetworkError {
+  override readonly code: string = "ERR_MEMCACHED_AUTH";
+  override readonly retcode: number | undefined = 41;
+  static {
+    brand(AuthError, "AuthError");
+  }
+}
+
+/** The list of servers is empty, or every candidate is dead. */
+export class NoServerError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_NO_SERVER";
+  override readonly retcode: number | undefined = 20;
+  static {
+    brand(NoServerError, "NoServerError");
+  }
+}
+
+/** The server answered with an error line; its own words are in `reply`. */
+export class ReplyError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_REPLY";
+  /** The server's line, as it came. */
+  readonly reply: string;
+  static {
+    brand(ReplyError, "ReplyError");
+  }
+  constructor(message: string, reply: string, details?: ErrorDetails) {
+    super(message, { sent: true, ...details });
+    this.reply = reply;
+  }
+}
+
+/** `CLIENT_ERROR …`: the server found fault with the request. */
+export class ClientErrorReply extends ReplyError {
+  override readonly code: string = "ERR_MEMCACHED_CLIENT_ERROR";
+  override readonly retcode: number | undefined = 9;
+  static {
+    brand(ClientErrorReply, "ClientErrorReply");
+  }
+}
+
+/** `SERVER_ERROR …`: the server could not do it. */
+export class ServerErrorReply extends ReplyError {
+  override readonly code: string = "ERR_MEMCACHED_SERVER_ERROR";
+  override readonly retcode: number | undefined = 10;
+  static {
+    brand(ServerErrorReply, "ServerErrorReply");
+  }
+}
+
+/** `ERROR`: the server does not know the command. */
+export class UnknownCommandReply extends ReplyError {
+  override readonly code: string = "ERR_MEMCACHED_UNKNOWN_COMMAND";
+  override readonly retcode: number | undefined = 11;
+  static {
+    brand(UnknownCommandReply, "UnknownCommandReply");
+  }
+}
+
+/** Bytes that are no reply, or not the reply to what was asked: the connection is dropped. */
+export class ProtocolError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_PROTOCOL";
+  override readonly retcode: number | undefined = 8;
+  static {
+    brand(ProtocolError, "ProtocolError");
+  }
+}
+
+/** A value that cannot be encoded, or stored bytes that cannot be decoded. */
+export class CodecError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_CODEC";
+  static {
+    brand(CodecError, "CodecError");
+  }
+}
+
+/**
+ * Thrown by a `deserialize` function to say that what is stored counts as a
+ * miss, for instance because an older version of the program wrote it.
+ */
+export class CacheMiss extends CodecError {
+  override readonly code: string = "ERR_MEMCACHED_CACHE_MISS";
+  static {
+    brand(CacheMiss, "CacheMiss");
+  }
+  constructor(message = "The stored value counts as a miss", details?: ErrorDetails) {
+    super(message, details);
+  }
+}
+
+/** A many-key or all-servers call of which a part failed. */
+export class PartialError<Results = unknown> extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_PARTIAL";
+  override readonly retcode: number | undefined = 19;
+  /** What did arrive, in the form that the call resolves to. */
+  readonly results: Results;
+  /** One error for each server that failed, by the server's name. */
+  readonly errors: ReadonlyMap<string, MemcachedError>;
+  static {
+    brand(PartialError, "PartialError");
+  }
+  constructor(
+    message: string,
+    results: Results,
+    errors: ReadonlyMap<string, MemcachedError>,
+    details?: ErrorDetails,
+  ) {
+    super(message, details);
+    this.results = results;
+    this.errors = errors;
+  }
+}

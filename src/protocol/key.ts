@@ -1,0 +1,85 @@
+import { KeyError } from "../errors.js";
+import { asBuffer, latin1 } from "../util/bytes.js";
+
+/** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
+export const MAX_KEY_BYTES = 250;
+
+/** A key as callers give it: text, sent as UTF-8, or bytes. */
+export type Key = string | Uint8Array;
+
+/**
+ * Checks a key and returns its wire form: a string in which each character is one
+ * byte. A plain ASCII key comes back as the same string, unallocated.
+ *
+ * Whitespace, control bytes and over-long keys are refused here because a server can
+ * only misread them: memcached 1.6.18 executes the *value* of a storage command whose
+ * key is too long.
+ * @throws KeyError
+ */
+export function encodeKey(key: Key, prefix = ""): string {
+  const wire = typeof key === "string" ? fromText(key) : fromBytes(key);
+  const whole = prefix === "" ? wire : prefix + wire;
+  if (whole.length === 0) throw new KeyError("The key is empty; memcached needs 1 to 250 bytes");
+  if (whole.length > MAX_KEY_BYTES) throw tooLong(whole, prefix);
+  return whole;
+}
+
+/** Checks a prefix by the same rules as a key, except that it may be empty. */
+export function encodePrefix(prefix: Key): string {
+  return prefix.length === 0 ? "" : encodeKey(prefix);
+}
+
+/** The text of a key in wire form, shortened and escaped, for messages. */
+export function describeKey(wire: string): string {
+  const shown = wire.length > 40 ? `${wire.slice(0, 40)}…` : wire;
+  return JSON.stringify(shown);
+}
+
+function fromText(key: string): string {
+  for (let i = 0; i < key.length; i++) {
+    const code = key.charCodeAt(i);
+    if (code <= 0x20 || code === 0x7f) throw forbidden(key, code, i);
+    if (code >= 0x80) return fromUnicode(key);
+  }
+  return key;
+}
+
+function fromUnicode(key: string): string {
+  if (!key.isWellFormed()) {
+    throw new KeyError(
+      `The key ${describeKey(key)} has a lone surrogate, which UTF-8 cannot express`,
+    );
+  }
+  return fromBytes(Buffer.from(key, "utf8"));
+}
+
+function fromBytes(key: unknown): string {
+  if (!(key instanceof Uint8Array)) {
+    throw new KeyError(`A key must be a string or a Uint8Array, not ${typeName(key)}`);
+  }
+  const wire = latin1(asBuffer(key), 0, key.length);
+  for (let i = 0; i < wire.length; i++) {
+    const code = wire.charCodeAt(i);
+    if (code <= 0x20 || code === 0x7f) throw forbidden(wire, code, i);
+  }
+  return wire;
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return "null";
+  return typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
+}
+
+function forbidden(key: string, code: number, index: number): KeyError {
+  const byte = `0x${code.toString(16).padStart(2, "0")}`;
+  return new KeyError(
+    `The key ${describeKey(key)} has the byte ${byte} at ${index}; whitespace and control bytes cannot be sent`,
+  );
+}
+
+function tooLong(wire: string, prefix: string): KeyError {
+  const withPrefix = prefix === "" ? "" : ` with its prefix of ${prefix.length}`;
+  return new KeyError(
+    `The key ${describeKey(wire)} is ${wire.length} bytes${withPrefix}; memcached allows ${MAX_KEY_BYTES}`,
+  );
+}

@@ -1,0 +1,44 @@
+import type { Outgoing } from "./outgoing.js";
+import type { Hit, Reply } from "./reply.js";
+import type { Request } from "./request.js";
+
+/**
+ * A request on the wire, in the order of writing. The wire notes in it how its
+ * reply ends, since neighbouring gets share one line.
+ */
+export interface Exchange {
+  readonly request: Request;
+  /** Whether the reply to this exchange is the last under its terminator (`END`). */
+  endsLine: boolean;
+}
+
+/** The exchanges that wait for replies, oldest first, as a wire sees them. */
+export interface Replies {
+  /** The n-th oldest exchange that is waiting, 0 for the oldest. */
+  waiting(n: number): Exchange | undefined;
+  /** One item of a many-key reply for the oldest exchange; `index` is its place in `keys`. */
+  collect(index: number, hit: Hit): void;
+  /** The oldest exchange is answered. */
+  settle(reply: Reply): void;
+}
+
+/**
+ * A way to say the five verbs in bytes and to read the answers: no socket, no clock,
+ * no promise. One wire belongs to one connection, since it remembers a reply that has
+ * come only in part.
+ */
+export interface Wire {
+  /**
+   * Appends a request's bytes. Returns what the wire or its server has no words for,
+   * before it has written anything, or undefined when the request is written.
+   */
+  write(exchange: Exchange, out: Outgoing): string | undefined;
+  /** Ends whatever was left open for neighbours to join, before the bytes are sent. */
+  finish(out: Outgoing): void;
+  /**
+   * Reads the first `length` bytes of `chunk`, which is reused afterwards.
+   * @throws ProtocolError for bytes that are no reply or do not fit what was asked;
+   * nothing that follows on this connection can be trusted then.
+   */
+  push(chunk: Buffer, length: number, replies: Replies): void;
+}
