@@ -18,11 +18,17 @@ export interface MemcachedOptions {
 
 const COMMAND = process.env["MEMCACHED"] ?? "memcached";
 const START_LIMIT_MS = 10_000;
+const ANSWER_LIMIT_MS = 1_000;
 
-/** Every running server, so that a test run that dies leaves none behind. */
+/** Every running server, so that a test process leaves none behind; vitest ends its workers by SIGTERM. */
 const running = new Set<ChildProcess>();
-process.on("exit", () => {
+const killAll = () => {
   for (const child of running) child.kill("SIGKILL");
+};
+process.once("exit", killAll);
+process.once("SIGTERM", () => {
+  killAll();
+  process.kill(process.pid, "SIGTERM");
 });
 
 /** A real memcached of the test's own, ready to be spoken to. */
@@ -189,6 +195,7 @@ function answers(endpoint: { path: string } | { host: string; port: number }): P
       resolve(alive);
       socket.destroy();
     };
+    socket.setTimeout(ANSWER_LIMIT_MS, () => settle(false));
     socket.once("data", () => settle(true));
     socket.once("end", () => settle(true));
     socket.once("error", () => settle(!socket.connecting && socket.bytesWritten > 0));
