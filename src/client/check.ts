@@ -38,7 +38,9 @@ export function checkInteger(value: unknown, name: string, min: number, max: num
   if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) {
     return value;
   }
-  throw new ArgumentError(`${name} must be a whole number from ${min} to ${max}, not ${show(value)}`);
+  throw new ArgumentError(
+    `${name} must be a whole number from ${min} to ${max}, not ${show(value)}`,
+  );
 }
 
 /** A number of up to 64 bits without a sign, as a bigint or as a number that is exact. */

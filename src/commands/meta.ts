@@ -90,9 +90,7 @@ function item(hit: Hit, codec: Codec): MetaItem<unknown> | Promise<MetaItem<unkn
 }
 
 /** Reads that hand out a right to write must not be repeated: the right would be lost. */
-export function metaGet(
-  idempotent: boolean,
-): Command<MetaItem<unknown> | undefined> {
+export function metaGet(idempotent: boolean): Command<MetaItem<unknown> | undefined> {
   return {
     name: "metaGet",
     idempotent,
