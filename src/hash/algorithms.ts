@@ -1,5 +1,4 @@
 import { OptionError } from "../errors.js";
-import { asBuffer, latin1 } from "../util/bytes.js";
 import { crc15 } from "./crc.js";
 import { fnv1ax32, fnv1ax64, fnv1x32, fnv1x64 } from "./fnv.js";
 import type { HashFunction } from "./function.js";
@@ -7,6 +6,7 @@ import { hsieh } from "./hsieh.js";
 import { lookup3, oneAtATime } from "./jenkins.js";
 import { md5 } from "./md5.js";
 import { murmur2, murmur3 } from "./murmur.js";
+import { wireForm } from "./wireform.js";
 
 /** A hash of libmemcached's, by pylibmc's name for it. */
 export type HashName =
@@ -87,13 +87,4 @@ function guarded(custom: HashFunction): HashFunction {
     if (Number.isInteger(hash)) return hash >>> 0;
     throw new OptionError(`The hash function returned ${String(hash)}; it must return an integer`);
   };
-}
-
-/** One character a byte; ASCII text is returned as it is. */
-function wireForm(key: string | Uint8Array): string {
-  if (typeof key !== "string") return latin1(asBuffer(key), 0, key.length);
-  for (let i = 0; i < key.length; i++) {
-    if (key.charCodeAt(i) >= 0x80) return wireForm(Buffer.from(key, "utf8"));
-  }
-  return key;
 }

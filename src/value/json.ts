@@ -99,7 +99,7 @@ function whyLost(holder: Record<string, unknown>, name: string, item: unknown): 
 
 function whyObjectLost(item: object): string | undefined {
   const tag = Object.prototype.toString.call(item).slice(8, -1);
-  if (ArrayBuffer.isView(item)) return `is a ${tag}`;
+  if (ArrayBuffer.isView(item)) return `is ${withArticle(tag)}`;
   switch (tag) {
     case "Map":
     case "Set":
@@ -110,10 +110,14 @@ function whyObjectLost(item: object): string | undefined {
     case "Promise":
     case "ArrayBuffer":
     case "SharedArrayBuffer":
-      return `is a ${tag}`;
+      return `is ${withArticle(tag)}`;
     default:
       return undefined;
   }
+}
+
+function withArticle(noun: string): string {
+  return /^[AEIO]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
 /** `value.users[3].name`: the first step is the value itself. */

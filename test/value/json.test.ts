@@ -27,7 +27,7 @@ test.each([
   [{ m: new Map([[1, 2]]) }, "value.m is a Map"],
   [new Set([1]), "value is a Set"],
   [[/x/], "value[0] is a RegExp"],
-  [{ e: new Error("x") }, "value.e is a Error"],
+  [{ e: new Error("x") }, "value.e is an Error"],
   [{ b: new Uint8Array(2) }, "value.b is a Uint8Array"],
   [{ f: new Float64Array(2) }, "value.f is a Float64Array"],
   [{ d: new Date(Number.NaN) }, "value.d is an invalid Date"],
