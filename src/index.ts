@@ -1,1 +1,2 @@
+export { Client } from "./client/client.js";
 export * from "./errors.js";
