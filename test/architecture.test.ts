@@ -46,8 +46,8 @@ const MAY_IMPORT = {
   bin: ["index", "testing"],
 };
 
-/** Layers that do no I/O, and so may use only what computes. */
-const COMPUTES = /^node:(buffer|crypto|util|v8|zlib)$/;
+/** Layers that do no I/O, and so may use only what computes (of node:net, whether text is an address). */
+const COMPUTES = /^node:(buffer|crypto|net|util|v8|zlib)$/;
 const PURE = ["protocol", "hash", "ring", "value"];
 
 const RULES: Record<string, { rule: Rule; broken: Record<string, string>; says: string[] }> = {
@@ -76,12 +76,20 @@ const RULES: Record<string, { rule: Rule; broken: Record<string, string>; says: 
       integrations: /./,
     }),
     broken: {
-      "protocol/wire.ts": 'import { connect } from "node:net";\n',
+      "protocol/wire.ts": 'import { connect } from "node:tls";\n',
       "value/zlib.ts": 'import { inflateSync } from "node:zlib";\n',
       "connection/dial.ts": 'import { connect } from "node:net";\nimport ms from "ms";\n',
       "integrations/keyv.ts": 'import type { KeyvStoreAdapter } from "keyv";\n',
     },
-    says: ["protocol/wire.ts imports node:net", "connection/dial.ts imports ms"],
+    says: ["protocol/wire.ts imports node:tls", "connection/dial.ts imports ms"],
+  },
+  "what computes opens no socket": {
+    rule: nothingSays(/^import (?!\{ isIP(?:v4|v6)? \}).*"node:net"/, PURE),
+    broken: {
+      "ring/points.ts": 'import { isIPv6 } from "node:net";\n',
+      "protocol/wire.ts": 'import { connect, isIPv6 } from "node:net";\n',
+    },
+    says: ['protocol/wire.ts:1 says import { connect, isIPv6 } from "node:net"'],
   },
   "what computes reads no clock and keeps no timer": {
     rule: nothingSays(
