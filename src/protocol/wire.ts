@@ -16,9 +16,12 @@ export interface Exchange {
 export interface Replies {
   /** The n-th oldest exchange that is waiting, 0 for the oldest. */
   waiting(n: number): Exchange | undefined;
-  /** One item of a many-key reply for the oldest exchange; `index` is its place in `keys`. */
-  collect(index: number, hit: Hit): void;
-  /** The oldest exchange is answered. */
+  /**
+   * An item for the n-th oldest exchange, which keeps its place until its line ends.
+   * `index` is the item's place in a many-key request's `keys`.
+   */
+  deliver(n: number, index: number, hit: Hit): void;
+  /** The oldest exchange is answered and leaves its place. */
   settle(reply: Reply): void;
 }
 

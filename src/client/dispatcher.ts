@@ -1,0 +1,118 @@
+import { ConnectionClosedError } from "../errors.js";
+import { type Command, type Executor, Operation } from "../operation.js";
+import { encodeKey, encodePrefix, type Key } from "../protocol/key.js";
+import type { AdminRequest, Request } from "../protocol/request.js";
+import type { Router } from "../routing/router.js";
+import type { Codec } from "../value/codec.js";
+import { checkDurationMs } from "./check.js";
+import { Gathering, type Reject, type Resolve } from "./gathering.js";
+import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
+
+export interface DispatcherOptions {
+  readonly router: Router;
+  readonly codec: Codec;
+  /** In front of every key; in wire form. */
+  readonly prefix: string;
+  /** Whether the prefix takes part in placement. */
+  readonly routesByPrefix: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Turns a call's keys and options into operations, and sends them on their way. */
+export class Dispatcher {
+  router: Router;
+  codec: Codec;
+  prefix: string;
+  routesByPrefix: boolean;
+  timeoutMs: number;
+  closed = false;
+
+  constructor(options: DispatcherOptions) {
+    this.router = options.router;
+    this.codec = options.codec;
+    this.prefix = options.prefix;
+    this.routesByPrefix = options.routesByPrefix;
+    this.timeoutMs = options.timeoutMs;
+  }
+
+  /** The wire form of a key with its prefixes. */
+  key(key: Key, options: CallOptions | undefined): string {
+    const own = options?.keyPrefix;
+    if (own === undefined) return encodeKey(key, this.prefix);
+    return encodeKey(key, this.prefix + encodePrefix(own));
+  }
+
+  /** What decides a key's server. */
+  route(wireKey: string, options: CallOptions | undefined): string {
+    if (options?.groupKey !== undefined) return encodeKey(options.groupKey);
+    if (this.prefix === "" || this.routesByPrefix) return wireKey;
+    return wireKey.slice(this.prefix.length);
+  }
+
+  deadline(options: AdminOptions | undefined): number {
+    const timeoutMs = options?.timeoutMs;
+    return (
+      performance.now() +
+      (timeoutMs === undefined ? this.timeoutMs : checkDurationMs(timeoutMs, "timeoutMs"))
+    );
+  }
+
+  /** One request about one key. */
+  send<Result>(
+    command: Command<Result>,
+    request: Request,
+    route: string,
+    options: AdminOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const operation = new Operation(
+      command,
+      request,
+      route,
+      this.codec,
+      this.deadline(options),
+      resolve,
+      reject,
+    );
+    this.start(operation, this.router, options?.signal);
+  }
+
+  start(operation: Operation, executor: Executor, signal: AbortSignal | undefined): void {
+    if (this.closed) {
+      const command = operation.command.name;
+      throw new ConnectionClosedError(`${command}: this client was closed`, { command });
+    }
+    if (signal !== undefined) {
+      operation.follow(checkSignal(signal));
+      if (operation.settled) return;
+    }
+    executor.execute(operation);
+  }
+
+  /** One request to every server; resolves to the answers by the servers' names. */
+  everywhere<Result>(
+    command: Command<Result>,
+    request: AdminRequest,
+    options: AdminOptions | undefined,
+  ): Promise<Map<string, Result>> {
+    return new Promise((resolve, reject) => {
+      const results = new Map<string, Result>();
+      const { servers } = this.router;
+      const gathering = new Gathering(command.name, servers.length, results, resolve, reject);
+      const deadline = this.deadline(options);
+      for (const server of servers) {
+        const settled = (result: Result) => {
+          results.set(server.name, result);
+          gathering.done();
+        };
+        const failed = (error: unknown) => gathering.fail(server.name, error);
+        this.start(
+          new Operation(command, request, "", this.codec, deadline, settled, failed),
+          server,
+          options?.signal,
+        );
+      }
+    });
+  }
+}

@@ -1,0 +1,153 @@
+import type { Command } from "../operation.js";
+import type { Hit, Reply } from "../protocol/reply.js";
+import type { GetRequest } from "../protocol/request.js";
+import type { Codec } from "../value/codec.js";
+import { decodeHit } from "./value.js";
+
+/** Reading (protocol.txt, "Retrieval command", "Touch" and "Meta Get"). */
+
+/** A value with the token that a later `cas` needs. */
+export interface ValueWithCas<Value> {
+  readonly value: Value;
+  /** Changes whenever the item does; 64 bits. */
+  readonly cas: bigint;
+}
+
+export function getRequest(key: string, cas: boolean, touch?: number): GetRequest {
+  return { verb: "get", key, keys: undefined, value: true, cas, touch, meta: undefined };
+}
+
+export function manyRequest(keys: readonly string[], cas: boolean): GetRequest {
+  return { verb: "get", key: keys[0]!, keys, value: true, cas, touch: undefined, meta: undefined };
+}
+
+export function touchRequest(key: string, exptime: number): GetRequest {
+  return {
+    verb: "get",
+    key,
+    keys: undefined,
+    value: false,
+    cas: false,
+    touch: exptime,
+    meta: undefined,
+  };
+}
+
+export function hasRequest(key: string): GetRequest {
+  return {
+    verb: "get",
+    key,
+    keys: undefined,
+    value: false,
+    cas: false,
+    touch: undefined,
+    meta: undefined,
+  };
+}
+
+function readValue(reply: Reply, codec: Codec): unknown {
+  return reply.kind === "hit" ? decodeHit(reply, codec) : undefined;
+}
+
+function readWithCas(
+  reply: Reply,
+  codec: Codec,
+): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
+  return reply.kind === "hit" ? decodeWithCas(reply, codec) : undefined;
+}
+
+function decodeWithCas(
+  hit: Hit,
+  codec: Codec,
+): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
+  const cas = hit.cas!;
+  const value = decodeHit(hit, codec);
+  const withCas = (decoded: unknown) =>
+    decoded === undefined ? undefined : { value: decoded, cas };
+  return value instanceof Promise ? value.then(withCas) : withCas(value);
+}
+
+export const get: Command<unknown> = { name: "get", idempotent: true, read: readValue };
+
+export const gets: Command<ValueWithCas<unknown> | undefined> = {
+  name: "gets",
+  idempotent: true,
+  read: readWithCas,
+};
+
+export const getAndTouch: Command<unknown> = {
+  name: "getAndTouch",
+  idempotent: true,
+  read: readValue,
+};
+
+export const getsAndTouch: Command<ValueWithCas<unknown> | undefined> = {
+  name: "getsAndTouch",
+  idempotent: true,
+  read: readWithCas,
+};
+
+export const touch: Command<boolean> = {
+  name: "touch",
+  idempotent: true,
+  read: (reply) => reply.kind === "ok",
+};
+
+export const has: Command<boolean> = {
+  name: "has",
+  idempotent: true,
+  read: (reply) => reply.kind === "hit",
+};
+
+/**
+ * One line of a many-key read. Items go into the caller's map under the keys as the
+ * caller gave them; what cannot be decoded is remembered and reported with the rest.
+ */
+export class GetMany<Key> implements Command<unknown> {
+  readonly name: string;
+  readonly idempotent = true;
+  readonly #keys: readonly Key[];
+  readonly #results: Map<Key, unknown>;
+  readonly #decode: (hit: Hit, codec: Codec) => unknown;
+  #decoding: Promise<unknown>[] | undefined = undefined;
+  #failure: unknown = undefined;
+
+  constructor(name: string, keys: readonly Key[], results: Map<Key, unknown>, cas: boolean) {
+    this.name = name;
+    this.#keys = keys;
+    this.#results = results;
+    this.#decode = cas ? decodeWithCas : decodeHit;
+  }
+
+  collect(index: number, hit: Hit, codec: Codec): void {
+    const key = this.#keys[index]!;
+    try {
+      const value = this.#decode(hit, codec);
+      if (value instanceof Promise) this.#await(key, value);
+      else if (value !== undefined) this.#results.set(key, value);
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+
+  read(): unknown {
+    if (this.#decoding !== undefined) return Promise.all(this.#decoding).then(() => this.#finish());
+    return this.#finish();
+  }
+
+  #await(key: Key, decoding: Promise<unknown>): void {
+    const kept = decoding.then(
+      (value) => {
+        if (value !== undefined) this.#results.set(key, value);
+      },
+      (error) => {
+        this.#failure ??= error;
+      },
+    );
+    (this.#decoding ??= []).push(kept);
+  }
+
+  #finish(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}

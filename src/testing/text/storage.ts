@@ -1,0 +1,79 @@
+import { MAX_KEY_BYTES } from "../../protocol/key.js";
+import { int32, uint32, uint64 } from "../numeral.js";
+import type { Session } from "../session.js";
+import type { StoreMode, StoreResult } from "../store.js";
+import {
+  BAD_DATA,
+  BAD_FORMAT,
+  type Block,
+  type Command,
+  discarded,
+  MAX_BLOCK,
+  NO_MEMORY,
+  TOO_LARGE,
+} from "./command.js";
+
+const ANSWERS: Readonly<Record<StoreResult, string>> = {
+  stored: "STORED\r\n",
+  notStored: "NOT_STORED\r\n",
+  exists: "EXISTS\r\n",
+  notFound: "NOT_FOUND\r\n",
+};
+
+/** `<command> <key> <flags> <exptime> <bytes> [<cas>] [noreply]` and a data block. */
+function storage(mode: StoreMode): Command {
+  const words = mode === "cas" ? 6 : 5;
+  return {
+    min: words,
+    max: words + 1,
+    strictMin: 5,
+    noreply: true,
+    run: (session, line) => header(session, mode, line),
+  };
+}
+
+function header(session: Session, mode: StoreMode, words: readonly string[]): string | Block {
+  const { strictParser } = session.instance.settings.release;
+  const length = int32(words[4]!);
+  if (length === undefined || length < 0 || length > MAX_BLOCK) return BAD_FORMAT;
+  // Older releases leave the data block of a bad line to be read as commands.
+  const refuse = (): string | Block => (strictParser ? discarded(length, BAD_FORMAT) : BAD_FORMAT);
+  const key = words[1]!;
+  const flags = uint32(words[2]!);
+  const seconds = int32(words[3]!);
+  const compareCas = mode === "cas" ? uint64(words[5] ?? "") : 0n;
+  if (key.length > MAX_KEY_BYTES || flags === undefined) return refuse();
+  if (seconds === undefined || compareCas === undefined) return refuse();
+  return block(session, mode, key, flags, session.instance.expiry(seconds), length, compareCas);
+}
+
+function block(
+  session: Session,
+  mode: StoreMode,
+  key: string,
+  flags: number,
+  exptime: number,
+  length: number,
+  compareCas: bigint,
+): Block {
+  const { instance } = session;
+  const shortage = instance.admit(mode === "set", key, length, flags);
+  if (shortage !== undefined) {
+    return discarded(length, shortage === "tooLarge" ? TOO_LARGE : NO_MEMORY);
+  }
+  return {
+    length,
+    malformed: BAD_DATA,
+    finish: (data) => ANSWERS[instance.write(mode, { key, data, flags, exptime }, { compareCas })],
+  };
+}
+
+/** The classic commands that store values (protocol.txt, "Storage commands"). */
+export const STORAGE: Readonly<Record<string, Command>> = {
+  set: storage("set"),
+  add: storage("add"),
+  replace: storage("replace"),
+  append: storage("append"),
+  prepend: storage("prepend"),
+  cas: storage("cas"),
+};
