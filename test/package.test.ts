@@ -19,8 +19,8 @@ let tarball: string;
 let packed: { files: { path: string; size: number }[]; unpackedSize: number };
 
 beforeAll(async () => {
-  await run(process.execPath, ["scripts/build.mjs", "--if-stale"], { cwd: root });
   consumer = mkdtempSync(join(tmpdir(), "tslibmc-package-"));
+  await run(process.execPath, ["scripts/build.mjs", "--if-stale"], { cwd: root });
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", consumer];
   const { stdout } = await run("npm", pack, { cwd: root });
   const [result] = JSON.parse(stdout);
