@@ -2,7 +2,7 @@ import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import { Clock } from "./clock.js";
 import { type Counters, newCounters } from "./counters.js";
 import type { Draft, Item } from "./item.js";
-import { uint64 } from "./numeral.js";
+import { LOOSE } from "./numeral.js";
 import { resolveSettings, type ServerOptions, type Settings } from "./settings.js";
 import { SlabClasses } from "./slab.js";
 import {
@@ -20,12 +20,6 @@ const STARTED_EARLIER = 62;
 export type Sum =
   | { readonly kind: "number"; readonly digits: string; readonly item: Item }
   | { readonly kind: "notFound" | "notNumeric" | "exists" };
-
-export interface SumTerms {
-  /** Change only if the item's cas is this; 0n compares nothing. */
-  readonly compareCas?: bigint | undefined;
-  readonly setCas?: bigint | undefined;
-}
 
 /** What all connections of one running server share, and no socket. */
 export class Instance {
@@ -118,7 +112,8 @@ export class Instance {
     return result;
   }
 
-  add(mode: "incr" | "decr", key: string, delta: bigint, terms: SumTerms = {}): Sum {
+  /** Changes a number. `compareCas` 0n compares nothing. */
+  add(mode: "incr" | "decr", key: string, delta: bigint, compareCas = 0n): Sum {
     const { counters } = this;
     const item = this.store.peek(key);
     if (item === undefined) {
@@ -126,14 +121,14 @@ export class Instance {
       return { kind: "notFound" };
     }
     if (item.data === "") return { kind: "notNumeric" };
-    const compare = terms.compareCas ?? 0n;
-    if (compare !== 0n && compare !== item.cas) return { kind: "exists" };
-    const old = uint64(item.data);
+    if (compareCas !== 0n && compareCas !== item.cas) return { kind: "exists" };
+    const old = LOOSE.uint64(item.data);
     if (old === undefined) return { kind: "notNumeric" };
     counters[`${mode}_hits`]++;
     const sum = mode === "incr" ? BigInt.asUintN(64, old + delta) : old > delta ? old - delta : 0n;
     const digits = String(sum);
-    return { kind: "number", digits, item: this.store.rewrite(item, digits, terms.setCas) };
+    this.store.rewrite(item, digits);
+    return { kind: "number", digits, item };
   }
 
   remove(key: string, compareCas = 0n): "deleted" | "notFound" | "exists" {

@@ -193,19 +193,22 @@ export class Store {
     return "stored";
   }
 
-  /** Replaces the number in an item: padded in place if it is not longer, as a new item if it is. */
-  rewrite(item: Item, digits: string, setCas?: bigint): Item {
+  /**
+   * Replaces the number in an item: padded with blanks in place if it is not longer, as
+   * a new item if it is. The caller goes on with the old item even then, as in memcached:
+   * what it changes there is lost.
+   */
+  rewrite(item: Item, digits: string): void {
     if (digits.length <= item.data.length) {
       item.data = digits.padEnd(item.data.length, " ");
-      item.cas = setCas ?? this.nextCas();
+      item.cas = this.nextCas();
       item.time = this.#clock.now();
-      return item;
+      return;
     }
     const { key, flags, exptime } = item;
-    const longer = newItem({ key, data: digits, flags, exptime });
     this.#unlink(item);
-    this.#link(longer, setCas);
-    return longer;
+    this.#link(newItem({ key, data: digits, flags, exptime }), undefined);
+    item.cas = this.stored?.cas ?? 0n;
   }
 
   /** Takes an item out. */

@@ -1,4 +1,3 @@
-import { int32, uint32 } from "../numeral.js";
 import type { Session } from "../session.js";
 import { BAD_FORMAT, type Command, OK } from "./command.js";
 
@@ -9,7 +8,7 @@ function flushAll({ instance }: Session, words: readonly string[]): string {
   const plain = words.at(-1) === "noreply" && words.length > 1 ? 2 : 1;
   let seconds: number | undefined = 0;
   if (words.length !== plain) {
-    seconds = int32(words[1]!);
+    seconds = settings.release.numerals.int32(words[1]!);
     if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
   }
   instance.flush(seconds);
@@ -17,7 +16,8 @@ function flushAll({ instance }: Session, words: readonly string[]): string {
 }
 
 function verbosity({ instance }: Session, words: readonly string[]): string {
-  const level = uint32(words[1] ?? "");
+  const level =
+    words[1] === undefined ? undefined : instance.settings.release.numerals.uint32(words[1]);
   if (level === undefined) return BAD_FORMAT;
   instance.settings.verbosity = Math.min(level, 2);
   return OK;

@@ -1,5 +1,4 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
-import { int32, uint64 } from "../numeral.js";
 import type { Session } from "../session.js";
 import { BAD_FORMAT, type Command } from "./command.js";
 
@@ -14,7 +13,7 @@ function arithmetic(mode: "incr" | "decr"): Command {
     run: ({ instance }, words) => {
       const key = words[1]!;
       if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
-      const delta = uint64(words[2]!);
+      const delta = instance.settings.release.numerals.uint64(words[2]!);
       if (delta === undefined) return "CLIENT_ERROR invalid numeric delta argument\r\n";
       const result = instance.add(mode, key, delta);
       switch (result.kind) {
@@ -34,7 +33,7 @@ function arithmetic(mode: "incr" | "decr"): Command {
 function touch({ instance }: Session, words: readonly string[]): string {
   const key = words[1]!;
   if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
-  const seconds = int32(words[2]!);
+  const seconds = instance.settings.release.numerals.int32(words[2]!);
   if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
   const item = instance.read(key, instance.expiry(seconds));
   return item === undefined ? NOT_FOUND : "TOUCHED\r\n";

@@ -2,13 +2,15 @@ import { latin1 } from "../../util/bytes.js";
 import type { Reader, Session } from "../session.js";
 import { ADMIN } from "./admin.js";
 import { BAD_FORMAT, type Block, type Command, ERROR } from "./command.js";
+import { META } from "./meta/commands.js";
 import { MUTATION } from "./mutation.js";
 import { RETRIEVAL } from "./retrieval.js";
 import { STORAGE } from "./storage.js";
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map(
+const CLASSIC: ReadonlyMap<string, Command> = new Map(
   Object.entries({ ...RETRIEVAL, ...STORAGE, ...MUTATION, ...ADMIN }),
 );
+const ALL: ReadonlyMap<string, Command> = new Map([...CLASSIC, ...Object.entries(META)]);
 
 /** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
 const MAX_OPEN_LINE = 2048;
@@ -22,6 +24,7 @@ const CR = 13;
  */
 export class TextReader implements Reader {
   readonly #session: Session;
+  readonly #commands: ReadonlyMap<string, Command>;
   /** A line whose end has not come yet. */
   #open = "";
   #unlimited = false;
@@ -33,6 +36,7 @@ export class TextReader implements Reader {
 
   constructor(session: Session) {
     this.#session = session;
+    this.#commands = session.instance.settings.release.meta ? ALL : CLASSIC;
   }
 
   push(chunk: Buffer): void {
@@ -73,7 +77,7 @@ export class TextReader implements Reader {
     const { strictParser } = session.instance.settings.release;
     const line = strictParser ? whole : untilNul(whole);
     const words = wordsOf(line);
-    const command = COMMANDS.get(words[0] ?? "");
+    const command = this.#commands.get(words[0] ?? "");
     if (command === undefined) {
       if (words.at(-1)?.startsWith("HTTP/") === true) session.closing = true;
       else session.reply += ERROR;

@@ -1,6 +1,5 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
 import type { Item } from "../item.js";
-import { int32 } from "../numeral.js";
 import type { Session } from "../session.js";
 import { BAD_FORMAT, type Command } from "./command.js";
 
@@ -13,7 +12,7 @@ function retrieval(withCas: boolean, touches: boolean): Command {
     noreply: false,
     run: (session, words) => {
       if (!touches) return retrieve(session, words, 1, withCas, undefined);
-      const seconds = int32(words[1]!);
+      const seconds = session.instance.settings.release.numerals.int32(words[1]!);
       if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
       return retrieve(session, words, 2, withCas, session.instance.expiry(seconds));
     },
