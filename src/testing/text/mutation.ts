@@ -9,7 +9,7 @@ function arithmetic(mode: "incr" | "decr"): Command {
   return {
     min: 3,
     max: 4,
-    noreply: true,
+    quietFrom: 1,
     run: ({ instance }, words) => {
       const key = words[1]!;
       if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
@@ -45,6 +45,7 @@ function remove({ instance }: Session, words: readonly string[]): string {
   }
   const key = words[1]!;
   if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
+  instance.prefixes.countDelete(key);
   return instance.remove(key) === "deleted" ? "DELETED\r\n" : NOT_FOUND;
 }
 
@@ -60,6 +61,6 @@ function isPlainDelete(words: readonly string[]): boolean {
 export const MUTATION: Readonly<Record<string, Command>> = {
   incr: arithmetic("incr"),
   decr: arithmetic("decr"),
-  touch: { min: 3, max: 4, noreply: true, run: touch },
-  delete: { min: 2, max: 4, noreply: true, run: remove },
+  touch: { min: 3, max: 4, quietFrom: 1, run: touch },
+  delete: { min: 2, max: 4, quietFrom: 3, run: remove },
 };

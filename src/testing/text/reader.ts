@@ -43,7 +43,7 @@ export class TextReader implements Reader {
     const session = this.#session;
     const text = latin1(chunk, 0, chunk.length);
     let at = 0;
-    while (at < chunk.length && !session.closing) {
+    while (at < chunk.length && !session.closing && !session.watching) {
       at = this.#block === undefined ? this.#readLine(text, at) : this.#readBlock(chunk, at);
     }
   }
@@ -92,7 +92,10 @@ export class TextReader implements Reader {
       session.reply += ERROR;
       return;
     }
-    const quiet = command.noreply && words[words.length - 1] === "noreply";
+    const quiet =
+      command.quietFrom !== undefined &&
+      words[words.length - 1] === "noreply" &&
+      (strictParser || words.length >= command.quietFrom);
     const answer = command.run(session, words);
     if (typeof answer !== "string") this.#expect(answer, quiet);
     else if (!quiet) session.reply += answer;

@@ -9,7 +9,6 @@ function retrieval(withCas: boolean, touches: boolean): Command {
     min: 2,
     max: Number.POSITIVE_INFINITY,
     strictMin: touches ? 3 : 2,
-    noreply: false,
     run: (session, words) => {
       if (!touches) return retrieve(session, words, 1, withCas, undefined);
       const seconds = session.instance.settings.release.numerals.int32(words[1]!);
@@ -35,6 +34,7 @@ function retrieve(
       return instance.settings.release.strictParser ? `${BAD_FORMAT}\r\n` : BAD_FORMAT;
     }
     const item = instance.read(key, exptime);
+    instance.prefixes.countGet(key, item !== undefined);
     if (item !== undefined) reply += valueBlock(item, withCas);
   }
   return `${reply}END\r\n`;

@@ -1,4 +1,5 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
+import type { Draft } from "../item.js";
 import { LOOSE, type Numerals } from "../numeral.js";
 import type { Session } from "../session.js";
 import type { StoreMode, StoreResult } from "../store.js";
@@ -27,7 +28,7 @@ function storage(mode: StoreMode): Command {
     min: words,
     max: words + 1,
     strictMin: 5,
-    noreply: true,
+    quietFrom: 1,
     run: (session, line) => header(session, mode, line),
   };
 }
@@ -44,7 +45,8 @@ function header(session: Session, mode: StoreMode, words: readonly string[]): st
   const compareCas = compared(mode, words, numerals);
   if (key.length > MAX_KEY_BYTES || flags === undefined) return refuse();
   if (seconds === undefined || compareCas === undefined) return refuse();
-  return block(session, mode, key, flags, session.instance.expiry(seconds), length, compareCas);
+  const draft = { key, data: "", flags, exptime: session.instance.expiry(seconds) };
+  return block(session, mode, draft, length, compareCas);
 }
 
 function compared(
@@ -57,23 +59,21 @@ function compared(
 }
 
 function block(
-  session: Session,
+  { instance }: Session,
   mode: StoreMode,
-  key: string,
-  flags: number,
-  exptime: number,
+  draft: Draft,
   length: number,
   compareCas: bigint,
 ): Block {
-  const { instance } = session;
-  const shortage = instance.admit(mode === "set", key, length, flags);
+  instance.prefixes.countSet(draft.key);
+  const shortage = instance.admit(mode, mode === "set", draft, length);
   if (shortage !== undefined) {
     return discarded(length, shortage === "tooLarge" ? TOO_LARGE : NO_MEMORY);
   }
   return {
     length,
     malformed: BAD_DATA,
-    finish: (data) => ANSWERS[instance.write(mode, { key, data, flags, exptime }, { compareCas })],
+    finish: (data) => ANSWERS[instance.write(mode, { ...draft, data }, { compareCas })],
   };
 }
 

@@ -17,7 +17,7 @@ function metaDebug({ instance }: Session, words: readonly string[]): string {
   const inBase64 = words[2] === "b" && (!strictParser || words.length > 3);
   const key = inBase64 ? decodeBase64(word) : word;
   if (key === undefined) return BAD_FORMAT;
-  counters.cmd_meta++;
+  counters.totals.cmd_meta++;
   const item = store.peek(key);
   if (item === undefined) return "EN\r\n";
   const now = clock.now();
@@ -34,7 +34,6 @@ function meta(min: number, first: number, run: Command["run"]): Command {
   return {
     min,
     max: Number.POSITIVE_INFINITY,
-    noreply: false,
     run: (session, words) => {
       const { strictParser } = session.instance.settings.release;
       return strictParser && !areFlags(words, first) ? BAD_FORMAT : run(session, words);
@@ -54,5 +53,5 @@ export const META: Readonly<Record<string, Command>> = {
   md: meta(2, 2, metaDelete),
   ma: meta(2, 2, metaArithmetic),
   me: { ...meta(1, 2, metaDebug), strictMin: 2 },
-  mn: { min: 1, max: Number.POSITIVE_INFINITY, noreply: false, run: () => "MN\r\n" },
+  mn: { min: 1, max: Number.POSITIVE_INFINITY, run: () => "MN\r\n" },
 };

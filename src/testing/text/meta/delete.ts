@@ -20,11 +20,11 @@ export function metaDelete(session: Session, words: readonly string[]): string {
 }
 
 function act(instance: Instance, request: MetaFlags): "HD" | "NF" | "EX" {
-  const { store, counters } = instance;
+  const { store, counters, watch } = instance;
   const { compareCas } = request;
   const item = store.peek(request.key);
   if (item === undefined || (compareCas !== undefined && compareCas !== item.cas)) {
-    counters.delete_misses++;
+    counters.totals.delete_misses++;
     return item === undefined ? "NF" : "EX";
   }
   const kept = request.dropValue ? emptied(instance, request, item) : item;
@@ -34,7 +34,8 @@ function act(instance: Instance, request: MetaFlags): "HD" | "NF" | "EX" {
     kept.won = false;
     kept.cas = request.setCas ?? store.nextCas();
   } else {
-    counters.delete_hits++;
+    counters.of(item.slabClass).delete_hits++;
+    watch.deleted(item, "md");
     if (!request.dropValue) store.delete(item);
   }
   return "HD";

@@ -50,7 +50,9 @@ export function readFlags(
     if (letter >= "\x7f" || seen.has(letter)) return "CLIENT_ERROR duplicate flag\r\n";
     seen.add(letter);
     if (!known.includes(letter)) return "CLIENT_ERROR invalid flag\r\n";
-    error = readFlag(parsed, instance, letter, word) ?? error;
+    const found = readFlag(parsed, instance, letter, word);
+    // The last error is told, but one of client flags has no words of its own.
+    if (found !== undefined) error = found === BAD_FORMAT ? (error ?? found) : found;
   }
   return error ?? parsed;
 }

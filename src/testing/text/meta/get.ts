@@ -24,12 +24,12 @@ export function metaGet(session: Session, words: readonly string[]): string {
   const item = found ?? vivified(instance, request);
   const reply = hit(instance, request, item, found === undefined);
   if (!request.noBump) instance.store.bump(item);
-  count(instance, request, true);
+  count(instance, request, item);
   return reply;
 }
 
 function miss(instance: Instance, request: MetaFlags): string {
-  count(instance, request, false);
+  count(instance, request, undefined);
   const tokens = returnedTokens(request);
   if (tokens === undefined) return OPAQUE_TOO_LONG;
   return request.quiet ? "" : `EN${tokens}\r\n`;
@@ -103,12 +103,14 @@ function returned(instance: Instance, item: Item, letter: string): string {
   }
 }
 
-function count({ counters }: Instance, request: MetaFlags, found: boolean): void {
-  if (request.exptime === undefined || !found) {
-    counters.cmd_get++;
-    counters[found ? "get_hits" : "get_misses"]++;
-  } else {
-    counters.cmd_touch++;
-    counters.touch_hits++;
+function count({ counters }: Instance, request: MetaFlags, item: Item | undefined): void {
+  const { totals } = counters;
+  if (item !== undefined && request.exptime !== undefined) {
+    totals.cmd_touch++;
+    counters.of(item.slabClass).touch_hits++;
+    return;
   }
+  totals.cmd_get++;
+  if (item === undefined) totals.get_misses++;
+  else counters.of(item.slabClass).get_hits++;
 }

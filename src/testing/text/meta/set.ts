@@ -53,7 +53,7 @@ export function metaSet(session: Session, words: readonly string[]): string | Bl
   if (request.words.some((word) => word[0] === "O" && isTooLong(word))) {
     return discarded(length, OPAQUE_TOO_LONG);
   }
-  const shortage = instance.admit(true, request.key, length, request.flags);
+  const shortage = instance.admit(mode, true, { ...request, data: "", exptime: 0 }, length);
   if (shortage !== undefined) {
     return discarded(length, shortage === "tooLarge" ? TOO_LARGE : NO_MEMORY);
   }
