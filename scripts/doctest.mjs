@@ -22,8 +22,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) extract();
  */
 export function extract() {
   const programs = pages().flatMap((page) => cut(page, readFileSync(join(root, page), "utf8")));
-  rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(FOLDER);
+  mkdirSync(FOLDER, { recursive: true });
+  for (const file of readdirSync(FOLDER)) if (file.endsWith(".ts")) rmSync(join(FOLDER, file));
   for (const { name, source } of programs) writeFileSync(join(FOLDER, `${name}.ts`), source);
   return programs;
 }

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { MemcachedServer } from "tslibmc/testing";
 import { expect, test } from "vitest";
 import { extract } from "../scripts/doctest.mjs";
-import { startMemcacheds } from "./support/memcached.js";
 import { expectationsOf, matches, type Program, portsOf, runProgram } from "./support/program.js";
 
 const EXAMPLES = fileURLToPath(new URL("../examples/", import.meta.url));
@@ -17,10 +17,10 @@ function examples(): Program[] {
     }));
 }
 
-/** Runs a program on fresh servers and compares what it prints with what its comments say. */
+/** Runs a program on fresh embedded servers and compares what it prints with what its comments say. */
 async function check(program: Program): Promise<void> {
   const ports = portsOf(program.source);
-  const servers = await startMemcacheds(ports.length);
+  const servers = await Promise.all(ports.map(() => MemcachedServer.start()));
   try {
     const stands = new Map(ports.map((port, i) => [port, servers[i]?.port ?? 0]));
     const printed = await runProgram(program, stands);
@@ -32,7 +32,7 @@ async function check(program: Program): Promise<void> {
       }
     }
   } finally {
-    await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+    await Promise.all(servers.map((server) => server.close()));
   }
 }
 

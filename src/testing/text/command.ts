@@ -7,8 +7,8 @@ export interface Command {
   readonly max: number;
   /** The fewest words for the parser of 1.6.40 on, which sets no upper limit. */
   readonly strictMin?: number;
-  /** Whether a last word `noreply` silences the answer. */
-  readonly noreply: boolean;
+  /** From how many words on a last one `noreply` silences the answer; undefined for never. */
+  readonly quietFrom?: number;
   /** Answers, or says that a data block follows. */
   readonly run: (session: Session, words: readonly string[]) => string | Block;
 }
@@ -31,7 +31,7 @@ export const TOO_LARGE = "SERVER_ERROR object too large for cache\r\n";
 export const NO_MEMORY = "SERVER_ERROR out of memory storing object\r\n";
 
 /** The longest data block: a signed 32-bit length with its CRLF. */
-export const MAX_BLOCK = 2 ** 31 - 1 - 2;
+export const MAX_BLOCK: number = 2 ** 31 - 1 - 2;
 
 /** A block that is read past and answered with an error. */
 export function discarded(length: number, answer: string): Block {
