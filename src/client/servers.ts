@@ -1,4 +1,10 @@
-import { type Address, parseAddress, tcpAddress, unixAddress } from "../connection/address.js";
+import {
+  type Address,
+  DEFAULT_PORT,
+  parseAddress,
+  tcpAddress,
+  unixAddress,
+} from "../connection/address.js";
 import { OptionError } from "../errors.js";
 import { checkInteger, checkNames, show } from "./check.js";
 
@@ -58,7 +64,11 @@ function fromObject(server: ServerOptions): Address {
     return unixAddress(checkText(server.path, "path"), weight);
   }
   const host = checkText(server.host, "host").replace(/^\[(.*)\]$/, "$1");
-  return tcpAddress(host, checkInteger(server.port ?? 11211, "A server's port", 1, 65535), weight);
+  return tcpAddress(
+    host,
+    checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535),
+    weight,
+  );
 }
 
 function checkText(value: unknown, name: string): string {

@@ -10,7 +10,7 @@ import type { Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
 import { eachKey } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
-import { STORE_OPTIONS, type StoreOptions } from "./options.js";
+import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
@@ -25,7 +25,8 @@ export function store(
   compareCas?: bigint,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, STORE_OPTIONS, command.name);
+    const joins = mode === "append" || mode === "prepend";
+    checkOptions(options, joins ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     const wireKey = dispatcher.key(key, options);
     const encoded = dispatcher.codec.encode(value, options, wireKey);
     const send = (data: Encoded) => {
