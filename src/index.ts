@@ -3,6 +3,7 @@
 export { Client, type CloseOptions, type ServerInfo } from "./client/client.js";
 export type { ClientOptions } from "./client/configure.js";
 export type { Deltas } from "./client/counting.js";
+export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
 export type {
   MetaArithmeticOptions,

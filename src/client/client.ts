@@ -10,7 +10,7 @@ import { checkCas, checkInteger, checkOptions, checkStatsArgument } from "./chec
 import { type ClientOptions, configure } from "./configure.js";
 import { count, countMany, type Deltas } from "./counting.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { getMany } from "./many.js";
+import { type Given, getMany } from "./many.js";
 import type { Mapping } from "./mapping.js";
 import * as metacalls from "./metacalls.js";
 import {
@@ -107,18 +107,18 @@ export class Client<Value = unknown> implements AsyncDisposable {
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<K, T>> {
+  ): Promise<Map<Given<K>, T>> {
     const values = getMany(this.#dispatcher, "getMulti", keys, false, options);
-    return values as Promise<Map<K, T>>;
+    return values as Promise<Map<Given<K>, T>>;
   }
 
   /** Reads many keys as {@link Client.getMulti} does, each value with its cas token. */
   getsMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<K, ValueWithCas<T>>> {
+  ): Promise<Map<Given<K>, ValueWithCas<T>>> {
     const values = getMany(this.#dispatcher, "getsMulti", keys, true, options);
-    return values as Promise<Map<K, ValueWithCas<T>>>;
+    return values as Promise<Map<Given<K>, ValueWithCas<T>>>;
   }
 
   /**
@@ -248,8 +248,8 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * @returns the keys that had none
    * @throws PartialError if a server failed; its `results` are the keys not known to be deleted
    */
-  deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<K[]> {
-    return removeMany(this.#dispatcher, keys, options);
+  deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
+    return removeMany(this.#dispatcher, keys as Iterable<Given<K>>, options);
   }
 
   /**
@@ -267,8 +267,12 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * @returns the keys that had none
    * @throws PartialError if a server failed; its `results` are the keys not known to be touched
    */
-  touchMulti<K extends Key>(keys: Iterable<K>, ttl: Ttl, options?: CallOptions): Promise<K[]> {
-    return touchMany(this.#dispatcher, keys, ttl, options);
+  touchMulti<K extends Key>(
+    keys: Iterable<K>,
+    ttl: Ttl,
+    options?: CallOptions,
+  ): Promise<Given<K>[]> {
+    return touchMany(this.#dispatcher, keys as Iterable<Given<K>>, ttl, options);
   }
 
   /**
@@ -310,8 +314,8 @@ export class Client<Value = unknown> implements AsyncDisposable {
     keys: Deltas<K>,
     delta = 1,
     options?: ArithmeticOptions,
-  ): Promise<Map<K, number>> {
-    return countMany(this.#dispatcher, "incr", keys, delta, options);
+  ): Promise<Map<Given<K>, number>> {
+    return countMany(this.#dispatcher, "incr", keys as Deltas<Given<K>>, delta, options);
   }
 
   /** Subtracts from many counters, as {@link Client.incrMulti} adds. */
@@ -319,8 +323,8 @@ export class Client<Value = unknown> implements AsyncDisposable {
     keys: Deltas<K>,
     delta = 1,
     options?: ArithmeticOptions,
-  ): Promise<Map<K, number>> {
-    return countMany(this.#dispatcher, "decr", keys, delta, options);
+  ): Promise<Map<Given<K>, number>> {
+    return countMany(this.#dispatcher, "decr", keys as Deltas<Given<K>>, delta, options);
   }
 
   /**

@@ -11,6 +11,9 @@ import type { CallOptions } from "./options.js";
 
 /** Calls on many keys: split by server, sent at once, gathered into one result. */
 
+/** The type of keys as they were given; a literal counts as any text. */
+export type Given<K extends Key> = K extends string ? string : K;
+
 /** A request line holds at most so many keys; an error line would cost all of them. */
 const MAX_LINE_KEYS = 100;
 
