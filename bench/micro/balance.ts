@@ -67,6 +67,7 @@ function plot(rows: readonly Row[], count: number): string {
 <g fill="#1f6f8b" fill-opacity="0.55">${dots.join("")}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="800" height="${bottom + 50}" viewBox="0 0 800 ${bottom + 50}" font-family="sans-serif" font-size="13" fill="#222">
+<title>Each server's load on ${count} servers</title>
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="16" y="26" font-size="15">A million keys on ${count} servers: each server's load as a multiple of its fair share</text>
 ${ticks.join("\n")}
