@@ -63,6 +63,15 @@ export function checkBoolean(value: unknown, name: string): boolean {
   throw new OptionError(`${name} must be true or false, not ${show(value)}`);
 }
 
+/** What `stats` can be asked for: words and numbers, since it becomes a part of the command line. */
+export function checkStatsArgument(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && /^\w+(?: \w+)*$/.test(value) && value.length < 200) return value;
+  throw new ArgumentError(
+    `The argument of stats must be words such as "items", not ${show(value)}`,
+  );
+}
+
 /** A duration in milliseconds; timers hold at most 2^31 - 1 of them. */
 export function checkDurationMs(value: unknown, name: string): number {
   if (typeof value === "number" && value > 0 && value <= 2 ** 31 - 1) return value;

@@ -1,10 +1,10 @@
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
-import { encodeKey, encodePrefix, type Key } from "../protocol/key.js";
+import { encodeBinaryKey, encodeKey, encodePrefix, type Key } from "../protocol/key.js";
 import type { AdminRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { Codec } from "../value/codec.js";
-import { checkDurationMs } from "./check.js";
+import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
 
@@ -16,6 +16,8 @@ export interface DispatcherOptions {
   /** Whether the prefix takes part in placement. */
   readonly routesByPrefix: boolean;
   readonly timeoutMs: number;
+  /** Larger values are refused before anything is sent; in bytes. */
+  readonly maxValueSize: number;
 }
 
 /** Turns a call's keys and options into operations, and sends them on their way. */
@@ -25,6 +27,7 @@ export class Dispatcher {
   prefix: string;
   routesByPrefix: boolean;
   timeoutMs: number;
+  readonly maxValueSize: number;
   closed = false;
 
   constructor(options: DispatcherOptions) {
@@ -33,6 +36,7 @@ export class Dispatcher {
     this.prefix = options.prefix;
     this.routesByPrefix = options.routesByPrefix;
     this.timeoutMs = options.timeoutMs;
+    this.maxValueSize = options.maxValueSize;
   }
 
   /** The wire form of a key with its prefixes. */
@@ -40,6 +44,12 @@ export class Dispatcher {
     const own = options?.keyPrefix;
     if (own === undefined) return encodeKey(key, this.prefix);
     return encodeKey(key, this.prefix + encodePrefix(own));
+  }
+
+  /** The same for a key that is sent in base64, where every byte is allowed. */
+  binaryKey(key: Key, options: CallOptions | undefined): string {
+    const own = options?.keyPrefix;
+    return encodeBinaryKey(key, this.prefix + (own === undefined ? "" : encodePrefix(own)));
   }
 
   /** What decides a key's server. */
@@ -57,19 +67,34 @@ export class Dispatcher {
     );
   }
 
+  /** A call about one key, from its arguments to its promise; `request` makes the request. */
+  one<Result>(
+    command: Command<Result>,
+    key: Key,
+    options: CallOptions | undefined,
+    known: ReadonlySet<string>,
+    request: (wireKey: string) => Request,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      checkOptions(options, known, command.name);
+      const wireKey = this.key(key, options);
+      this.send(command, request(wireKey), wireKey, options, resolve, reject);
+    });
+  }
+
   /** One request about one key. */
   send<Result>(
     command: Command<Result>,
     request: Request,
-    route: string,
-    options: AdminOptions | undefined,
+    wireKey: string,
+    options: CallOptions | undefined,
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
     const operation = new Operation(
       command,
       request,
-      route,
+      this.route(wireKey, options),
       this.codec,
       this.deadline(options),
       resolve,

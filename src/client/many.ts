@@ -2,7 +2,7 @@ import { GetMany, manyRequest } from "../commands/retrieval.js";
 import { ArgumentError } from "../errors.js";
 import { type Command, Operation } from "../operation.js";
 import type { Key } from "../protocol/key.js";
-import type { AdminRequest, Request } from "../protocol/request.js";
+import type { KeyRequest } from "../protocol/request.js";
 import type { Server } from "../routing/server.js";
 import { show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
@@ -11,8 +11,8 @@ import type { CallOptions } from "./options.js";
 
 /** Calls on many keys: split by server, sent at once, gathered into one result. */
 
-/** A request about a key. */
-export type KeyRequest = Exclude<Request, AdminRequest>;
+/** The type of keys as they were given; a literal counts as any text. */
+export type Given<K extends Key> = K extends string ? string : K;
 
 /** A request line holds at most so many keys; an error line would cost all of them. */
 const MAX_LINE_KEYS = 100;
@@ -95,7 +95,7 @@ function linesOf<K extends Key>(
 }
 
 /** The keys by their wire form; the first of several that mean the same item stands for them. */
-function distinct<K extends Key>(
+export function distinct<K extends Key>(
   dispatcher: Dispatcher,
   keys: Iterable<K>,
   options: CallOptions | undefined,
@@ -123,7 +123,7 @@ export function eachKey<K extends Key, Result, Results>(
   requests: ReadonlyMap<K, KeyRequest>,
   results: Results,
   options: CallOptions | undefined,
-  settled: (key: K, result: Result | undefined) => void,
+  settled: (key: K, result: NoInfer<Result> | undefined) => void,
   resolve: Resolve<Results>,
   reject: Reject,
 ): void {

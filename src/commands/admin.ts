@@ -8,8 +8,8 @@ export type Stats = Record<string, number | bigint | string>;
 
 export const versionRequest: AdminRequest = { verb: "admin", action: "version" };
 
-export function flushAllRequest(delay: number, noreply: boolean): AdminRequest {
-  return { verb: "admin", action: "flushAll", delay, noreply };
+export function flushAllRequest(delay: number): AdminRequest {
+  return { verb: "admin", action: "flushAll", delay };
 }
 
 export function verbosityRequest(level: number): AdminRequest {

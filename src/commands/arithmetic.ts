@@ -1,3 +1,4 @@
+import { CodecError } from "../errors.js";
 import type { Command } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
 import type { ArithmeticRequest } from "../protocol/request.js";
@@ -24,22 +25,30 @@ export function arithmeticRequest(
   };
 }
 
-/** The new number: exact, and a bigint past 2^53 whatever was asked for. */
-function readNumber(reply: Reply): bigint | number | undefined {
+/** The new number; undefined on a miss, and where a silent request has no answer. */
+type Read<Result> = (reply: Reply) => Result | undefined;
+
+const readNumber: Read<number> = (reply) => {
   if (reply.kind !== "number") return undefined;
-  const { value } = reply;
-  return typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
-}
+  const value = Number(reply.value);
+  if (Number.isSafeInteger(value)) return value;
+  throw new CodecError(
+    `The counter is ${reply.value}, which no number holds exactly; pass the delta as a bigint`,
+    { sent: true },
+  );
+};
 
-function readBigint(reply: Reply): bigint | undefined {
-  return reply.kind === "number" ? BigInt(reply.value) : undefined;
-}
+const readBigint: Read<bigint> = (reply) =>
+  reply.kind === "number" ? BigInt(reply.value) : undefined;
 
-function arithmetic<Result>(name: string, read: (reply: Reply) => Result): Command<Result> {
+/** Counting up or down. Repeating it would count twice. */
+function arithmetic<Result>(name: string, read: Read<Result>): Command<Result | undefined> {
   return { name, idempotent: false, read };
 }
 
-export const incr: Command<bigint | number | undefined> = arithmetic("incr", readNumber);
-export const decr: Command<bigint | number | undefined> = arithmetic("decr", readNumber);
+export const incr: Command<number | undefined> = arithmetic("incr", readNumber);
+export const decr: Command<number | undefined> = arithmetic("decr", readNumber);
 export const incrBigint: Command<bigint | undefined> = arithmetic("incr", readBigint);
 export const decrBigint: Command<bigint | undefined> = arithmetic("decr", readBigint);
+export const incrMulti: Command<number | undefined> = arithmetic("incrMulti", readNumber);
+export const decrMulti: Command<number | undefined> = arithmetic("decrMulti", readNumber);

@@ -13,36 +13,37 @@ export interface ValueWithCas<Value> {
   readonly cas: bigint;
 }
 
-export function getRequest(key: string, cas: boolean, touch?: number): GetRequest {
-  return { verb: "get", key, keys: undefined, value: true, cas, touch, meta: undefined };
-}
-
-export function manyRequest(keys: readonly string[], cas: boolean): GetRequest {
-  return { verb: "get", key: keys[0]!, keys, value: true, cas, touch: undefined, meta: undefined };
-}
-
-export function touchRequest(key: string, exptime: number): GetRequest {
+/** A plain read; written out, since it is the request that programs make most. */
+export function getRequest(key: string): GetRequest {
   return {
     verb: "get",
     key,
     keys: undefined,
-    value: false,
-    cas: false,
-    touch: exptime,
-    meta: undefined,
-  };
-}
-
-export function hasRequest(key: string): GetRequest {
-  return {
-    verb: "get",
-    key,
-    keys: undefined,
-    value: false,
+    value: true,
     cas: false,
     touch: undefined,
     meta: undefined,
   };
+}
+
+export function getsRequest(key: string): GetRequest {
+  return { ...getRequest(key), cas: true };
+}
+
+export function getAndTouchRequest(key: string, cas: boolean, exptime: number): GetRequest {
+  return { ...getRequest(key), cas, touch: exptime };
+}
+
+export function manyRequest(keys: readonly string[], cas: boolean): GetRequest {
+  return { ...getRequest(keys[0]!), keys, cas };
+}
+
+export function touchRequest(key: string, exptime: number): GetRequest {
+  return { ...getRequest(key), value: false, touch: exptime };
+}
+
+export function hasRequest(key: string): GetRequest {
+  return { ...getRequest(key), value: false };
 }
 
 function readValue(reply: Reply, codec: Codec): unknown {
@@ -92,6 +93,8 @@ export const touch: Command<boolean> = {
   idempotent: true,
   read: (reply) => reply.kind === "ok",
 };
+
+export const touchMulti: Command<boolean> = { ...touch, name: "touchMulti" };
 
 export const has: Command<boolean> = {
   name: "has",

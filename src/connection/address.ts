@@ -14,6 +14,8 @@ export interface Address {
 
 export const DEFAULT_PORT = 11211;
 
+const NEEDS_BRACKETS = 'has too many colons; an IPv6 address needs brackets, as in "[::1]:11211"';
+
 /**
  * A server as pylibmc writes it: `"host"`, `"host:11211"`, `"host:11211:2"` with a
  * weight, `"[::1]:11211"`, `"/run/memcached.sock"`.
@@ -27,12 +29,11 @@ export function parseAddress(text: string): Address {
   }
   if (text.startsWith("/")) return unixAddress(text);
   rejectForeign(text);
+  if (text.includes("::") && !text.includes("[")) throw bad(text, NEEDS_BRACKETS);
   const { host, rest } = text.startsWith("[") ? bracketed(text) : plain(text);
   if (host === "") throw bad(text, 'names no host; write "localhost" if you mean this machine');
   const fields = rest === "" ? [] : rest.slice(1).split(":");
-  if (fields.length > 2) {
-    throw bad(text, 'has too many colons; an IPv6 address needs brackets, as in "[::1]:11211"');
-  }
+  if (fields.length > 2) throw bad(text, NEEDS_BRACKETS);
   const port = fields[0] === undefined ? DEFAULT_PORT : number(text, "port", fields[0]);
   const weight = fields[1] === undefined ? 1 : number(text, "weight", fields[1]);
   return tcpAddress(host, port, weight);

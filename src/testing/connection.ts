@@ -15,14 +15,23 @@ export class Connection {
     socket.on("data", (chunk) => this.#receive(chunk));
     socket.on("drain", () => socket.resume());
     socket.on("error", () => socket.destroy());
+    socket.once("close", () => session.onEnd?.());
+    session.deliver = (bytes) => void socket.write(bytes, "latin1");
   }
 
   #receive(chunk: Buffer): void {
     const { session } = this;
+    const { instance } = session;
+    instance.watch.client = session.id;
+    instance.counters.totals.bytes_read += chunk.length;
+    session.lastCommand = instance.clock.now();
+    session.idle = false;
     this.#reader.push(chunk);
+    session.idle = true;
     if (session.reply !== "") {
       const bytes = session.reply;
       session.reply = "";
+      instance.counters.totals.bytes_written += bytes.length;
       if (!this.#socket.write(bytes, "latin1")) this.#socket.pause();
     }
     if (session.closing) this.#socket.end(() => this.#socket.destroy());

@@ -1,8 +1,11 @@
-/**
- * Numbers as memcached reads them: C's `strtoul` family, which skips leading blanks,
- * takes a sign and stops at the next blank or NUL, and which truncates to 32 bits
- * without complaint.
- */
+/** How a release reads numbers; undefined stands for what is none. */
+export interface Numerals {
+  uint64(text: string): bigint | undefined;
+  uint32(text: string): number | undefined;
+  int32(text: string): number | undefined;
+}
+
+/** What C's `strtoul` family takes for a number: blanks before, a sign, a blank or NUL after. */
 const NUMERAL = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)(?:[ \t\n\v\f\r\0]|$)/;
 
 const UINT64 = 2n ** 64n;
@@ -21,8 +24,7 @@ function small(text: string): number {
   return value;
 }
 
-/** An unsigned 64-bit number, or undefined if the text is none. */
-export function uint64(text: string): bigint | undefined {
+function looseUint64(text: string): bigint | undefined {
   const value = small(text);
   return value >= 0 ? BigInt(value) : wideUint64(text);
 }
@@ -37,16 +39,14 @@ function wideUint64(text: string): bigint | undefined {
   return value >= INT64 && text.includes("-") ? undefined : value;
 }
 
-/** An unsigned 32-bit number, or undefined; one of more bits loses the upper ones. */
-export function uint32(text: string): number | undefined {
+function looseUint32(text: string): number | undefined {
   const value = small(text);
   if (value >= 0) return value;
   const wide = wideUint64(text);
   return wide === undefined ? undefined : Number(BigInt.asUintN(32, wide));
 }
 
-/** A signed 32-bit number, or undefined; one of more bits loses the upper ones. */
-export function int32(text: string): number | undefined {
+function looseInt32(text: string): number | undefined {
   const value = small(text);
   if (value >= 0) return value;
   const match = NUMERAL.exec(text);
@@ -55,6 +55,32 @@ export function int32(text: string): number | undefined {
   if (wide >= INT64 || wide < -INT64) return undefined;
   return Number(BigInt.asIntN(32, wide));
 }
+
+/**
+ * C's own reading, which all releases use for stored values and those before 1.6.40 for
+ * all words: it truncates to 32 bits without complaint.
+ */
+export const LOOSE: Numerals = { uint64: looseUint64, uint32: looseUint32, int32: looseInt32 };
+
+function strictUint64(text: string): bigint | undefined {
+  if (!/^[0-9]{0,22}$/.test(text)) return undefined;
+  const value = BigInt(text);
+  return value < UINT64 ? value : undefined;
+}
+
+function strictUint32(text: string): number | undefined {
+  const value = /^[0-9]{0,11}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+  return value <= 0xffffffff ? value : undefined;
+}
+
+function strictInt32(text: string): number | undefined {
+  if (text.length > 11 || !/^-?[0-9]*$/.test(text)) return undefined;
+  const value = text === "-" ? 0 : Number(text);
+  return value === (value | 0) ? value : undefined;
+}
+
+/** The reading of 1.6.40 on: digits alone, and within the range. */
+export const STRICT: Numerals = { uint64: strictUint64, uint32: strictUint32, int32: strictInt32 };
 
 /** A decimal fraction, as C's `strtod` reads it, or undefined. */
 export function decimal(text: string): number | undefined {

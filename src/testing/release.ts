@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.js";
+import { LOOSE, type Numerals, STRICT } from "./numeral.js";
 
 /**
  * What the releases of memcached answer differently, so that code can be tested against
@@ -13,6 +14,8 @@ export interface Release {
    * header left its data block to be read as commands, and a NUL ended a line.
    */
   readonly strictParser: boolean;
+  /** How the words of a command are read as numbers (stricter since 1.6.40). */
+  readonly numerals: Numerals;
   /** `E` to choose a cas, `md x` to drop a value (1.6.27). */
   readonly setCas: boolean;
   /** `mg C`: the value is left out if the cas is this one (1.6.40). */
@@ -35,6 +38,7 @@ const NEWEST: Release = {
   version: "1.6.45",
   meta: true,
   strictParser: true,
+  numerals: STRICT,
   setCas: true,
   unlessCas: true,
   setExtras: true,
@@ -49,6 +53,7 @@ const DEBIAN_12: Release = {
   version: "1.6.18",
   meta: true,
   strictParser: false,
+  numerals: LOOSE,
   setCas: false,
   unlessCas: false,
   setExtras: false,

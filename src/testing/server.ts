@@ -81,12 +81,21 @@ export class MemcachedServer {
     const address = this.#listener.address();
     if (address === null) throw new MemcachedError("The server was closed while it started");
     this.#port = typeof address === "string" ? 0 : address.port;
+    Object.assign(this.#instance.place, { host, port: this.#port, path });
   }
 
   #accept(socket: Socket): void {
-    const session = new Session(this.#instance, ++this.#accepted);
+    const session = new Session(this.#instance, ++this.#accepted, peerOf(socket));
+    this.#instance.sessions.add(session);
     const connection = new Connection(socket, session, new TextReader(session));
     this.#connections.add(connection);
-    socket.once("close", () => this.#connections.delete(connection));
+    socket.once("close", () => {
+      this.#connections.delete(connection);
+      this.#instance.sessions.delete(session);
+    });
   }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return remoteAddress === undefined ? "unix:" : `tcp:${remoteAddress}:${remotePort}`;
 }

@@ -46,6 +46,8 @@ export interface ServerOptions {
   readonly chunkSize?: number | undefined;
   /** `-D`: the character that ends a key's prefix for `stats detail`. @defaultValue ":" */
   readonly prefixDelimiter?: string | undefined;
+  /** `-o track_sizes`: `stats sizes` has something to show. @defaultValue false */
+  readonly trackSizes?: boolean | undefined;
   /** Certificate and key, as Node's `tls` takes them; connections speak TLS. */
   readonly tls?: ServerTls | undefined;
   /** Whether commands that only a test wants (`debugtime`) are there. @defaultValue true */
@@ -62,7 +64,7 @@ export interface ServerTls extends SecureContextOptions {
 /** The options with their defaults filled in. Some can be changed by commands. */
 export interface Settings {
   readonly release: Release;
-  memoryLimit: number;
+  readonly memoryLimit: number;
   readonly itemSizeMax: number;
   readonly evict: boolean;
   readonly cas: boolean;
@@ -79,9 +81,18 @@ export interface Settings {
   readonly growthFactor: number;
   readonly chunkSize: number;
   readonly prefixDelimiter: string;
+  readonly trackSizes: boolean;
   readonly tls: ServerTls | undefined;
   readonly debug: boolean;
   verbosity: number;
+  /** What `slabs automove`, `lru mode`, `lru tune` and `lru temp_ttl` last set; only `stats settings` shows it. */
+  slabAutomove: number;
+  lruSegmented: boolean;
+  hotPercent: number;
+  warmPercent: number;
+  hotFactor: number;
+  warmFactor: number;
+  temporaryTtl: number;
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -115,8 +126,16 @@ export function resolveSettings(options: ServerOptions): Settings {
     growthFactor,
     chunkSize: options.chunkSize ?? 48,
     prefixDelimiter: options.prefixDelimiter ?? ":",
+    trackSizes: options.trackSizes ?? false,
     tls: options.tls,
     debug: options.debug ?? true,
     verbosity: 0,
+    slabAutomove: 1,
+    lruSegmented: true,
+    hotPercent: 20,
+    warmPercent: 40,
+    hotFactor: 0.2,
+    warmFactor: 2,
+    temporaryTtl: -1,
   };
 }

@@ -20,11 +20,16 @@ export interface StoreOptions {
   readonly slabs: SlabClasses;
 }
 
-/** What may be told about the life of items: for counters and watchers. */
-export interface StoreEvents {
-  onEvicted(item: Item): void;
+/** What became of a key that was looked up. */
+export type LookupStatus = "found" | "not_found" | "flushed" | "expired";
+
+/** Who is told of the life of items: counters and watchers. */
+export interface StoreObserver {
+  /** Called for every look-up, but only while {@link Store.observeLookups} is set. */
+  onLookup(key: string, status: LookupStatus, item: Item | undefined): void;
   onExpired(item: Item): void;
   onFlushed(item: Item): void;
+  onEvicted(item: Item): void;
 }
 
 /** How an item is stored beyond mode and draft. */
@@ -43,7 +48,7 @@ export interface StoreTerms {
 export class Store {
   readonly #items = new Map<string, Item>();
   readonly #options: StoreOptions;
-  readonly #events: StoreEvents;
+  readonly #observer: StoreObserver;
   readonly #clock: Clock;
   #newest: Item | undefined;
   #oldest: Item | undefined;
@@ -52,15 +57,16 @@ export class Store {
   #flushAt = 0;
   #memory = 0;
   memoryLimit: number;
+  observeLookups = false;
   /** The items' bytes as `stats` counts them. */
   bytes = 0;
   totalItems = 0;
   /** The item that the last successful {@link put} stored. */
   stored: Item | undefined;
 
-  constructor(options: StoreOptions, events: StoreEvents) {
+  constructor(options: StoreOptions, observer: StoreObserver) {
     this.#options = options;
-    this.#events = events;
+    this.#observer = observer;
     this.#clock = options.clock;
     this.memoryLimit = options.memoryLimit;
   }
@@ -96,19 +102,27 @@ export class Store {
   /** A live item, without counting it as read. */
   peek(key: string): Item | undefined {
     const item = this.#items.get(key);
-    if (item === undefined) return undefined;
+    if (item !== undefined && item.exptime === 0 && this.#flushAt === 0) {
+      if (this.observeLookups) this.#observer.onLookup(key, "found", item);
+      return item;
+    }
+    const status = item === undefined ? "not_found" : this.#statusOf(item);
+    const live = status === "found" ? item : undefined;
+    if (item !== undefined && live === undefined) this.#bury(item, status);
+    if (this.observeLookups) this.#observer.onLookup(key, status, live);
+    return live;
+  }
+
+  #statusOf(item: Item): LookupStatus {
     const now = this.#clock.now();
-    if (this.#flushAt !== 0 && this.#flushAt <= now && item.time <= this.#flushAt) {
-      this.#unlink(item);
-      this.#events.onFlushed(item);
-      return undefined;
-    }
-    if (item.exptime !== 0 && item.exptime <= now) {
-      this.#unlink(item);
-      this.#events.onExpired(item);
-      return undefined;
-    }
-    return item;
+    if (this.#flushAt !== 0 && this.#flushAt <= now && item.time <= this.#flushAt) return "flushed";
+    return item.exptime !== 0 && item.exptime <= now ? "expired" : "found";
+  }
+
+  #bury(item: Item, status: LookupStatus): void {
+    this.#unlink(item);
+    if (status === "flushed") this.#observer.onFlushed(item);
+    else this.#observer.onExpired(item);
   }
 
   /** A live item, counted as read. */
@@ -193,19 +207,22 @@ export class Store {
     return "stored";
   }
 
-  /** Replaces the number in an item: padded in place if it is not longer, as a new item if it is. */
-  rewrite(item: Item, digits: string, setCas?: bigint): Item {
+  /**
+   * Replaces the number in an item: padded with blanks in place if it is not longer, as
+   * a new item if it is. The caller goes on with the old item even then, as in memcached:
+   * what it changes there is lost.
+   */
+  rewrite(item: Item, digits: string): void {
     if (digits.length <= item.data.length) {
       item.data = digits.padEnd(item.data.length, " ");
-      item.cas = setCas ?? this.nextCas();
+      item.cas = this.nextCas();
       item.time = this.#clock.now();
-      return item;
+      return;
     }
     const { key, flags, exptime } = item;
-    const longer = newItem({ key, data: digits, flags, exptime });
     this.#unlink(item);
-    this.#link(longer, setCas);
-    return longer;
+    this.#link(newItem({ key, data: digits, flags, exptime }), undefined);
+    item.cas = this.stored?.cas ?? 0n;
   }
 
   /** Takes an item out. */
@@ -274,7 +291,7 @@ export class Store {
 
   #evictOldest(item: Item): void {
     this.#unlink(item);
-    this.#events.onEvicted(item);
+    this.#observer.onEvicted(item);
   }
 
   #unlink(item: Item): void {

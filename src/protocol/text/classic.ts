@@ -49,15 +49,15 @@ function adminLine(request: AdminRequest): string {
       return "version";
     case "noop":
       return "mn";
-    case "flushAll": {
-      const delay = request.delay === 0 ? "" : ` ${request.delay}`;
-      return `flush_all${delay}${request.noreply ? " noreply" : ""}`;
-    }
+    case "flushAll":
+      return request.delay === 0 ? "flush_all" : `flush_all ${request.delay}`;
     case "verbosity":
       return `verbosity ${request.level}`;
     case "stats":
       return request.argument === undefined ? "stats" : `stats ${request.argument}`;
     case "debug":
-      return `me ${request.key}${request.base64Key ? " b" : ""}`;
+      return request.base64Key
+        ? `me ${Buffer.from(request.key, "latin1").toString("base64")} b`
+        : `me ${request.key}`;
   }
 }

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../../errors.js";
 import { Hit, type MetaInfo, type NumberReply, type Reply, type StatusReply } from "../reply.js";
-import type { Request } from "../request.js";
+import type { KeyRequest, Request } from "../request.js";
 import { parseInfo } from "./info.js";
 import { needsMeta } from "./meta.js";
 import { parseUnsigned } from "./number.js";
@@ -18,7 +18,8 @@ export interface MetaLine {
  * @throws ProtocolError if the reply is to another request: its opaque or key differ
  */
 export function parseMetaLine(line: string, request: Request): MetaLine | undefined {
-  if (!/^(?:HD|VA|EN|NF|NS|EX)(?= |$)/.test(line) || !needsMeta(request)) return undefined;
+  if (request.verb === "admin" || !needsMeta(request)) return undefined;
+  if (!/^(?:HD|VA|EN|NF|NS|EX)(?= |$)/.test(line)) return undefined;
   const tokens = line.trimEnd().split(" ");
   const code = tokens[0]!;
   const hasData = code === "VA";
@@ -29,8 +30,7 @@ export function parseMetaLine(line: string, request: Request): MetaLine | undefi
   return { code, info, length: hasData ? Number(tokens[1]) : -1 };
 }
 
-function checkIdentity(info: MetaInfo, request: Request): void {
-  if (request.verb === "admin") return;
+function checkIdentity(info: MetaInfo, request: KeyRequest): void {
   const { opaque } = request.meta ?? {};
   if (info.opaque !== opaque) {
     throw new ProtocolError(`A reply has the opaque ${info.opaque} where ${opaque} was sent`);

@@ -1,9 +1,9 @@
 import { ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
+import { Body } from "../body.js";
 import { describeKey } from "../key.js";
 import { Hit, MISS, type Reply } from "../reply.js";
 import type { Replies } from "../wire.js";
-import { Body } from "./body.js";
 import { metaReply, numberReply, parseMetaLine } from "./metareply.js";
 import { digitsEnd, parseDigits } from "./number.js";
 import { leavesData, parseRefusal } from "./refusal.js";

@@ -7,8 +7,8 @@ export interface Command {
   readonly max: number;
   /** The fewest words for the parser of 1.6.40 on, which sets no upper limit. */
   readonly strictMin?: number;
-  /** Whether a last word `noreply` silences the answer. */
-  readonly noreply: boolean;
+  /** From how many words on a last one `noreply` silences the answer; undefined for never. */
+  readonly quietFrom?: number;
   /** Answers, or says that a data block follows. */
   readonly run: (session: Session, words: readonly string[]) => string | Block;
 }

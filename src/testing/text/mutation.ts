@@ -1,5 +1,4 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
-import { int32, uint64 } from "../numeral.js";
 import type { Session } from "../session.js";
 import { BAD_FORMAT, type Command } from "./command.js";
 
@@ -10,11 +9,11 @@ function arithmetic(mode: "incr" | "decr"): Command {
   return {
     min: 3,
     max: 4,
-    noreply: true,
+    quietFrom: 1,
     run: ({ instance }, words) => {
       const key = words[1]!;
       if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
-      const delta = uint64(words[2]!);
+      const delta = instance.settings.release.numerals.uint64(words[2]!);
       if (delta === undefined) return "CLIENT_ERROR invalid numeric delta argument\r\n";
       const result = instance.add(mode, key, delta);
       switch (result.kind) {
@@ -34,7 +33,7 @@ function arithmetic(mode: "incr" | "decr"): Command {
 function touch({ instance }: Session, words: readonly string[]): string {
   const key = words[1]!;
   if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
-  const seconds = int32(words[2]!);
+  const seconds = instance.settings.release.numerals.int32(words[2]!);
   if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
   const item = instance.read(key, instance.expiry(seconds));
   return item === undefined ? NOT_FOUND : "TOUCHED\r\n";
@@ -46,6 +45,7 @@ function remove({ instance }: Session, words: readonly string[]): string {
   }
   const key = words[1]!;
   if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
+  instance.prefixes.countDelete(key);
   return instance.remove(key) === "deleted" ? "DELETED\r\n" : NOT_FOUND;
 }
 
@@ -61,6 +61,6 @@ function isPlainDelete(words: readonly string[]): boolean {
 export const MUTATION: Readonly<Record<string, Command>> = {
   incr: arithmetic("incr"),
   decr: arithmetic("decr"),
-  touch: { min: 3, max: 4, noreply: true, run: touch },
-  delete: { min: 2, max: 4, noreply: true, run: remove },
+  touch: { min: 3, max: 4, quietFrom: 1, run: touch },
+  delete: { min: 2, max: 4, quietFrom: 3, run: remove },
 };

@@ -2,13 +2,15 @@ import { latin1 } from "../../util/bytes.js";
 import type { Reader, Session } from "../session.js";
 import { ADMIN } from "./admin.js";
 import { BAD_FORMAT, type Block, type Command, ERROR } from "./command.js";
+import { META } from "./meta/commands.js";
 import { MUTATION } from "./mutation.js";
 import { RETRIEVAL } from "./retrieval.js";
 import { STORAGE } from "./storage.js";
 
-const COMMANDS: ReadonlyMap<string, Command> = new Map(
+const CLASSIC: ReadonlyMap<string, Command> = new Map(
   Object.entries({ ...RETRIEVAL, ...STORAGE, ...MUTATION, ...ADMIN }),
 );
+const ALL: ReadonlyMap<string, Command> = new Map([...CLASSIC, ...Object.entries(META)]);
 
 /** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
 const MAX_OPEN_LINE = 2048;
@@ -22,6 +24,7 @@ const CR = 13;
  */
 export class TextReader implements Reader {
   readonly #session: Session;
+  readonly #commands: ReadonlyMap<string, Command>;
   /** A line whose end has not come yet. */
   #open = "";
   #unlimited = false;
@@ -33,13 +36,14 @@ export class TextReader implements Reader {
 
   constructor(session: Session) {
     this.#session = session;
+    this.#commands = session.instance.settings.release.meta ? ALL : CLASSIC;
   }
 
   push(chunk: Buffer): void {
     const session = this.#session;
     const text = latin1(chunk, 0, chunk.length);
     let at = 0;
-    while (at < chunk.length && !session.closing) {
+    while (at < chunk.length && !session.closing && !session.watching) {
       at = this.#block === undefined ? this.#readLine(text, at) : this.#readBlock(chunk, at);
     }
   }
@@ -73,7 +77,7 @@ export class TextReader implements Reader {
     const { strictParser } = session.instance.settings.release;
     const line = strictParser ? whole : untilNul(whole);
     const words = wordsOf(line);
-    const command = COMMANDS.get(words[0] ?? "");
+    const command = this.#commands.get(words[0] ?? "");
     if (command === undefined) {
       if (words.at(-1)?.startsWith("HTTP/") === true) session.closing = true;
       else session.reply += ERROR;
@@ -88,7 +92,10 @@ export class TextReader implements Reader {
       session.reply += ERROR;
       return;
     }
-    const quiet = command.noreply && words[words.length - 1] === "noreply";
+    const quiet =
+      command.quietFrom !== undefined &&
+      words[words.length - 1] === "noreply" &&
+      (strictParser || words.length >= command.quietFrom);
     const answer = command.run(session, words);
     if (typeof answer !== "string") this.#expect(answer, quiet);
     else if (!quiet) session.reply += answer;

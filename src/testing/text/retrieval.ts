@@ -1,6 +1,5 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
 import type { Item } from "../item.js";
-import { int32 } from "../numeral.js";
 import type { Session } from "../session.js";
 import { BAD_FORMAT, type Command } from "./command.js";
 
@@ -10,10 +9,9 @@ function retrieval(withCas: boolean, touches: boolean): Command {
     min: 2,
     max: Number.POSITIVE_INFINITY,
     strictMin: touches ? 3 : 2,
-    noreply: false,
     run: (session, words) => {
       if (!touches) return retrieve(session, words, 1, withCas, undefined);
-      const seconds = int32(words[1]!);
+      const seconds = session.instance.settings.release.numerals.int32(words[1]!);
       if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
       return retrieve(session, words, 2, withCas, session.instance.expiry(seconds));
     },
@@ -36,6 +34,7 @@ function retrieve(
       return instance.settings.release.strictParser ? `${BAD_FORMAT}\r\n` : BAD_FORMAT;
     }
     const item = instance.read(key, exptime);
+    instance.prefixes.countGet(key, item !== undefined);
     if (item !== undefined) reply += valueBlock(item, withCas);
   }
   return `${reply}END\r\n`;

@@ -1,5 +1,6 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
-import { int32, uint32, uint64 } from "../numeral.js";
+import type { Draft } from "../item.js";
+import { LOOSE, type Numerals } from "../numeral.js";
 import type { Session } from "../session.js";
 import type { StoreMode, StoreResult } from "../store.js";
 import {
@@ -27,44 +28,52 @@ function storage(mode: StoreMode): Command {
     min: words,
     max: words + 1,
     strictMin: 5,
-    noreply: true,
+    quietFrom: 1,
     run: (session, line) => header(session, mode, line),
   };
 }
 
 function header(session: Session, mode: StoreMode, words: readonly string[]): string | Block {
-  const { strictParser } = session.instance.settings.release;
-  const length = int32(words[4]!);
+  const { strictParser, numerals } = session.instance.settings.release;
+  const length = numerals.int32(words[4]!);
   if (length === undefined || length < 0 || length > MAX_BLOCK) return BAD_FORMAT;
   // Older releases leave the data block of a bad line to be read as commands.
   const refuse = (): string | Block => (strictParser ? discarded(length, BAD_FORMAT) : BAD_FORMAT);
   const key = words[1]!;
-  const flags = uint32(words[2]!);
-  const seconds = int32(words[3]!);
-  const compareCas = mode === "cas" ? uint64(words[5] ?? "") : 0n;
+  const flags = LOOSE.uint32(words[2]!);
+  const seconds = LOOSE.int32(words[3]!);
+  const compareCas = compared(mode, words, numerals);
   if (key.length > MAX_KEY_BYTES || flags === undefined) return refuse();
   if (seconds === undefined || compareCas === undefined) return refuse();
-  return block(session, mode, key, flags, session.instance.expiry(seconds), length, compareCas);
+  const draft = { key, data: "", flags, exptime: session.instance.expiry(seconds) };
+  return block(session, mode, draft, length, compareCas);
+}
+
+function compared(
+  mode: StoreMode,
+  words: readonly string[],
+  numerals: Numerals,
+): bigint | undefined {
+  if (mode !== "cas") return 0n;
+  return words[5] === undefined ? undefined : numerals.uint64(words[5]);
 }
 
 function block(
-  session: Session,
+  { instance }: Session,
   mode: StoreMode,
-  key: string,
-  flags: number,
-  exptime: number,
+  draft: Draft,
   length: number,
   compareCas: bigint,
 ): Block {
-  const { instance } = session;
-  const shortage = instance.admit(mode === "set", key, length, flags);
+  instance.prefixes.countSet(draft.key);
+  const shortage = instance.admit(mode, mode === "set", draft, length);
   if (shortage !== undefined) {
     return discarded(length, shortage === "tooLarge" ? TOO_LARGE : NO_MEMORY);
   }
   return {
     length,
     malformed: BAD_DATA,
-    finish: (data) => ANSWERS[instance.write(mode, { key, data, flags, exptime }, { compareCas })],
+    finish: (data) => ANSWERS[instance.write(mode, { ...draft, data }, { compareCas })],
   };
 }
 

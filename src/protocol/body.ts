@@ -11,7 +11,7 @@ export class Body {
   readonly #size: number;
   #filled = 0;
 
-  /** @param size - the declared length with the closing CRLF */
+  /** @param size - the length that the block has with all that ends it */
   constructor(size: number) {
     this.#size = size;
     this.bytes = Buffer.allocUnsafeSlow(Math.min(size, PLAUSIBLE));
