@@ -61,7 +61,7 @@ function legend(clients: readonly string[]): string {
   let x = 16;
   const items = clients.map((name) => {
     const item = `<circle cx="${x + 5}" cy="52" r="${name === "tslibmc" ? 6 : 4.5}" fill="${COLOURS[name]}"/><text x="${x + 15}" y="56"${name === "tslibmc" ? ' font-weight="600"' : ""}>${escaped(name)}</text>`;
-    x += 34 + name.length * 7.2;
+    x += 32 + name.length * 8;
     return item;
   });
   return items.join("\n");
