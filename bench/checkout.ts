@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -10,11 +10,15 @@ export interface Checkout extends Disposable {
 
 /** @throws Error if git does not know the ref, or if it does not build */
 export function checkOut(ref: string): Checkout {
-  const path = join(mkdtempSync(join(tmpdir(), "tslibmc-")), "checkout");
+  const folder = mkdtempSync(join(tmpdir(), "tslibmc-"));
+  const path = join(folder, "checkout");
   git("worktree", "add", "--detach", path, ref);
   const checkout = {
     path,
-    [Symbol.dispose]: () => git("worktree", "remove", "--force", path),
+    [Symbol.dispose]: () => {
+      git("worktree", "remove", "--force", path);
+      rmSync(folder, { recursive: true, force: true });
+    },
   };
   try {
     symlinkSync(resolve("node_modules"), join(path, "node_modules"));

@@ -16,7 +16,7 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [options]
 
-  --rounds N        rounds that count (default 9), after 2 to warm up
+  --rounds N        rounds that count, after 2 to warm up (default 9, to compare 15)
   --window MS       how long a client runs a workload in a round (default 50)
   --only A,B        only these clients or workloads (or both), by name or part of it
   --quick           3 rounds of 20 ms, to see that it works
@@ -49,10 +49,11 @@ export function parseOptions(args: readonly string[], clients: readonly string[]
     return (name: string) => selected.length === 0 || selected.includes(name);
   };
   const wantsWorkload = select(workloads);
+  const rounds = values.quick ? 3 : values.compare === undefined ? 9 : 15;
   const partial = values.quick || words.length > 0;
   const stem = values.compare === undefined ? "peers" : "comparison";
   return {
-    rounds: count("rounds", values.rounds, values.quick ? 3 : 9),
+    rounds: count("rounds", values.rounds, rounds),
     warmUps: values.quick ? 1 : 2,
     windowMs: count("window", values.window, values.quick ? 20 : 50),
     workloads: WORKLOADS.filter(({ name }) => wantsWorkload(name)),

@@ -15,18 +15,22 @@ export function toComparison(result: Result, ref: string): string {
       const again = figures(result, "tslibmc again", workload.name);
       const then = figures(result, ref, workload.name);
       const change = now.map((figure, i) => figure / then[i]!);
-      const [low, high] = medianInterval(change);
+      const interval = medianInterval(change);
       const noise = medianInterval(now.map((figure, i) => figure / again[i]!));
       return [
         titleOf(workload),
         shortly(spread(then).median),
         shortly(spread(now).median),
-        `${shortly(spread(change).median)} (${shortly(low)}–${shortly(high)})`,
-        `${shortly(noise[0])}–${shortly(noise[1])}`,
-        verdict([low, high], noise),
+        `${shortly(spread(change).median)} (${range(interval)})`,
+        range(noise),
+        verdict(interval, noise),
       ];
     }),
   );
+}
+
+function range([low, high]: readonly [number, number]): string {
+  return low === -Infinity ? "too few rounds" : `${shortly(low)}–${shortly(high)}`;
 }
 
 /** A change counts if it lies wholly beyond what the same build showed against itself. */
