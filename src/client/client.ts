@@ -5,7 +5,9 @@ import * as retrieval from "../commands/retrieval.js";
 import * as storage from "../commands/storage.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import { NativeCodec } from "../value/native.js";
+import { asBuffer } from "../util/bytes.js";
+import type { Codec, Encoded, Serializer } from "../value/codec.js";
+import { createCodec } from "../value/factory.js";
 import { checkCas, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
 import { type ClientOptions, configure } from "./configure.js";
 import { count, countMany, type Deltas } from "./counting.js";
@@ -62,7 +64,9 @@ export interface CloseOptions {
  */
 export class Client<Value = unknown> implements AsyncDisposable {
   readonly #servers: Servers;
-  readonly #options: ClientOptions;
+  readonly #options: ClientOptions<Value>;
+  /** What the options say of values. */
+  readonly #values: Codec;
   readonly #dispatcher: Dispatcher;
 
   /**
@@ -70,10 +74,39 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * socket's path, a `memcached://` URL, or an array of such strings and objects
    * @throws OptionError for an empty list, a server that is none, or an unknown option
    */
-  constructor(servers: Servers, options: ClientOptions = {}) {
+  constructor(servers: Servers, options: ClientOptions<Value> = {}) {
     this.#servers = servers;
     this.#options = options;
-    this.#dispatcher = configure(parseServers(servers), options, new NativeCodec());
+    this.#values = createCodec(options);
+    this.#dispatcher = configure(parseServers(servers), options, this.#codec());
+  }
+
+  /**
+   * How a value becomes data and flags. A subclass may replace it, together with
+   * {@link Client.deserialize}; compression stays outside, and so does flag 8.
+   */
+  serialize(value: Value): Encoded | Promise<Encoded> {
+    return this.#values.encode(value, { compress: false });
+  }
+
+  /**
+   * How data and flags become a value again.
+   * @throws CacheMiss to make the item a miss
+   */
+  deserialize(data: Uint8Array, flags: number): Value | Promise<Value> {
+    const value = this.#values.decode(asBuffer(data), 0, data.length, flags, true);
+    return value as Value | Promise<Value>;
+  }
+
+  /** The codec of all calls: a subclass's own methods, or what the options say. */
+  #codec(): Codec {
+    const { serialize, deserialize } = Client.prototype;
+    if (this.serialize === serialize && this.deserialize === deserialize) return this.#values;
+    const serializer: Serializer<Value> = {
+      serialize: (value) => this.serialize(value),
+      deserialize: (data, flags) => this.deserialize(data, flags),
+    };
+    return createCodec({ ...this.#options, serializer: serializer as Serializer });
   }
 
   /**
@@ -426,7 +459,7 @@ export class Client<Value = unknown> implements AsyncDisposable {
 
   /** A new client with the same servers and options, and connections of its own. */
   clone(): this {
-    const Class = this.constructor as new (servers: Servers, options: ClientOptions) => this;
+    const Class = this.constructor as new (servers: Servers, options: ClientOptions<Value>) => this;
     return new Class(this.#servers, this.#options);
   }
 

@@ -7,11 +7,12 @@ import type { PlacementPreset } from "../ring/presets.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import type { Codec } from "../value/codec.js";
+import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
 import { Dispatcher } from "./dispatcher.js";
 
 /** How a client behaves. */
-export interface ClientOptions {
+export interface ClientOptions<Value = unknown> extends CodecOptions<Value> {
   /**
    * Milliseconds for a whole operation, from the call to the settled promise, connecting
    * and retries included.
@@ -48,6 +49,7 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   "maxValueSize",
   "behaviors",
   "placement",
+  ...CODEC_OPTIONS,
 ]);
 
 const DEFAULT_TIMEOUT_MS = 1000;

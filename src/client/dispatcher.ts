@@ -3,7 +3,7 @@ import { type Command, type Executor, Operation } from "../operation.js";
 import { encodeBinaryKey, encodeKey, encodePrefix, type Key } from "../protocol/key.js";
 import type { AdminRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
-import type { Codec } from "../value/codec.js";
+import type { Codec, Encoded } from "../value/codec.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
@@ -29,6 +29,8 @@ export class Dispatcher {
   timeoutMs: number;
   readonly maxValueSize: number;
   closed = false;
+  /** The calls that wait for their values to be encoded, the last of each key. */
+  readonly #held = new Map<string, Promise<void>>();
 
   constructor(options: DispatcherOptions) {
     this.router = options.router;
@@ -82,8 +84,40 @@ export class Dispatcher {
     });
   }
 
-  /** One request about one key. */
+  /** One request about one key, behind those on the same key that came before it. */
   send<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const before = this.#held.size === 0 ? undefined : this.#held.get(wireKey);
+    if (before === undefined) this.sendNow(command, request, wireKey, options, resolve, reject);
+    else {
+      before
+        .then(() => this.sendNow(command, request, wireKey, options, resolve, reject))
+        .catch(reject);
+    }
+  }
+
+  /**
+   * Holds a key while its value is encoded on another thread: `send` runs when that is
+   * done, and later calls on the key after it.
+   */
+  hold(wireKey: string, encoding: Promise<Encoded>, send: (data: Encoded) => void): Promise<void> {
+    const turn = Promise.all([encoding, this.#held.get(wireKey)])
+      .finally(() => {
+        if (this.#held.get(wireKey) === kept) this.#held.delete(wireKey);
+      })
+      .then(([data]) => send(data));
+    const kept = turn.catch(() => {});
+    this.#held.set(wireKey, kept);
+    return turn;
+  }
+
+  sendNow<Result>(
     command: Command<Result>,
     request: Request,
     wireKey: string,
