@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { CodecError } from "../../errors.js";
+import { tagOf } from "../plain.js";
 
 const MAX_DEPTH = 1000;
 /** What Ruby takes for a fixnum here: 31 bits on every machine. */
@@ -60,10 +61,10 @@ class MarshalWriter {
       for (const item of value) this.write(item, depth + 1);
     } else if (types.isMap(value)) {
       this.#hash([...value], depth);
-    } else if (Object.prototype.toString.call(value) === "[object Object]") {
+    } else if (tagOf(value) === "Object") {
       this.#hash(Object.entries(value as object), depth);
     } else {
-      const tag = Object.prototype.toString.call(value).slice(8, -1);
+      const tag = tagOf(value);
       throw new CodecError(`A value of type ${tag} has no plain form in Ruby`);
     }
   }

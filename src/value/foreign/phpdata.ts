@@ -2,7 +2,7 @@ import { types } from "node:util";
 import { CodecError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
 import { exactInteger } from "../integer.js";
-import { setProperty } from "../pickle/classes.js";
+import { setProperty, tagOf } from "../plain.js";
 import { textOrBytes } from "./strings.js";
 
 const MAX_DEPTH = 1000;
@@ -245,10 +245,8 @@ function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
     }
     return [...value];
   }
-  if (typeof value === "object" && Object.prototype.toString.call(value) === "[object Object]") {
+  if (typeof value === "object" && tagOf(value) === "Object") {
     return Object.entries(value as object);
   }
-  throw new CodecError(
-    `A value of type ${Object.prototype.toString.call(value).slice(8, -1)} has no meaning in PHP`,
-  );
+  throw new CodecError(`A value of type ${tagOf(value)} has no meaning in PHP`);
 }

@@ -1,7 +1,7 @@
 import { CodecError } from "../../errors.js";
 import { latin1, utf8 } from "../../util/bytes.js";
 import { exactInteger } from "../integer.js";
-import { setProperty } from "../pickle/classes.js";
+import { setProperty } from "../plain.js";
 
 const MAX_DEPTH = 1000;
 
