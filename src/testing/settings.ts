@@ -1,0 +1,141 @@
+import type { SecureContextOptions } from "node:tls";
+import { OptionError } from "../errors.js";
+import type { Clock } from "./clock.js";
+import { type Compat, type Release, releaseOf } from "./release.js";
+
+/** Names and passwords that a server accepts. */
+export type Credentials = Readonly<Record<string, string>>;
+
+/** How an embedded server behaves. Everything has a default. */
+export interface ServerOptions {
+  /** The release to answer as. @defaultValue "newest" */
+  readonly compat?: Compat | undefined;
+  /** The time to live by. @defaultValue a clock of its own, running with the machine's */
+  readonly clock?: Clock | undefined;
+  /** `-m`: bytes for items. @defaultValue 64 MB */
+  readonly memoryLimit?: number | undefined;
+  /** `-I`: the largest item in bytes, its key and header included. @defaultValue 1 MB */
+  readonly itemSizeMax?: number | undefined;
+  /** `-M` is `false`: refuse new items when memory is full. @defaultValue true */
+  readonly evict?: boolean | undefined;
+  /** `-C` is `false`: items have no cas numbers. @defaultValue true */
+  readonly cas?: boolean | undefined;
+  /** `-c`: more connections than this are refused with an error line. @defaultValue 1024 */
+  readonly maxConnections?: number | undefined;
+  /** `-F` is `false`. @defaultValue true */
+  readonly flushAll?: boolean | undefined;
+  /** `-X` is `false`: `stats cachedump` and `metadump` are refused. @defaultValue true */
+  readonly dump?: boolean | undefined;
+  /** `-W` is `false`. @defaultValue true */
+  readonly watch?: boolean | undefined;
+  /** `-A`: the command `shutdown` closes the server. @defaultValue false */
+  readonly shutdown?: boolean | undefined;
+  /** `-S`: the binary protocol asks for SASL PLAIN; text is refused. */
+  readonly sasl?: Credentials | undefined;
+  /** `-Y`: text connections begin with a `set` of "user password". */
+  readonly asciiAuth?: Credentials | undefined;
+  /** `-B`: the protocol that connections speak. @defaultValue "auto", by the first byte */
+  readonly protocol?: "auto" | "ascii" | "binary" | undefined;
+  /** `-R`: requests of one connection before the others have a turn. @defaultValue 20 */
+  readonly requestsPerEvent?: number | undefined;
+  /** `-o idle_timeout`: seconds after which an idle connection is closed; 0 for never. @defaultValue 0 */
+  readonly idleTimeout?: number | undefined;
+  /** `-f`: how much larger each slab class is. @defaultValue 1.25 */
+  readonly growthFactor?: number | undefined;
+  /** `-n`: bytes of key, flags and value in the smallest slab class. @defaultValue 48 */
+  readonly chunkSize?: number | undefined;
+  /** `-D`: the character that ends a key's prefix for `stats detail`. @defaultValue ":" */
+  readonly prefixDelimiter?: string | undefined;
+  /** `-o track_sizes`: `stats sizes` has something to show. @defaultValue false */
+  readonly trackSizes?: boolean | undefined;
+  /** Certificate and key, as Node's `tls` takes them; connections speak TLS. */
+  readonly tls?: ServerTls | undefined;
+  /** Whether commands that only a test wants (`debugtime`) are there. @defaultValue true */
+  readonly debug?: boolean | undefined;
+}
+
+export interface ServerTls extends SecureContextOptions {
+  /** Ask clients for a certificate. @defaultValue false */
+  readonly requestCert?: boolean;
+  /** Refuse clients whose certificate cannot be verified. @defaultValue Node's */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** The options with their defaults filled in. Some can be changed by commands. */
+export interface Settings {
+  readonly release: Release;
+  readonly memoryLimit: number;
+  readonly itemSizeMax: number;
+  readonly evict: boolean;
+  readonly cas: boolean;
+  readonly maxConnections: number;
+  readonly flushAll: boolean;
+  readonly dump: boolean;
+  readonly watch: boolean;
+  readonly shutdown: boolean;
+  readonly sasl: Credentials | undefined;
+  readonly asciiAuth: Credentials | undefined;
+  readonly protocol: "auto" | "ascii" | "binary";
+  readonly requestsPerEvent: number;
+  readonly idleTimeout: number;
+  readonly growthFactor: number;
+  readonly chunkSize: number;
+  readonly prefixDelimiter: string;
+  readonly trackSizes: boolean;
+  readonly tls: ServerTls | undefined;
+  readonly debug: boolean;
+  verbosity: number;
+  /** What `slabs automove`, `lru mode`, `lru tune` and `lru temp_ttl` last set; only `stats settings` shows it. */
+  slabAutomove: number;
+  lruSegmented: boolean;
+  hotPercent: number;
+  warmPercent: number;
+  hotFactor: number;
+  warmFactor: number;
+  temporaryTtl: number;
+}
+
+const MEGABYTE = 1024 * 1024;
+
+/** @throws OptionError for a value out of its range */
+export function resolveSettings(options: ServerOptions): Settings {
+  const itemSizeMax = options.itemSizeMax ?? MEGABYTE;
+  if (!(itemSizeMax >= 1024 && itemSizeMax <= 512 * MEGABYTE)) {
+    throw new OptionError(`itemSizeMax must be between 1 kB and 512 MB, not ${itemSizeMax}`);
+  }
+  const growthFactor = options.growthFactor ?? 1.25;
+  if (!(growthFactor > 1)) {
+    throw new OptionError(`growthFactor must be greater than 1, not ${growthFactor}`);
+  }
+  return {
+    release: releaseOf(options.compat ?? "newest"),
+    memoryLimit: options.memoryLimit ?? 64 * MEGABYTE,
+    itemSizeMax,
+    evict: options.evict ?? true,
+    cas: options.cas ?? true,
+    maxConnections: options.maxConnections ?? 1024,
+    flushAll: options.flushAll ?? true,
+    dump: options.dump ?? true,
+    watch: options.watch ?? true,
+    shutdown: options.shutdown ?? false,
+    sasl: options.sasl,
+    asciiAuth: options.asciiAuth,
+    protocol: options.protocol ?? "auto",
+    requestsPerEvent: options.requestsPerEvent ?? 20,
+    idleTimeout: options.idleTimeout ?? 0,
+    growthFactor,
+    chunkSize: options.chunkSize ?? 48,
+    prefixDelimiter: options.prefixDelimiter ?? ":",
+    trackSizes: options.trackSizes ?? false,
+    tls: options.tls,
+    debug: options.debug ?? true,
+    verbosity: 0,
+    slabAutomove: 1,
+    lruSegmented: true,
+    hotPercent: 20,
+    warmPercent: 40,
+    hotFactor: 0.2,
+    warmFactor: 2,
+    temporaryTtl: -1,
+  };
+}

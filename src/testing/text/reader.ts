@@ -1,0 +1,145 @@
+import { latin1 } from "../../util/bytes.js";
+import type { Reader, Session } from "../session.js";
+import { ADMIN } from "./admin.js";
+import { BAD_FORMAT, type Block, type Command, ERROR } from "./command.js";
+import { META } from "./meta/commands.js";
+import { MUTATION } from "./mutation.js";
+import { RETRIEVAL } from "./retrieval.js";
+import { STORAGE } from "./storage.js";
+
+const CLASSIC: ReadonlyMap<string, Command> = new Map(
+  Object.entries({ ...RETRIEVAL, ...STORAGE, ...MUTATION, ...ADMIN }),
+);
+const ALL: ReadonlyMap<string, Command> = new Map([...CLASSIC, ...Object.entries(META)]);
+
+/** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
+const MAX_OPEN_LINE = 2048;
+
+const LF = 10;
+const CR = 13;
+
+/**
+ * Cuts a client's bytes into command lines and data blocks, wherever the pieces end,
+ * and answers them.
+ */
+export class TextReader implements Reader {
+  readonly #session: Session;
+  readonly #commands: ReadonlyMap<string, Command>;
+  /** A line whose end has not come yet. */
+  #open = "";
+  #unlimited = false;
+  /** The data block that is being read, and what of it is there. */
+  #block: Block | undefined;
+  #quiet = false;
+  #data = "";
+  #missing = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#commands = session.instance.settings.release.meta ? ALL : CLASSIC;
+  }
+
+  push(chunk: Buffer): void {
+    const session = this.#session;
+    const text = latin1(chunk, 0, chunk.length);
+    let at = 0;
+    while (at < chunk.length && !session.closing && !session.watching) {
+      at = this.#block === undefined ? this.#readLine(text, at) : this.#readBlock(chunk, at);
+    }
+  }
+
+  #readLine(text: string, start: number): number {
+    const end = text.indexOf("\n", start);
+    if (end < 0) {
+      this.#open += text.slice(start);
+      this.#limitLine();
+      return text.length;
+    }
+    let line = text.slice(start, end);
+    if (this.#open !== "") {
+      line = this.#open + line;
+      this.#open = "";
+      this.#unlimited = false;
+    }
+    if (line.length > 1 && line.charCodeAt(line.length - 1) === CR) line = line.slice(0, -1);
+    this.#answer(line);
+    return end + 1;
+  }
+
+  #limitLine(): void {
+    if (this.#unlimited || this.#open.length <= MAX_OPEN_LINE) return;
+    this.#unlimited = /^ {0,100}gets? /.test(this.#open);
+    if (!this.#unlimited) this.#session.closing = true;
+  }
+
+  #answer(whole: string): void {
+    const session = this.#session;
+    const { strictParser } = session.instance.settings.release;
+    const line = strictParser ? whole : untilNul(whole);
+    const words = wordsOf(line);
+    const command = this.#commands.get(words[0] ?? "");
+    if (command === undefined) {
+      if (words.at(-1)?.startsWith("HTTP/") === true) session.closing = true;
+      else session.reply += ERROR;
+      return;
+    }
+    if (strictParser) {
+      if (words.length < (command.strictMin ?? command.min)) {
+        session.reply += BAD_FORMAT;
+        return;
+      }
+    } else if (words.length < command.min || words.length > command.max) {
+      session.reply += ERROR;
+      return;
+    }
+    const quiet =
+      command.quietFrom !== undefined &&
+      words[words.length - 1] === "noreply" &&
+      (strictParser || words.length >= command.quietFrom);
+    const answer = command.run(session, words);
+    if (typeof answer !== "string") this.#expect(answer, quiet);
+    else if (!quiet) session.reply += answer;
+  }
+
+  #expect(block: Block, quiet: boolean): void {
+    this.#block = block;
+    this.#quiet = quiet;
+    this.#data = "";
+    this.#missing = block.length + 2;
+  }
+
+  #readBlock(chunk: Buffer, start: number): number {
+    const end = Math.min(chunk.length, start + this.#missing);
+    this.#missing -= end - start;
+    const block = this.#block!;
+    if (this.#missing > 0) {
+      if (block.malformed !== undefined) this.#data += latin1(chunk, start, end);
+      return end;
+    }
+    this.#block = undefined;
+    const answer = this.#finish(block, chunk, start, end);
+    this.#data = "";
+    if (!this.#quiet) this.#session.reply += answer;
+    return end;
+  }
+
+  #finish(block: Block, chunk: Buffer, start: number, end: number): string {
+    if (block.malformed === undefined) return block.finish("");
+    if (end - start >= 2) {
+      const ends = chunk[end - 2] === CR && chunk[end - 1] === LF;
+      return ends ? block.finish(this.#data + latin1(chunk, start, end - 2)) : block.malformed;
+    }
+    const data = this.#data + latin1(chunk, start, end);
+    return data.endsWith("\r\n") ? block.finish(data.slice(0, -2)) : block.malformed;
+  }
+}
+
+function untilNul(line: string): string {
+  const nul = line.indexOf("\0");
+  return nul < 0 ? line : line.slice(0, nul);
+}
+
+function wordsOf(line: string): string[] {
+  const words = line.split(" ");
+  return words.includes("") ? words.filter((word) => word !== "") : words;
+}
