@@ -9,8 +9,6 @@ export function arithmeticRequest(
   mode: "incr" | "decr",
   key: string,
   delta: bigint | number,
-  initial: bigint | number | undefined,
-  initialExptime: number,
   noreply: boolean,
 ): ArithmeticRequest {
   return {
@@ -18,8 +16,8 @@ export function arithmeticRequest(
     mode,
     key,
     delta,
-    initial,
-    initialExptime,
+    initial: undefined,
+    initialExptime: 0,
     noreply,
     meta: undefined,
   };

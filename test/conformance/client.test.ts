@@ -296,8 +296,30 @@ describe.each(targets)("on $name", (target) => {
       expect(await client.incr("n", 5, { initial: 100, ttl: 60 })).toBe(100);
       expect(await client.incr("n", 5, { initial: 100 })).toBe(105);
       expect(await client.decr("m", 5, { initial: 3 })).toBe(3);
+      expect(await client.incr("o", 5n, { initial: 2n ** 60n })).toBe(2n ** 60n);
+      expect(await client.incrMulti(["n", "p"], 1, { initial: 7 })).toEqual(
+        new Map([
+          ["n", 106],
+          ["p", 7],
+        ]),
+      );
+      expect(await client.getMulti(["n", "m", "p"])).toEqual(
+        new Map([
+          ["n", 106],
+          ["m", 3],
+          ["p", 7],
+        ]),
+      );
       const item = await client.metaGet("n", { returnTtl: true, value: false });
       expectNear(item?.ttl, 60);
+    });
+
+    test("many callers make a counter once and count all of themselves", async () => {
+      const counts = await Promise.all(
+        Array.from({ length: 100 }, () => client.incr("n", 1, { initial: 1 })),
+      );
+      expect(new Set(counts).size).toBe(100);
+      expect(await client.get("n")).toBe(100);
     });
 
     test("64 bits are exact as bigints, and never rounded as numbers", async () => {
