@@ -39,6 +39,7 @@ export class Operation implements Exchange {
   retried = false;
   settled = false;
   endsLine = true;
+  afterSilent = false;
   #resolve: (result: never, operation: Operation) => void;
   #reject: (error: unknown, operation: Operation) => void;
   #forgetSignal: (() => void) | undefined = undefined;

@@ -1,7 +1,6 @@
 import type { Address } from "../connection/address.js";
 import { OptionError } from "../errors.js";
 import { encodePrefix, type Key } from "../protocol/key.js";
-import { TextWire } from "../protocol/text/wire.js";
 import { Placement, type PlacementBehaviors } from "../ring/placement.js";
 import type { PlacementPreset } from "../ring/presets.js";
 import { Router } from "../routing/router.js";
@@ -10,9 +9,10 @@ import type { Codec } from "../value/codec.js";
 import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
 import { Dispatcher } from "./dispatcher.js";
+import { TRANSPORT_OPTIONS, type TransportOptions, transportOf } from "./transport.js";
 
 /** How a client behaves. */
-export interface ClientOptions<Value = unknown> extends CodecOptions<Value> {
+export interface ClientOptions<Value = unknown> extends CodecOptions<Value>, TransportOptions {
   /**
    * Milliseconds for a whole operation, from the call to the settled promise, connecting
    * and retries included.
@@ -50,6 +50,7 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   "behaviors",
   "placement",
   ...CODEC_OPTIONS,
+  ...TRANSPORT_OPTIONS,
 ]);
 
 const DEFAULT_TIMEOUT_MS = 1000;
@@ -67,7 +68,7 @@ export function configure(
     connectTimeoutMs: duration(options, "connectTimeoutMs", DEFAULT_TIMEOUT_MS),
     stallTimeoutMs: duration(options, "stallTimeoutMs", DEFAULT_STALL_TIMEOUT_MS),
   };
-  const wire = () => new TextWire();
+  const { wire, encodeKey } = transportOf(options);
   const servers = addresses.map((address) => new Server(address, { ...timing, wire }));
   const placement = new Placement(
     { preset: options.placement, behaviors: options.behaviors },
@@ -76,7 +77,8 @@ export function configure(
   return new Dispatcher({
     router: new Router(servers, placement),
     codec,
-    prefix: encodePrefix(options.keyPrefix ?? ""),
+    encodeKey,
+    prefix: encodePrefix(options.keyPrefix ?? "", encodeKey),
     routesByPrefix: false,
     timeoutMs: duration(options, "timeoutMs", DEFAULT_TIMEOUT_MS),
     maxValueSize: maxValueSize(options),

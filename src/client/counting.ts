@@ -143,5 +143,5 @@ function countRequest(
   }
   if (initial !== undefined) checkUnsigned(initial, "initial");
   exptime(ttl ?? 0, Date.now);
-  return arithmeticRequest(mode, wireKey, checkUnsigned(delta, "delta"), silent);
+  return arithmeticRequest(mode, wireKey, checkUnsigned(delta, "delta"), undefined, 0, silent);
 }

@@ -1,6 +1,6 @@
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
-import { encodeBinaryKey, encodeKey, encodePrefix, type Key } from "../protocol/key.js";
+import { type EncodeKey, encodeBinaryKey, encodePrefix, type Key } from "../protocol/key.js";
 import type { AdminRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { Codec, Encoded } from "../value/codec.js";
@@ -11,6 +11,8 @@ import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
 export interface DispatcherOptions {
   readonly router: Router;
   readonly codec: Codec;
+  /** The rules for keys. */
+  readonly encodeKey: EncodeKey;
   /** In front of every key; in wire form. */
   readonly prefix: string;
   /** Whether the prefix takes part in placement. */
@@ -24,6 +26,7 @@ export interface DispatcherOptions {
 export class Dispatcher {
   router: Router;
   codec: Codec;
+  readonly encodeKey: EncodeKey;
   prefix: string;
   routesByPrefix: boolean;
   timeoutMs: number;
@@ -35,6 +38,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.router = options.router;
     this.codec = options.codec;
+    this.encodeKey = options.encodeKey;
     this.prefix = options.prefix;
     this.routesByPrefix = options.routesByPrefix;
     this.timeoutMs = options.timeoutMs;
@@ -43,20 +47,22 @@ export class Dispatcher {
 
   /** The wire form of a key with its prefixes. */
   key(key: Key, options: CallOptions | undefined): string {
-    const own = options?.keyPrefix;
-    if (own === undefined) return encodeKey(key, this.prefix);
-    return encodeKey(key, this.prefix + encodePrefix(own));
+    return this.encodeKey(key, this.#prefix(options));
   }
 
   /** The same for a key that is sent in base64, where every byte is allowed. */
   binaryKey(key: Key, options: CallOptions | undefined): string {
+    return encodeBinaryKey(key, this.#prefix(options));
+  }
+
+  #prefix(options: CallOptions | undefined): string {
     const own = options?.keyPrefix;
-    return encodeBinaryKey(key, this.prefix + (own === undefined ? "" : encodePrefix(own)));
+    return own === undefined ? this.prefix : this.prefix + encodePrefix(own, this.encodeKey);
   }
 
   /** What decides a key's server. */
   route(wireKey: string, options: CallOptions | undefined): string {
-    if (options?.groupKey !== undefined) return encodeKey(options.groupKey);
+    if (options?.groupKey !== undefined) return this.encodeKey(options.groupKey);
     if (this.prefix === "" || this.routesByPrefix) return wireKey;
     return wireKey.slice(this.prefix.length);
   }

@@ -9,6 +9,8 @@ export function arithmeticRequest(
   mode: "incr" | "decr",
   key: string,
   delta: bigint | number,
+  initial: bigint | number | undefined,
+  initialExptime: number,
   noreply: boolean,
 ): ArithmeticRequest {
   return {
@@ -16,8 +18,8 @@ export function arithmeticRequest(
     mode,
     key,
     delta,
-    initial: undefined,
-    initialExptime: 0,
+    initial,
+    initialExptime,
     noreply,
     meta: undefined,
   };

@@ -152,3 +152,8 @@ export type AdminRequest = { readonly verb: "admin" } & (
   | { readonly action: "stats"; readonly key: ""; readonly argument: string | undefined }
   | { readonly action: "debug"; readonly key: string; readonly base64Key: boolean }
 );
+
+/** Whether nothing is answered to a request. */
+export function isSilent(request: Request): boolean {
+  return request.verb !== "get" && request.verb !== "admin" && request.noreply;
+}

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { verbosityRequest, versionRequest } from "../../../src/commands/admin.js";
+import { statsRequest, verbosityRequest, versionRequest } from "../../../src/commands/admin.js";
 import { arithmeticRequest } from "../../../src/commands/arithmetic.js";
 import { deleteRequest } from "../../../src/commands/deletion.js";
 import {
@@ -118,7 +118,9 @@ describe("what this wire has no words for is refused before a byte is written", 
   ];
   test.each(cases)("%s", (_name, request, words) => {
     const out = new Outgoing();
-    expect(new BinaryWire().write({ request, endsLine: true }, out)).toMatch(words);
+    expect(new BinaryWire().write({ request, endsLine: true, afterSilent: false }, out)).toMatch(
+      words,
+    );
     expect(out.isEmpty).toBe(true);
   });
 
@@ -183,7 +185,7 @@ describe("every status means what the text protocol says for the same", () => {
   });
 
   test("statistics that memcached does not know are an unknown command", () => {
-    const request: Request = { verb: "admin", action: "stats", argument: "nonsense" };
+    const request = statsRequest("nonsense");
     const { reply } = answerTo(request, { opcode: 0x10, ...notFound });
     expect(reply).toMatchObject({ reason: "unknownCommand" });
   });
@@ -262,7 +264,7 @@ describe("items", () => {
   });
 
   test("statistics are collected up to the packet without a name", () => {
-    const request: Request = { verb: "admin", action: "stats", argument: undefined };
+    const request = statsRequest(undefined);
     const { reply } = answerTo(
       request,
       { opcode: 0x10, key: "pid", value: "42" },
