@@ -157,7 +157,7 @@ test("a pickle cut anywhere is refused", () => {
 });
 
 const seeds = (
-  runPython(`
+  (await runPython(`
 import copyreg
 values = [
     [1, "a", None, 1.5, True, 2**70, b"x", (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)],
@@ -167,7 +167,7 @@ values = [
     collections.OrderedDict(a=1), collections.defaultdict(list, a=[1]), collections.deque([1]),
     bytearray(b"abc"), collections.Counter("aab"), [[[[[[]]]]]], "x" * 300, b"y" * 300,
 ]
-reply([pickle.dumps(v, p).hex() for v in values for p in range(6)])`) as string[]
+reply([pickle.dumps(v, p).hex() for v in values for p in range(6)])`)) as string[]
 ).map((hex) => Buffer.from(hex, "hex"));
 
 test("changed, crossed and random bytes end in a value or a CodecError", () => {
