@@ -5,6 +5,7 @@ import { PickleReader } from "../../../src/value/pickle/reader.js";
 import { PickleWriter } from "../../../src/value/pickle/writer.js";
 import { runPython } from "../python.js";
 
+const FUZZ_RUNS = Number(process.env["FUZZ_RUNS"] ?? 6000);
 const reader = new PickleReader();
 const read = (bytes: Buffer, by = reader) => by.read(bytes, 0, bytes.length);
 const latin1 = (text: string) => Buffer.from(text, "latin1");
@@ -107,7 +108,7 @@ test("depth is limited, however it is reached", () => {
   const nested = (depth: number) => latin1(`${"]".repeat(depth)}${"a".repeat(depth - 1)}.`);
   expect(read(nested(1000))).toHaveLength(1);
   expect(refusal(nested(1001))).toContain("nested deeper than 1000");
-  expect(refusal(nested(500_000))).toContain("nested deeper");
+  expect(refusal(nested(100_000))).toContain("nested deeper");
   const deeper = new PickleReader({ maxDepth: 5000 });
   expect(read(nested(5000), deeper)).toHaveLength(1);
   // From the inside out, and from the outside in: through the memo, on a flat stack.
@@ -204,7 +205,7 @@ test("changed, crossed and random bytes end in a value or a CodecError", () => {
         expect(error).toBeInstanceOf(CodecError);
       }
     }),
-    { numRuns: 20_000, seed: 42 },
+    { numRuns: FUZZ_RUNS, seed: 42 },
   );
-  expect(values).toBeGreaterThan(500);
+  expect(values).toBeGreaterThan(FUZZ_RUNS / 40);
 });

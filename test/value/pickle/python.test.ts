@@ -79,7 +79,7 @@ def slow(value, protocol):
     pickle._Pickler(out, protocol).dump(value)
     return out.getvalue()
 answer = []
-for i in range(400):
+for i in range(250):
     value = random_value(4, [])
     pickles = [pickle.dumps(value, p).hex() for p in range(6)]
     if i % 10 == 0:
@@ -98,7 +98,7 @@ reply(answer)
       read++;
     }
   }
-  expect(read).toBe(400 * 6 + 40 * 6);
+  expect(read).toBe(250 * 6 + 25 * 6);
 });
 
 /** Values that Python's equality keeps apart: it takes 1, 1.0 and True for one key. */
@@ -151,7 +151,7 @@ function hasDistinctKeys(value: unknown): boolean {
 }
 
 test("Python reads what is written here, in the protocols 2 to 5", async () => {
-  const values = fc.sample(anything.filter(hasDistinctKeys), { numRuns: 400, seed: 7 });
+  const values = fc.sample(anything.filter(hasDistinctKeys), { numRuns: 250, seed: 7 });
   const pickles = values.flatMap((value) =>
     ([2, 3, 4, 5] as const).map((protocol) =>
       new PickleWriter({ protocol }).write(value).toString("hex"),
@@ -161,7 +161,7 @@ test("Python reads what is written here, in the protocols 2 to 5", async () => {
     "reply([describe(pickle.loads(bytes.fromhex(p))) for p in request])",
     pickles,
   )) as Words[];
-  expect(words).toHaveLength(1600);
+  expect(words).toHaveLength(1000);
   words.forEach((said, i) => {
     expect(said).toEqual(describe(values[Math.floor(i / 4)]));
   });
