@@ -35,7 +35,12 @@ export class Exchanges implements Replies {
   write(...requests: readonly Request[]): Buffer {
     const out = new Outgoing();
     for (const request of requests) {
-      const exchange = { request, endsLine: true, items: new Map<number, Item>() };
+      const exchange = {
+        request,
+        endsLine: true,
+        afterSilent: false,
+        items: new Map<number, Item>(),
+      };
       const missing = this.wire.write(exchange, out);
       if (missing !== undefined) throw new Error(missing);
       if (!("noreply" in request && request.noreply)) this.#waiting.push(exchange);
