@@ -1,1 +1,67 @@
-export * from "./errors.js";
+/** tslibmc: pylibmc for TypeScript. */
+
+export { Client, type CloseOptions, type ServerInfo } from "./client/client.js";
+export type { ClientOptions } from "./client/configure.js";
+export type { Deltas } from "./client/counting.js";
+export type { Given } from "./client/many.js";
+export type { Mapping } from "./client/mapping.js";
+export type {
+  MetaArithmeticOptions,
+  MetaDebugOptions,
+  MetaDeleteOptions,
+  MetaGetOptions,
+  MetaOptions,
+  MetaSetOptions,
+} from "./client/metacalls.js";
+export type {
+  AdminOptions,
+  ArithmeticOptions,
+  CallOptions,
+  FlushOptions,
+  JoinOptions,
+  StoreOptions,
+  WriteOptions,
+} from "./client/options.js";
+export type { ServerOptions, Servers } from "./client/servers.js";
+export type { Stats } from "./commands/admin.js";
+export type {
+  MetaDebug,
+  MetaDeleted,
+  MetaFields,
+  MetaItem,
+  MetaNumber,
+  MetaStored,
+} from "./commands/meta.js";
+export type { ValueWithCas } from "./commands/retrieval.js";
+export {
+  ArgumentError,
+  AuthError,
+  CacheMiss,
+  ClientErrorReply,
+  CodecError,
+  ConnectError,
+  ConnectionClosedError,
+  type ErrorDetails,
+  KeyError,
+  MemcachedError,
+  NetworkError,
+  NoServerError,
+  NotSupportedError,
+  OptionError,
+  PartialError,
+  ProtocolError,
+  ReplyError,
+  ServerErrorReply,
+  TimeoutError,
+  UnknownCommandReply,
+  ValueTooLargeError,
+} from "./errors.js";
+export { type HashName, hashers, hashKey } from "./hash/algorithms.js";
+export type { HashFunction } from "./hash/function.js";
+export type { Ttl } from "./protocol/exptime.js";
+export type { Key } from "./protocol/key.js";
+export type { SetMode } from "./protocol/request.js";
+export { type Distribution, distributions } from "./ring/distribution.js";
+export type { PlacementBehaviors } from "./ring/placement.js";
+export type { PlacementPreset } from "./ring/presets.js";
+export type { Compression, CompressOptions } from "./value/codec.js";

@@ -4,7 +4,7 @@ import { OptionError } from "../errors.js";
 export type Ttl = number | Date;
 
 /** Up to here memcached takes an exptime for seconds from now, above for a Unix time (protocol.txt, "Expiration times"). */
-export const MAX_RELATIVE_SECONDS = 60 * 60 * 24 * 30;
+export const MAX_RELATIVE_SECONDS: number = 60 * 60 * 24 * 30;
 
 /** memcached keeps an exptime in 32 signed bits; one beyond wraps, and the item is gone at once. */
 const MAX_EXPTIME = 2 ** 31 - 1;

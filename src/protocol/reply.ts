@@ -76,7 +76,13 @@ export interface StatsReply {
 /** An error line, or an error status of the binary wire. */
 export interface RefusedReply {
   readonly kind: "refused";
-  readonly reason: "unknownCommand" | "clientError" | "serverError" | "tooLarge";
+  readonly reason:
+    | "unknownCommand"
+    | "notSupported"
+    | "clientError"
+    | "serverError"
+    | "tooLarge"
+    | "auth";
   /** The server's own words. */
   readonly text: string;
 }

@@ -7,7 +7,10 @@
 /** A value's bytes on their way out: ASCII text, or any bytes. */
 export type Data = string | Uint8Array;
 
-export type Request = GetRequest | SetRequest | DeleteRequest | ArithmeticRequest | AdminRequest;
+export type Request = KeyRequest | AdminRequest;
+
+/** A request about a key, which decides its server. */
+export type KeyRequest = GetRequest | SetRequest | DeleteRequest | ArithmeticRequest;
 
 /** What every meta command can carry (protocol.txt, "Meta Commands"). */
 export interface MetaFlags {
@@ -141,16 +144,16 @@ export interface MetaArithmeticFlags extends MetaFlags {
   readonly returnValue?: boolean | undefined;
 }
 
-/** Whatever is about the server and not about a key. */
+/** Whatever is about the server and not about a key; `debug` alone has one. */
 export type AdminRequest = { readonly verb: "admin" } & (
-  | { readonly action: "version" | "noop" }
-  | { readonly action: "flushAll"; readonly delay: number; readonly noreply: boolean }
-  | { readonly action: "verbosity"; readonly level: number }
-  | { readonly action: "stats"; readonly argument: string | undefined }
+  | { readonly action: "version" | "noop"; readonly key: "" }
+  | { readonly action: "flushAll"; readonly key: ""; readonly delay: number }
+  | { readonly action: "verbosity"; readonly key: ""; readonly level: number }
+  | { readonly action: "stats"; readonly key: ""; readonly argument: string | undefined }
   | { readonly action: "debug"; readonly key: string; readonly base64Key: boolean }
 );
 
-/** The key that decides a request's server; admin requests have none. */
-export function routingKey(request: Exclude<Request, AdminRequest>): string {
-  return request.key;
+/** Whether nothing is answered to a request. */
+export function isSilent(request: Request): boolean {
+  return request.verb !== "get" && request.verb !== "admin" && request.noreply;
 }

@@ -3,22 +3,28 @@ import type { Hit, Reply } from "./reply.js";
 import type { Request } from "./request.js";
 
 /**
- * A request on the wire, in the order of writing. The wire notes in it how its
- * reply ends, since neighbouring gets share one line.
+ * A request on the wire, in the order of writing. The wire notes in it what it has to know
+ * when the reply comes: where that ends, since neighbouring gets share one line, and what
+ * stands before it.
  */
 export interface Exchange {
   readonly request: Request;
   /** Whether the reply to this exchange is the last under its terminator (`END`). */
   endsLine: boolean;
+  /** Whether the request written just before wants no reply: an error that comes may be its own. */
+  afterSilent: boolean;
 }
 
 /** The exchanges that wait for replies, oldest first, as a wire sees them. */
 export interface Replies {
   /** The n-th oldest exchange that is waiting, 0 for the oldest. */
   waiting(n: number): Exchange | undefined;
-  /** One item of a many-key reply for the oldest exchange; `index` is its place in `keys`. */
-  collect(index: number, hit: Hit): void;
-  /** The oldest exchange is answered. */
+  /**
+   * An item for the n-th oldest exchange, which keeps its place until its line ends.
+   * `index` is the item's place in a many-key request's `keys`.
+   */
+  deliver(n: number, index: number, hit: Hit): void;
+  /** The oldest exchange is answered and leaves its place. */
   settle(reply: Reply): void;
 }
 

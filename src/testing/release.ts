@@ -68,14 +68,14 @@ const DEBIAN_12: Release = {
   sizesToggle: true,
 };
 
-const RELEASES = {
+const RELEASES: Readonly<Record<Compat, Release>> = {
   newest: NEWEST,
   "1.6.18": DEBIAN_12,
   "1.4": { ...DEBIAN_12, version: "1.4.39", meta: false },
-} as const satisfies Record<string, Release>;
+};
 
 /** The releases that the embedded server can stand in for. */
-export type Compat = keyof typeof RELEASES;
+export type Compat = "newest" | "1.6.18" | "1.4";
 
 /** @throws OptionError for a release that is not in the list */
 export function releaseOf(compat: Compat): Release {

@@ -31,7 +31,7 @@ export const TOO_LARGE = "SERVER_ERROR object too large for cache\r\n";
 export const NO_MEMORY = "SERVER_ERROR out of memory storing object\r\n";
 
 /** The longest data block: a signed 32-bit length with its CRLF. */
-export const MAX_BLOCK = 2 ** 31 - 1 - 2;
+export const MAX_BLOCK: number = 2 ** 31 - 1 - 2;
 
 /** A block that is read past and answered with an error. */
 export function discarded(length: number, answer: string): Block {

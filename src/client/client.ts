@@ -1,0 +1,481 @@
+import * as admin from "../commands/admin.js";
+import type { MetaDebug, MetaDeleted, MetaItem, MetaNumber, MetaStored } from "../commands/meta.js";
+import type { ValueWithCas } from "../commands/retrieval.js";
+import * as retrieval from "../commands/retrieval.js";
+import * as storage from "../commands/storage.js";
+import { exptime, type Ttl } from "../protocol/exptime.js";
+import type { Key } from "../protocol/key.js";
+import { asBuffer } from "../util/bytes.js";
+import type { Codec, Encoded, Serializer } from "../value/codec.js";
+import { createCodec } from "../value/factory.js";
+import { checkCas, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import { type ClientOptions, configure } from "./configure.js";
+import { count, countMany, type Deltas } from "./counting.js";
+import type { Dispatcher } from "./dispatcher.js";
+import { type Given, getMany } from "./many.js";
+import type { Mapping } from "./mapping.js";
+import * as metacalls from "./metacalls.js";
+import {
+  ADMIN_OPTIONS,
+  type AdminOptions,
+  type ArithmeticOptions,
+  CALL_OPTIONS,
+  type CallOptions,
+  FLUSH_OPTIONS,
+  type FlushOptions,
+  type JoinOptions,
+  type StoreOptions,
+  storeOptions,
+  type WriteOptions,
+} from "./options.js";
+import { remove, removeMany, touchMany } from "./removing.js";
+import { parseServers, type Servers } from "./servers.js";
+import { store, storeMany } from "./storing.js";
+
+/** A server as the client knows it. */
+export interface ServerInfo {
+  /** `host:port`, or a unix socket's path. */
+  readonly name: string;
+  /** A host name, an address without brackets, or a unix socket's path. */
+  readonly host: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+  readonly weight: number;
+  /** Its position in the list as it was given. */
+  readonly index: number;
+}
+
+/** How `close()` ends a client. */
+export interface CloseOptions {
+  /** Milliseconds to wait for what is under way. @defaultValue the client's `timeoutMs` */
+  readonly drainMs?: number | undefined;
+}
+
+/**
+ * A memcached client for one server or many. It connects when it is first used, serves
+ * any number of callers at once over one connection to each server, and never keeps an
+ * idle process alive.
+ *
+ * A miss is `undefined`, and `null` is a value. Whatever failed rejects: nothing that
+ * failed looks like a miss. Keys are 1 to 250 bytes of UTF-8, prefixes included, without
+ * whitespace and control characters.
+ *
+ * @typeParam Value - what the values are, unless a call says otherwise
+ */
+export class Client<Value = unknown> implements AsyncDisposable {
+  readonly #servers: Servers;
+  readonly #options: ClientOptions<Value>;
+  /** What the options say of values. */
+  readonly #values: Codec;
+  readonly #dispatcher: Dispatcher;
+
+  /**
+   * @param servers - `"127.0.0.1:11211"`, `"host:port:weight"`, `"[::1]:11211"`, a unix
+   * socket's path, a `memcached://` URL, or an array of such strings and objects
+   * @throws OptionError for an empty list, a server that is none, or an unknown option
+   */
+  constructor(servers: Servers, options: ClientOptions<Value> = {}) {
+    this.#servers = servers;
+    this.#options = options;
+    this.#values = createCodec(options);
+    this.#dispatcher = configure(parseServers(servers), options, this.#codec());
+  }
+
+  /**
+   * How a value becomes data and flags. A subclass may replace it, together with
+   * {@link Client.deserialize}; compression stays outside, and so does flag 8.
+   */
+  serialize(value: Value): Encoded | Promise<Encoded> {
+    return this.#values.encode(value, { compress: false });
+  }
+
+  /**
+   * How data and flags become a value again.
+   * @throws CacheMiss to make the item a miss
+   */
+  deserialize(data: Uint8Array, flags: number): Value | Promise<Value> {
+    const value = this.#values.decode(asBuffer(data), 0, data.length, flags, true);
+    return value as Value | Promise<Value>;
+  }
+
+  /** The codec of all calls: a subclass's own methods, or what the options say. */
+  #codec(): Codec {
+    const { serialize, deserialize } = Client.prototype;
+    if (this.serialize === serialize && this.deserialize === deserialize) return this.#values;
+    const serializer: Serializer<Value> = {
+      serialize: (value) => this.serialize(value),
+      deserialize: (data, flags) => this.deserialize(data, flags),
+    };
+    return createCodec({ ...this.#options, serializer: serializer as Serializer });
+  }
+
+  /**
+   * Reads a value.
+   * @returns undefined on a miss
+   * @throws KeyError, TimeoutError, ConnectError, ConnectionClosedError, ReplyError,
+   * ProtocolError, CodecError; so does every call about a key
+   */
+  get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
+    const { get, getRequest } = retrieval;
+    const value = this.#dispatcher.one(get, key, options, CALL_OPTIONS, getRequest);
+    return value as Promise<T | undefined>;
+  }
+
+  /**
+   * Reads a value with the token that {@link Client.cas} needs.
+   * @returns undefined on a miss
+   */
+  gets<T = Value>(key: Key, options?: CallOptions): Promise<ValueWithCas<T> | undefined> {
+    const { gets, getsRequest } = retrieval;
+    const value = this.#dispatcher.one(gets, key, options, CALL_OPTIONS, getsRequest);
+    return value as Promise<ValueWithCas<T> | undefined>;
+  }
+
+  /**
+   * Reads many keys, all at once on every server concerned.
+   * @returns a Map of the items that are there, by the keys as they were given; a miss
+   * has no entry
+   * @throws PartialError if a server failed; its `results` hold what the others answered
+   */
+  getMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, T>> {
+    const values = getMany(this.#dispatcher, "getMulti", keys, false, options);
+    return values as Promise<Map<Given<K>, T>>;
+  }
+
+  /** Reads many keys as {@link Client.getMulti} does, each value with its cas token. */
+  getsMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>> {
+    const values = getMany(this.#dispatcher, "getsMulti", keys, true, options);
+    return values as Promise<Map<Given<K>, ValueWithCas<T>>>;
+  }
+
+  /**
+   * Reads a value and gives its item a new ttl. It needs memcached 1.6.
+   * @returns undefined on a miss
+   * @throws NotSupportedError from a server without meta commands
+   */
+  getAndTouch<T = Value>(key: Key, ttl: Ttl, options?: CallOptions): Promise<T | undefined> {
+    const value = this.#dispatcher.one(
+      retrieval.getAndTouch,
+      key,
+      options,
+      CALL_OPTIONS,
+      (wireKey) => retrieval.getAndTouchRequest(wireKey, false, exptime(ttl, Date.now)),
+    );
+    return value as Promise<T | undefined>;
+  }
+
+  /** Reads a value as {@link Client.getAndTouch} does, with its cas token. */
+  getsAndTouch<T = Value>(
+    key: Key,
+    ttl: Ttl,
+    options?: CallOptions,
+  ): Promise<ValueWithCas<T> | undefined> {
+    const value = this.#dispatcher.one(
+      retrieval.getsAndTouch,
+      key,
+      options,
+      CALL_OPTIONS,
+      (wireKey) => retrieval.getAndTouchRequest(wireKey, true, exptime(ttl, Date.now)),
+    );
+    return value as Promise<ValueWithCas<T> | undefined>;
+  }
+
+  /**
+   * Whether a key has an item, without transferring its value. It needs memcached 1.6.
+   * @throws NotSupportedError from a server without meta commands
+   */
+  has(key: Key, options?: CallOptions): Promise<boolean> {
+    const { has, hasRequest } = retrieval;
+    return this.#dispatcher.one(has, key, options, CALL_OPTIONS, hasRequest);
+  }
+
+  /**
+   * Stores a value, whatever the key held.
+   * @param options - a number or a Date is short for `{ ttl }`
+   * @returns true
+   * @throws CodecError for a value that cannot be encoded, ValueTooLargeError, OptionError;
+   * so does every call that stores
+   */
+  set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+    return store(this.#dispatcher, storage.set, "set", key, value, storeOptions(options));
+  }
+
+  /**
+   * Stores a value only if the key has none.
+   * @returns false if it has
+   */
+  add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+    return store(this.#dispatcher, storage.add, "add", key, value, storeOptions(options));
+  }
+
+  /**
+   * Stores a value only if the key has one.
+   * @returns false if it has none
+   */
+  replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+    return store(this.#dispatcher, storage.replace, "replace", key, value, storeOptions(options));
+  }
+
+  /**
+   * Puts a string's or an array's bytes behind those that the key holds; ttl and flags stay.
+   * @returns false on a miss
+   */
+  append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
+    return store(this.#dispatcher, storage.append, "append", key, value, options);
+  }
+
+  /**
+   * Puts a string's or an array's bytes before those that the key holds; ttl and flags stay.
+   * @returns false on a miss
+   */
+  prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
+    return store(this.#dispatcher, storage.prepend, "prepend", key, value, options);
+  }
+
+  /**
+   * Stores a value only if the item is still the one that `gets` read.
+   * @param cas - the token that `gets` returned
+   * @returns false if the item was changed or is gone
+   */
+  async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
+    const token = checkCas(cas);
+    return store(this.#dispatcher, storage.cas, "set", key, value, storeOptions(options), token);
+  }
+
+  /**
+   * Stores many values, all at once on every server concerned. All are encoded before
+   * the first is sent.
+   * @param mapping - a Map, an array of pairs, or a plain object
+   * @returns the keys that were not stored
+   * @throws PartialError if a server failed; its `results` are the keys that were not stored
+   */
+  setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+    return storeMany(this.#dispatcher, storage.setMulti, "set", mapping, storeOptions(options));
+  }
+
+  /**
+   * Stores many values, each only if its key has none.
+   * @returns the keys that were not stored
+   * @throws PartialError as {@link Client.setMulti} does
+   */
+  addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+    return storeMany(this.#dispatcher, storage.addMulti, "add", mapping, storeOptions(options));
+  }
+
+  /**
+   * Deletes an item.
+   * @returns false on a miss
+   */
+  delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    return remove(this.#dispatcher, key, options);
+  }
+
+  /**
+   * Deletes many items.
+   * @returns the keys that had none
+   * @throws PartialError if a server failed; its `results` are the keys not known to be deleted
+   */
+  deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
+    return removeMany(this.#dispatcher, keys as Iterable<Given<K>>, options);
+  }
+
+  /**
+   * Gives an item a new ttl.
+   * @returns false on a miss
+   */
+  touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
+    return this.#dispatcher.one(retrieval.touch, key, options, CALL_OPTIONS, (wireKey) =>
+      retrieval.touchRequest(wireKey, exptime(ttl, Date.now)),
+    );
+  }
+
+  /**
+   * Gives many items a new ttl.
+   * @returns the keys that had none
+   * @throws PartialError if a server failed; its `results` are the keys not known to be touched
+   */
+  touchMulti<K extends Key>(
+    keys: Iterable<K>,
+    ttl: Ttl,
+    options?: CallOptions,
+  ): Promise<Given<K>[]> {
+    return touchMany(this.#dispatcher, keys as Iterable<Given<K>>, ttl, options);
+  }
+
+  /**
+   * Adds to a counter, which wraps at 2^64.
+   * @param delta - a whole number, not negative
+   * @returns the new number, a bigint if the delta is one; undefined on a miss without
+   * `initial`, and always with `noreply`
+   * @throws ClientErrorReply if the item is no number; CodecError if the result is past
+   * 2^53 and the delta was no bigint (the counter has changed then)
+   */
+  incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
+  incr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
+  incr(
+    key: Key,
+    delta: number | bigint = 1,
+    options?: ArithmeticOptions,
+  ): Promise<number | bigint | undefined> {
+    return count(this.#dispatcher, "incr", key, delta, options);
+  }
+
+  /** Subtracts from a counter, which stops at 0. As {@link Client.incr} otherwise. */
+  decr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
+  decr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
+  decr(
+    key: Key,
+    delta: number | bigint = 1,
+    options?: ArithmeticOptions,
+  ): Promise<number | bigint | undefined> {
+    return count(this.#dispatcher, "decr", key, delta, options);
+  }
+
+  /**
+   * Adds to many counters.
+   * @param keys - keys that share the delta, or a Map with a delta for each
+   * @returns a Map of the new numbers; a miss has no entry
+   * @throws PartialError if a server failed or an item is no number
+   */
+  incrMulti<K extends Key>(
+    keys: Deltas<K>,
+    delta = 1,
+    options?: ArithmeticOptions,
+  ): Promise<Map<Given<K>, number>> {
+    return countMany(this.#dispatcher, "incr", keys as Deltas<Given<K>>, delta, options);
+  }
+
+  /** Subtracts from many counters, as {@link Client.incrMulti} adds. */
+  decrMulti<K extends Key>(
+    keys: Deltas<K>,
+    delta = 1,
+    options?: ArithmeticOptions,
+  ): Promise<Map<Given<K>, number>> {
+    return countMany(this.#dispatcher, "decr", keys as Deltas<Given<K>>, delta, options);
+  }
+
+  /**
+   * Empties every server, now or after a delay.
+   * @returns true
+   * @throws PartialError if a server failed
+   */
+  async flushAll(options?: FlushOptions): Promise<boolean> {
+    checkOptions(options, FLUSH_OPTIONS, "flushAll");
+    const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
+    await this.#dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay), options);
+    return true;
+  }
+
+  /**
+   * The statistics of every server (protocol.txt, "Statistics"): numbers are numbers,
+   * bigints past 2^53.
+   * @param argument - for example `"settings"`, `"items"`, `"slabs"`
+   * @returns a Map by the servers' names
+   * @throws PartialError if a server failed
+   */
+  async getStats(argument?: string, options?: AdminOptions): Promise<Map<string, admin.Stats>> {
+    checkOptions(options, ADMIN_OPTIONS, "getStats");
+    const request = admin.statsRequest(checkStatsArgument(argument));
+    return this.#dispatcher.everywhere(admin.getStats, request, options);
+  }
+
+  /**
+   * The version of every server.
+   * @returns a Map by the servers' names
+   * @throws PartialError if a server failed
+   */
+  async version(options?: AdminOptions): Promise<Map<string, string>> {
+    checkOptions(options, ADMIN_OPTIONS, "version");
+    return this.#dispatcher.everywhere(admin.version, admin.versionRequest, options);
+  }
+
+  /**
+   * Sets how much every server writes to its own log.
+   * @param level - 0 for errors, 1 for warnings, 2 for every command
+   * @returns true
+   * @throws PartialError if a server failed
+   */
+  async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
+    checkOptions(options, ADMIN_OPTIONS, "verbosity");
+    const request = admin.verbosityRequest(checkInteger(level, "level", 0, 2 ** 31 - 1));
+    await this.#dispatcher.everywhere(admin.verbosity, request, options);
+    return true;
+  }
+
+  /**
+   * `mg` with every flag as a named option. It needs memcached 1.6.
+   * @returns the item and what was asked about it, or undefined on a miss
+   */
+  metaGet<T = Value>(
+    key: Key,
+    options: metacalls.MetaGetOptions = {},
+  ): Promise<MetaItem<T> | undefined> {
+    const item = metacalls.metaGet(this.#dispatcher, key, options);
+    return item as Promise<MetaItem<T> | undefined>;
+  }
+
+  /** `ms` with every flag as a named option. It needs memcached 1.6. */
+  metaSet(key: Key, value: Value, options: metacalls.MetaSetOptions = {}): Promise<MetaStored> {
+    return metacalls.metaSet(this.#dispatcher, key, value, options);
+  }
+
+  /** `md` with every flag as a named option. It needs memcached 1.6. */
+  metaDelete(key: Key, options: metacalls.MetaDeleteOptions = {}): Promise<MetaDeleted> {
+    return metacalls.metaDelete(this.#dispatcher, key, options);
+  }
+
+  /** `ma` with every flag as a named option. It needs memcached 1.6. */
+  metaArithmetic(key: Key, options: metacalls.MetaArithmeticOptions = {}): Promise<MetaNumber> {
+    return metacalls.metaArithmetic(this.#dispatcher, key, options);
+  }
+
+  /**
+   * `me`: what the server knows of an item. It needs memcached 1.6.
+   * @returns undefined on a miss
+   */
+  metaDebug(key: Key, options?: metacalls.MetaDebugOptions): Promise<MetaDebug | undefined> {
+    return metacalls.metaDebug(this.#dispatcher, key, options);
+  }
+
+  /** The server that a key is on; nobody is asked. */
+  serverFor(key: Key, options?: CallOptions): ServerInfo {
+    const dispatcher = this.#dispatcher;
+    const route = dispatcher.route(dispatcher.key(key, options), options);
+    const index = dispatcher.router.locate(route);
+    const { name, host, port, weight } = dispatcher.router.servers[index]!.address;
+    return { name, host, port, weight, index };
+  }
+
+  /** Closes every connection; what is under way fails, and the next call connects again. */
+  disconnectAll(): void {
+    for (const server of this.#dispatcher.router.servers) server.disconnect();
+  }
+
+  /** A new client with the same servers and options, and connections of its own. */
+  clone(): this {
+    const Class = this.constructor as new (servers: Servers, options: ClientOptions<Value>) => this;
+    return new Class(this.#servers, this.#options);
+  }
+
+  /**
+   * Ends the client: waits for what is under way, then closes every connection. Calls
+   * made afterwards reject. Closing twice does no harm.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const dispatcher = this.#dispatcher;
+    const { drainMs = dispatcher.timeoutMs } = options;
+    dispatcher.closed = true;
+    await dispatcher.router.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
+  }
+
+  /** The same as {@link Client.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,147 @@
+import {
+  arithmeticRequest,
+  decr,
+  decrBigint,
+  decrMulti,
+  incr,
+  incrBigint,
+  incrMulti,
+} from "../commands/arithmetic.js";
+import { add, setRequest } from "../commands/storage.js";
+import { ArgumentError } from "../errors.js";
+import type { Command } from "../operation.js";
+import { exptime } from "../protocol/exptime.js";
+import type { Key } from "../protocol/key.js";
+import type { ArithmeticRequest, KeyRequest } from "../protocol/request.js";
+import { FLAG_INTEGER } from "../value/flags.js";
+import { checkBoolean, checkOptions, checkUnsigned, show } from "./check.js";
+import type { Dispatcher } from "./dispatcher.js";
+import { Gathering } from "./gathering.js";
+import { distinct, eachKey } from "./many.js";
+import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
+
+/** Calls that count. */
+
+type Mode = ArithmeticRequest["mode"];
+
+type Counter = Command<number | bigint | undefined>;
+
+/** Counts one key up or down; the result has the delta's type. */
+export function count(
+  dispatcher: Dispatcher,
+  mode: Mode,
+  key: Key,
+  delta: number | bigint,
+  options: ArithmeticOptions | undefined,
+): Promise<number | bigint | undefined> {
+  const up = mode === "incr";
+  const command: Counter =
+    typeof delta === "bigint" ? (up ? incrBigint : decrBigint) : up ? incr : decr;
+  return options?.initial === undefined
+    ? countOnce(dispatcher, command, mode, key, delta, options)
+    : countOrMake(dispatcher, command, mode, key, delta, options);
+}
+
+/** The keys with a delta each, or keys that share one. */
+export type Deltas<K extends Key> = Iterable<K> | ReadonlyMap<K, number>;
+
+/** Counts many keys, all at once; resolves to the new numbers of those that are there. */
+export function countMany<K extends Key>(
+  dispatcher: Dispatcher,
+  mode: Mode,
+  keys: Deltas<K>,
+  delta: number,
+  options: ArithmeticOptions | undefined,
+): Promise<Map<K, number>> {
+  const command = mode === "incr" ? incrMulti : decrMulti;
+  return new Promise((resolve, reject) => {
+    checkOptions(options, ARITHMETIC_OPTIONS, command.name);
+    const requests = new Map<K, KeyRequest>();
+    const given = keys instanceof Map ? keys.keys() : (keys as Iterable<K>);
+    for (const [wireKey, key] of distinct(dispatcher, given, options)) {
+      const own = keys instanceof Map ? keys.get(key) : delta;
+      requests.set(key, countRequest(mode, wireKey, own, options));
+    }
+    const results = new Map<K, number>();
+    const settled = (key: K, value: number | bigint | undefined) => {
+      if (value !== undefined) results.set(key, Number(value));
+    };
+    if (options?.initial === undefined) {
+      eachKey(dispatcher, command, requests, results, options, settled, resolve, reject);
+      return;
+    }
+    const gathering = new Gathering(command.name, requests.size, results, resolve, reject);
+    for (const [key, request] of requests) {
+      const { delta: own } = request as ArithmeticRequest;
+      countOrMake(dispatcher, command, mode, key, own, options)
+        .then((value) => {
+          settled(key, value);
+          gathering.done();
+        })
+        .catch((error) => gathering.fail(error.server ?? String(key), error));
+    }
+  });
+}
+
+function countOnce(
+  dispatcher: Dispatcher,
+  command: Counter,
+  mode: Mode,
+  key: Key,
+  delta: number | bigint,
+  options: ArithmeticOptions | undefined,
+): Promise<number | bigint | undefined> {
+  return dispatcher.one(command, key, options, ARITHMETIC_OPTIONS, (wireKey) =>
+    countRequest(mode, wireKey, delta, options),
+  );
+}
+
+/**
+ * Counts, and makes the counter if it is missing; again if others were faster at both.
+ *
+ * memcached could do both at once (`ma` with `N`), but gives what it makes no flags, so
+ * that everybody would read such a counter as bytes. `add` makes it an integer for all.
+ */
+async function countOrMake(
+  dispatcher: Dispatcher,
+  command: Counter,
+  mode: Mode,
+  key: Key,
+  delta: number | bigint,
+  options: ArithmeticOptions,
+): Promise<number | bigint> {
+  const deadline = dispatcher.deadline(options);
+  for (;;) {
+    const remaining = () => ({ ...options, timeoutMs: Math.max(1, deadline - performance.now()) });
+    const counted = await countOnce(dispatcher, command, mode, key, delta, remaining());
+    if (counted !== undefined) return counted;
+    const initial = checkUnsigned(options.initial, "initial");
+    const lifetime = exptime(options.ttl ?? 0, Date.now);
+    const making = { ...add, name: command.name };
+    const made = await dispatcher.one(making, key, remaining(), ARITHMETIC_OPTIONS, (wireKey) =>
+      setRequest("add", wireKey, String(initial), FLAG_INTEGER, lifetime, undefined, false),
+    );
+    if (made) return typeof delta === "bigint" ? BigInt(initial) : Number(initial);
+  }
+}
+
+function countRequest(
+  mode: Mode,
+  wireKey: string,
+  delta: unknown,
+  options: ArithmeticOptions | undefined,
+): ArithmeticRequest {
+  const { initial, ttl, noreply = false } = options ?? {};
+  if (ttl !== undefined && initial === undefined) {
+    throw new ArgumentError(
+      `ttl is for an item that initial makes, and there is no initial; got ttl ${show(ttl)}`,
+    );
+  }
+  const silent = checkBoolean(noreply, "noreply");
+  if (silent && initial !== undefined) {
+    throw new ArgumentError("initial and noreply cannot go together");
+  }
+  if (initial !== undefined) checkUnsigned(initial, "initial");
+  exptime(ttl ?? 0, Date.now);
+  return arithmeticRequest(mode, wireKey, checkUnsigned(delta, "delta"), undefined, 0, silent);
+}

@@ -1,0 +1,183 @@
+import { ConnectionClosedError } from "../errors.js";
+import { type Command, type Executor, Operation } from "../operation.js";
+import { type EncodeKey, encodeBinaryKey, encodePrefix, type Key } from "../protocol/key.js";
+import type { AdminRequest, Request } from "../protocol/request.js";
+import type { Router } from "../routing/router.js";
+import type { Codec, Encoded } from "../value/codec.js";
+import { checkDurationMs, checkOptions } from "./check.js";
+import { Gathering, type Reject, type Resolve } from "./gathering.js";
+import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
+
+export interface DispatcherOptions {
+  readonly router: Router;
+  readonly codec: Codec;
+  /** The rules for keys. */
+  readonly encodeKey: EncodeKey;
+  /** In front of every key; in wire form. */
+  readonly prefix: string;
+  /** Whether the prefix takes part in placement. */
+  readonly routesByPrefix: boolean;
+  readonly timeoutMs: number;
+  /** Larger values are refused before anything is sent; in bytes. */
+  readonly maxValueSize: number;
+}
+
+/** Turns a call's keys and options into operations, and sends them on their way. */
+export class Dispatcher {
+  router: Router;
+  codec: Codec;
+  readonly encodeKey: EncodeKey;
+  prefix: string;
+  routesByPrefix: boolean;
+  timeoutMs: number;
+  readonly maxValueSize: number;
+  closed = false;
+  /** The calls that wait for their values to be encoded, the last of each key. */
+  readonly #held = new Map<string, Promise<void>>();
+
+  constructor(options: DispatcherOptions) {
+    this.router = options.router;
+    this.codec = options.codec;
+    this.encodeKey = options.encodeKey;
+    this.prefix = options.prefix;
+    this.routesByPrefix = options.routesByPrefix;
+    this.timeoutMs = options.timeoutMs;
+    this.maxValueSize = options.maxValueSize;
+  }
+
+  /** The wire form of a key with its prefixes. */
+  key(key: Key, options: CallOptions | undefined): string {
+    return this.encodeKey(key, this.#prefix(options));
+  }
+
+  /** The same for a key that is sent in base64, where every byte is allowed. */
+  binaryKey(key: Key, options: CallOptions | undefined): string {
+    return encodeBinaryKey(key, this.#prefix(options));
+  }
+
+  #prefix(options: CallOptions | undefined): string {
+    const own = options?.keyPrefix;
+    return own === undefined ? this.prefix : this.prefix + encodePrefix(own, this.encodeKey);
+  }
+
+  /** What decides a key's server. */
+  route(wireKey: string, options: CallOptions | undefined): string {
+    if (options?.groupKey !== undefined) return this.encodeKey(options.groupKey);
+    if (this.prefix === "" || this.routesByPrefix) return wireKey;
+    return wireKey.slice(this.prefix.length);
+  }
+
+  deadline(options: AdminOptions | undefined): number {
+    const timeoutMs = options?.timeoutMs;
+    return (
+      performance.now() +
+      (timeoutMs === undefined ? this.timeoutMs : checkDurationMs(timeoutMs, "timeoutMs"))
+    );
+  }
+
+  /** A call about one key, from its arguments to its promise; `request` makes the request. */
+  one<Result>(
+    command: Command<Result>,
+    key: Key,
+    options: CallOptions | undefined,
+    known: ReadonlySet<string>,
+    request: (wireKey: string) => Request,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      checkOptions(options, known, command.name);
+      const wireKey = this.key(key, options);
+      this.send(command, request(wireKey), wireKey, options, resolve, reject);
+    });
+  }
+
+  /** One request about one key, behind those on the same key that came before it. */
+  send<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const before = this.#held.size === 0 ? undefined : this.#held.get(wireKey);
+    if (before === undefined) this.sendNow(command, request, wireKey, options, resolve, reject);
+    else {
+      before
+        .then(() => this.sendNow(command, request, wireKey, options, resolve, reject))
+        .catch(reject);
+    }
+  }
+
+  /**
+   * Holds a key while its value is encoded on another thread: `send` runs when that is
+   * done, and later calls on the key after it.
+   */
+  hold(wireKey: string, encoding: Promise<Encoded>, send: (data: Encoded) => void): Promise<void> {
+    const turn = Promise.all([encoding, this.#held.get(wireKey)])
+      .finally(() => {
+        if (this.#held.get(wireKey) === kept) this.#held.delete(wireKey);
+      })
+      .then(([data]) => send(data));
+    const kept = turn.catch(() => {});
+    this.#held.set(wireKey, kept);
+    return turn;
+  }
+
+  sendNow<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const operation = new Operation(
+      command,
+      request,
+      this.route(wireKey, options),
+      this.codec,
+      this.deadline(options),
+      resolve,
+      reject,
+    );
+    this.start(operation, this.router, options?.signal);
+  }
+
+  start(operation: Operation, executor: Executor, signal: AbortSignal | undefined): void {
+    if (this.closed) {
+      const command = operation.command.name;
+      throw new ConnectionClosedError(`${command}: this client was closed`, { command });
+    }
+    if (signal !== undefined) {
+      operation.follow(checkSignal(signal));
+      if (operation.settled) return;
+    }
+    executor.execute(operation);
+  }
+
+  /** One request to every server; resolves to the answers by the servers' names. */
+  everywhere<Result>(
+    command: Command<Result>,
+    request: AdminRequest,
+    options: AdminOptions | undefined,
+  ): Promise<Map<string, Result>> {
+    return new Promise((resolve, reject) => {
+      const results = new Map<string, Result>();
+      const { servers } = this.router;
+      const gathering = new Gathering(command.name, servers.length, results, resolve, reject);
+      const deadline = this.deadline(options);
+      for (const server of servers) {
+        const settled = (result: Result) => {
+          results.set(server.name, result);
+          gathering.done();
+        };
+        const failed = (error: unknown) => gathering.fail(server.name, error);
+        this.start(
+          new Operation(command, request, "", this.codec, deadline, settled, failed),
+          server,
+          options?.signal,
+        );
+      }
+    });
+  }
+}

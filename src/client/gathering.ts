@@ -1,0 +1,70 @@
+import { MemcachedError, PartialError } from "../errors.js";
+
+export type Resolve<Result> = (result: Result) => void;
+export type Reject = (error: unknown) => void;
+
+/**
+ * Several operations as one call: it waits for all of them, and a call that lost some
+ * of its servers rejects with what the others answered.
+ */
+export class Gathering<Results> {
+  readonly #command: string;
+  readonly #results: Results;
+  readonly #resolve: Resolve<Results>;
+  readonly #reject: Reject;
+  readonly #errors = new Map<string, MemcachedError>();
+  #remaining: number;
+  #aborted = false;
+
+  constructor(
+    command: string,
+    count: number,
+    results: Results,
+    resolve: Resolve<Results>,
+    reject: Reject,
+  ) {
+    this.#command = command;
+    this.#remaining = count;
+    this.#results = results;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    if (count === 0) resolve(results);
+  }
+
+  /** One operation is answered. */
+  done(): void {
+    if (--this.#remaining === 0 && !this.#aborted) this.#finish();
+  }
+
+  /** One operation failed; an abort's reason, or a user's own exception, ends the whole call. */
+  fail(server: string, error: unknown): void {
+    if (error instanceof MemcachedError) {
+      if (!this.#errors.has(server)) this.#errors.set(server, error);
+    } else if (!this.#aborted) {
+      this.#aborted = true;
+      this.#reject(error);
+    }
+    this.done();
+  }
+
+  #finish(): void {
+    if (this.#errors.size === 0) this.#resolve(this.#results);
+    else this.#reject(this.#partialError());
+  }
+
+  #partialError(): PartialError<Results> {
+    const [[server, first]] = [...this.#errors] as [[string, MemcachedError]];
+    const others = this.#errors.size > 1 ? ` and ${this.#errors.size - 1} more servers` : "";
+    return new PartialError(
+      `${this.#command} failed at ${server}${others}: ${first.message}`,
+      this.#results,
+      this.#errors,
+      {
+        server,
+        command: this.#command,
+        sent: [...this.#errors.values()].some((error) => error.sent),
+        cause: first,
+      },
+    );
+  }
+}

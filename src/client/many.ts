@@ -1,0 +1,156 @@
+import { GetMany, manyRequest } from "../commands/retrieval.js";
+import { ArgumentError } from "../errors.js";
+import { type Command, Operation } from "../operation.js";
+import type { Key } from "../protocol/key.js";
+import type { KeyRequest } from "../protocol/request.js";
+import type { Server } from "../routing/server.js";
+import { show } from "./check.js";
+import type { Dispatcher } from "./dispatcher.js";
+import { Gathering, type Reject, type Resolve } from "./gathering.js";
+import type { CallOptions } from "./options.js";
+
+/** Calls on many keys: split by server, sent at once, gathered into one result. */
+
+/** The type of keys as they were given; a literal counts as any text. */
+export type Given<K extends Key> = K extends string ? string : K;
+
+/** A request line holds at most so many keys; an error line would cost all of them. */
+const MAX_LINE_KEYS = 100;
+
+/** memcached reads a line of up to 2,048 bytes without a larger buffer. */
+const MAX_LINE_BYTES = 2000;
+
+/** Keys that share a request line, as they were given and as they are sent. */
+class Line<K> {
+  readonly server: Server;
+  /** What decides the server, of the first key and so of all. */
+  readonly route: string;
+  readonly given: K[] = [];
+  readonly wire: string[] = [];
+  #bytes = 0;
+
+  constructor(server: Server, route: string) {
+    this.server = server;
+    this.route = route;
+  }
+
+  hasRoomFor(wireKey: string): boolean {
+    return this.wire.length < MAX_LINE_KEYS && this.#bytes + wireKey.length < MAX_LINE_BYTES;
+  }
+
+  add(key: K, wireKey: string): void {
+    this.given.push(key);
+    this.wire.push(wireKey);
+    this.#bytes += wireKey.length + 1;
+  }
+}
+
+/** Reads many keys with one request line for each server and hundred keys. */
+export function getMany<K extends Key>(
+  dispatcher: Dispatcher,
+  name: string,
+  keys: Iterable<K>,
+  cas: boolean,
+  options: CallOptions | undefined,
+): Promise<Map<K, unknown>> {
+  return new Promise((resolve, reject) => {
+    const results = new Map<K, unknown>();
+    const lines = linesOf(dispatcher, keys, options);
+    const gathering = new Gathering(name, lines.length, results, resolve, reject);
+    const deadline = dispatcher.deadline(options);
+    for (const { server, route, given, wire } of lines) {
+      const failed = (error: unknown) => gathering.fail(server.name, error);
+      const operation = new Operation(
+        new GetMany(name, given, results, cas),
+        manyRequest(wire, cas),
+        route,
+        dispatcher.codec,
+        deadline,
+        (decoding: Promise<void> | undefined) => {
+          if (decoding === undefined) gathering.done();
+          else decoding.then(() => gathering.done()).catch(failed);
+        },
+        failed,
+      );
+      dispatcher.start(operation, dispatcher.router, options?.signal);
+    }
+  });
+}
+
+function linesOf<K extends Key>(
+  dispatcher: Dispatcher,
+  keys: Iterable<K>,
+  options: CallOptions | undefined,
+): Line<K>[] {
+  const lines: Line<K>[] = [];
+  const open = new Map<Server, Line<K>>();
+  for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
+    const route = dispatcher.route(wireKey, options);
+    const server = dispatcher.router.serverFor(route);
+    let line = open.get(server);
+    if (line === undefined || !line.hasRoomFor(wireKey)) {
+      line = new Line(server, route);
+      open.set(server, line);
+      lines.push(line);
+    }
+    line.add(key, wireKey);
+  }
+  return lines;
+}
+
+/** The keys by their wire form; the first of several that mean the same item stands for them. */
+export function distinct<K extends Key>(
+  dispatcher: Dispatcher,
+  keys: Iterable<K>,
+  options: CallOptions | undefined,
+): Map<string, K> {
+  const given = new Map<string, K>();
+  for (const key of checkIterable(keys)) {
+    const wireKey = dispatcher.key(key, options);
+    if (!given.has(wireKey)) given.set(wireKey, key);
+  }
+  return given;
+}
+
+function checkIterable<K>(keys: Iterable<K>): Iterable<K> {
+  if (typeof keys === "object" && keys !== null && Symbol.iterator in keys) return keys;
+  throw new ArgumentError(`The keys must be an array or another iterable, not ${show(keys)}`);
+}
+
+/**
+ * One request for each key, all sent at once. `settled` gets each answer; what it leaves
+ * in `results` is what the call resolves to.
+ */
+export function eachKey<K extends Key, Result, Results>(
+  dispatcher: Dispatcher,
+  command: Command<Result>,
+  requests: ReadonlyMap<K, KeyRequest>,
+  results: Results,
+  options: CallOptions | undefined,
+  settled: (key: K, result: NoInfer<Result> | undefined) => void,
+  resolve: Resolve<Results>,
+  reject: Reject,
+): void {
+  const gathering = new Gathering(command.name, requests.size, results, resolve, reject);
+  const deadline = dispatcher.deadline(options);
+  for (const [key, request] of requests) {
+    const route = dispatcher.route(request.key, options);
+    const server = dispatcher.router.serverFor(route);
+    const operation = new Operation(
+      command,
+      request,
+      route,
+      dispatcher.codec,
+      deadline,
+      (result: Result) => {
+        settled(key, result);
+        gathering.done();
+      },
+      (error) => {
+        settled(key, undefined);
+        gathering.fail(server.name, error);
+      },
+    );
+    dispatcher.start(operation, dispatcher.router, options?.signal);
+  }
+}

@@ -1,0 +1,88 @@
+import { OptionError } from "../errors.js";
+import type { Ttl } from "../protocol/exptime.js";
+import type { Key } from "../protocol/key.js";
+import type { CompressOptions } from "../value/codec.js";
+
+/** What every call on keys takes. */
+export interface CallOptions {
+  /**
+   * Milliseconds from the call until its promise is settled, connecting and retries included.
+   * @defaultValue the client's `timeoutMs`
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Rejects the call with the signal's reason as soon as it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** Put in front of the key, behind the client's own prefix; it takes part in placement. */
+  readonly keyPrefix?: Key | undefined;
+  /** Decides the server in the place of the key, so that related keys are on one server. */
+  readonly groupKey?: Key | undefined;
+}
+
+/** What calls that change an item take. */
+export interface WriteOptions extends CallOptions {
+  /**
+   * The server does not answer: the call resolves when its bytes are handed to the
+   * connection, and never learns what became of it.
+   * @defaultValue false
+   */
+  readonly noreply?: boolean | undefined;
+}
+
+/** What calls that store a value take. */
+export interface StoreOptions extends WriteOptions {
+  /**
+   * Whole seconds from now (0: for ever; negative: not at all), or a Date. Times past
+   * 30 days are sent as absolute ones; none can be past 2038-01-19.
+   * @defaultValue 0
+   */
+  readonly ttl?: Ttl | undefined;
+  /** The client flags, 0 to 2^32 - 1, in the place of those that the value's type has. */
+  readonly flags?: number | undefined;
+  /** Compresses the value, or not, whatever the client's default. */
+  readonly compress?: boolean | CompressOptions | undefined;
+}
+
+/** What `append` and `prepend` take: the item keeps its own ttl and flags. */
+export interface JoinOptions extends WriteOptions {}
+
+/** What calls that count take. */
+export interface ArithmeticOptions extends WriteOptions {
+  /** The number that a missing item starts with; without it a miss stays a miss. */
+  readonly initial?: number | bigint | undefined;
+  /** How long an item lives that `initial` made. @defaultValue 0 */
+  readonly ttl?: Ttl | undefined;
+}
+
+/** What calls on every server take. */
+export interface AdminOptions {
+  /** Milliseconds until the call is settled. @defaultValue the client's `timeoutMs` */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FlushOptions extends AdminOptions {
+  /** Whole seconds after which the items are gone. @defaultValue 0 */
+  readonly delay?: number | undefined;
+}
+
+const CALL = ["timeoutMs", "signal", "keyPrefix", "groupKey"];
+const WRITE = [...CALL, "noreply"];
+
+/** The option names of each kind of call, to refuse all others. */
+export const CALL_OPTIONS: ReadonlySet<string> = new Set(CALL);
+export const WRITE_OPTIONS: ReadonlySet<string> = new Set(WRITE);
+export const STORE_OPTIONS: ReadonlySet<string> = new Set([...WRITE, "ttl", "flags", "compress"]);
+export const ARITHMETIC_OPTIONS: ReadonlySet<string> = new Set([...WRITE, "initial", "ttl"]);
+export const ADMIN_OPTIONS: ReadonlySet<string> = new Set(["timeoutMs", "signal"]);
+export const FLUSH_OPTIONS: ReadonlySet<string> = new Set(["timeoutMs", "signal", "delay"]);
+
+/** `set(key, value, 60)` is short for `set(key, value, { ttl: 60 })`. */
+export function storeOptions(options: StoreOptions | Ttl | undefined): StoreOptions | undefined {
+  if (typeof options === "number" || options instanceof Date) return { ttl: options };
+  return options;
+}
+
+export function checkSignal(signal: unknown): AbortSignal {
+  if (signal instanceof AbortSignal) return signal;
+  throw new OptionError("signal must be an AbortSignal");
+}

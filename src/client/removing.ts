@@ -1,0 +1,70 @@
+import { del, deleteMulti, deleteRequest } from "../commands/deletion.js";
+import { touchMulti, touchRequest } from "../commands/retrieval.js";
+import type { Command } from "../operation.js";
+import { exptime, type Ttl } from "../protocol/exptime.js";
+import type { Key } from "../protocol/key.js";
+import type { KeyRequest } from "../protocol/request.js";
+import { checkBoolean, checkOptions } from "./check.js";
+import type { Dispatcher } from "./dispatcher.js";
+import { distinct, eachKey } from "./many.js";
+import { CALL_OPTIONS, type CallOptions, WRITE_OPTIONS, type WriteOptions } from "./options.js";
+
+/** Calls that end items, now or later: deleting and touching. */
+
+export function remove(
+  dispatcher: Dispatcher,
+  key: Key,
+  options: WriteOptions | undefined,
+): Promise<boolean> {
+  return dispatcher.one(del, key, options, WRITE_OPTIONS, (wireKey) =>
+    deleteRequest(wireKey, isSilent(options)),
+  );
+}
+
+export function removeMany<K extends Key>(
+  dispatcher: Dispatcher,
+  keys: Iterable<K>,
+  options: WriteOptions | undefined,
+): Promise<K[]> {
+  return yesOrNo(dispatcher, deleteMulti, keys, options, WRITE_OPTIONS, (wireKey) =>
+    deleteRequest(wireKey, isSilent(options)),
+  );
+}
+
+export function touchMany<K extends Key>(
+  dispatcher: Dispatcher,
+  keys: Iterable<K>,
+  ttl: Ttl,
+  options: CallOptions | undefined,
+): Promise<K[]> {
+  return yesOrNo(dispatcher, touchMulti, keys, options, CALL_OPTIONS, (wireKey) =>
+    touchRequest(wireKey, exptime(ttl, Date.now)),
+  );
+}
+
+/** A call on many keys that resolves to those for which the answer was not yes. */
+function yesOrNo<K extends Key>(
+  dispatcher: Dispatcher,
+  command: Command<boolean>,
+  keys: Iterable<K>,
+  options: CallOptions | undefined,
+  known: ReadonlySet<string>,
+  request: (wireKey: string) => KeyRequest,
+): Promise<K[]> {
+  return new Promise((resolve, reject) => {
+    checkOptions(options, known, command.name);
+    const requests = new Map<K, KeyRequest>();
+    for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
+      requests.set(key, request(wireKey));
+    }
+    const failed: K[] = [];
+    const settled = (key: K, yes: boolean | undefined) => {
+      if (yes !== true) failed.push(key);
+    };
+    eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
+  });
+}
+
+function isSilent(options: WriteOptions | undefined): boolean {
+  return checkBoolean(options?.noreply ?? false, "noreply");
+}

@@ -1,0 +1,31 @@
+import { isIPv6 } from "node:net";
+import type { RingServer } from "../ring/ring.js";
+import { Word } from "./word.js";
+
+/**
+ * Reads a list as libmemcached's tools and `memcached_servers_parse` take it:
+ * `host:port:weight, host:port, /path, …`. Port and weight may be left out, and a blank
+ * may stand before the weight.
+ *
+ * libmemcached keeps the brackets of an IPv6 address, pylibmc takes them off, and a ring
+ * differs by them; here they come off.
+ * @throws OptionError that names the token, its line and column
+ */
+export function parseServerList(text: string): RingServer[] {
+  if (text.trim() === "") return [];
+  return [...text.matchAll(/(?:^|(?<=,))[^,]*/g)].map(({ 0: part, index }) => {
+    const indent = part.length - part.trimStart().length;
+    return listed(new Word(part.trim(), text, index + indent, undefined));
+  });
+}
+
+function listed(item: Word): RingServer {
+  if (item.text.startsWith("/")) return { host: item.text, port: 0, weight: 1 };
+  const match = /^(?:([^\s:[\]]+)|\[([^\]]+)\])(?::(\d+)(?:[: ]\s*(\d+))?)?$/.exec(item.text);
+  if (match === null || (match[2] !== undefined && !isIPv6(match[2]))) {
+    throw item.error("is no server; write host:port:weight, where port and weight may be left out");
+  }
+  const [, name, address, port = "11211", weight = "1"] = match;
+  if (Number(port) > 65535) throw item.error("has a port over 65535");
+  return { host: name ?? address!, port: Number(port), weight: Number(weight) };
+}

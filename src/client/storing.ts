@@ -1,0 +1,136 @@
+import { setRequest } from "../commands/storage.js";
+import { ValueTooLargeError } from "../errors.js";
+import type { Command } from "../operation.js";
+import { exptime } from "../protocol/exptime.js";
+import type { Key } from "../protocol/key.js";
+import type { KeyRequest, SetMode } from "../protocol/request.js";
+import type { Encoded } from "../value/codec.js";
+import { checkBoolean, checkInteger, checkOptions } from "./check.js";
+import type { Dispatcher } from "./dispatcher.js";
+import type { Reject, Resolve } from "./gathering.js";
+import { eachKey } from "./many.js";
+import { entriesOf, type Mapping } from "./mapping.js";
+import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
+
+/** Calls that store: the value is encoded first, and nothing is sent if that fails. */
+
+/** Stores one value; `compareCas` makes it depend on the item's token. */
+export function store(
+  dispatcher: Dispatcher,
+  command: Command<boolean>,
+  mode: SetMode,
+  key: Key,
+  value: unknown,
+  options: StoreOptions | undefined,
+  compareCas?: bigint,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const joins = mode === "append" || mode === "prepend";
+    checkOptions(options, joins ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
+    const wireKey = dispatcher.key(key, options);
+    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    const request = (data: Encoded) =>
+      storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
+    if (encoded instanceof Promise) {
+      const send = (data: Encoded) =>
+        dispatcher.sendNow(command, request(data), wireKey, options, resolve, reject);
+      dispatcher.hold(wireKey, encoded, send).catch(reject);
+    } else {
+      dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+    }
+  });
+}
+
+/** Stores many values, all at once on every server concerned; resolves to the keys that failed. */
+export function storeMany(
+  dispatcher: Dispatcher,
+  command: Command<boolean>,
+  mode: SetMode,
+  mapping: Mapping<unknown>,
+  options: StoreOptions | undefined,
+): Promise<Key[]> {
+  return new Promise((resolve, reject) => {
+    checkOptions(options, STORE_OPTIONS, command.name);
+    const send = (requests: ReadonlyMap<Key, KeyRequest>) =>
+      sendAll(dispatcher, command, requests, options, resolve, reject);
+    const requests = new Map<Key, KeyRequest>();
+    const encoding = encodeAll(dispatcher, mode, mapping, options, requests);
+    if (encoding.length === 0) send(requests);
+    else
+      Promise.all(encoding)
+        .then(() => send(requests))
+        .catch(reject);
+  });
+}
+
+/**
+ * Makes every request of a mapping, so that all values are encoded before the first byte
+ * is sent. What is still being encoded is returned.
+ */
+function encodeAll(
+  dispatcher: Dispatcher,
+  mode: SetMode,
+  mapping: Mapping<unknown>,
+  options: StoreOptions | undefined,
+  requests: Map<Key, KeyRequest>,
+): Promise<void>[] {
+  const encoding: Promise<void>[] = [];
+  for (const [key, value] of entriesOf(mapping)) {
+    const wireKey = dispatcher.key(key, options);
+    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    const keep = (data: Encoded) => {
+      requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
+    };
+    if (encoded instanceof Promise) encoding.push(encoded.then(keep));
+    else keep(encoded);
+  }
+  return encoding;
+}
+
+function sendAll(
+  dispatcher: Dispatcher,
+  command: Command<boolean>,
+  requests: ReadonlyMap<Key, KeyRequest>,
+  options: StoreOptions | undefined,
+  resolve: Resolve<Key[]>,
+  reject: Reject,
+): void {
+  const failed: Key[] = [];
+  const settled = (key: Key, stored: boolean | undefined) => {
+    if (stored !== true) failed.push(key);
+  };
+  eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
+}
+
+function storageRequest(
+  dispatcher: Dispatcher,
+  mode: SetMode,
+  wireKey: string,
+  encoded: Encoded,
+  options: StoreOptions | undefined,
+  compareCas?: bigint,
+): KeyRequest {
+  const { data } = encoded;
+  if (data.length > dispatcher.maxValueSize) throw tooLarge(data.length, dispatcher.maxValueSize);
+  if (options === undefined) {
+    return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, false);
+  }
+  const { ttl = 0, flags = encoded.flags, noreply = false } = options;
+  return setRequest(
+    mode,
+    wireKey,
+    data,
+    checkInteger(flags, "flags", 0, 0xffffffff),
+    exptime(ttl, Date.now),
+    compareCas,
+    checkBoolean(noreply, "noreply"),
+  );
+}
+
+function tooLarge(size: number, limit: number): ValueTooLargeError {
+  return new ValueTooLargeError(
+    `The value is ${size} bytes and maxValueSize is ${limit}; raise it if the server's item limit (memcached -I) is higher`,
+    size,
+    limit,
+  );
+}

@@ -1,0 +1,58 @@
+import type { Command } from "../operation.js";
+import type { AdminRequest } from "../protocol/request.js";
+
+/** About servers and not about keys (protocol.txt, "Statistics" and "Other commands"). */
+
+/** A server's statistics: numbers as numbers, bigints past 2^53, everything else as text. */
+export type Stats = Record<string, number | bigint | string>;
+
+export const versionRequest: AdminRequest = { verb: "admin", action: "version", key: "" };
+
+export function flushAllRequest(delay: number): AdminRequest {
+  return { verb: "admin", action: "flushAll", key: "", delay };
+}
+
+export function verbosityRequest(level: number): AdminRequest {
+  return { verb: "admin", action: "verbosity", key: "", level };
+}
+
+export function statsRequest(argument: string | undefined): AdminRequest {
+  return { verb: "admin", action: "stats", key: "", argument };
+}
+
+export const version: Command<string> = {
+  name: "version",
+  idempotent: true,
+  read: (reply) => (reply.kind === "text" ? reply.text : ""),
+};
+
+export const flushAll: Command<boolean> = {
+  name: "flushAll",
+  idempotent: false,
+  read: (reply) => reply.kind === "ok",
+};
+
+export const verbosity: Command<boolean> = {
+  name: "verbosity",
+  idempotent: true,
+  read: (reply) => reply.kind === "ok",
+};
+
+export const getStats: Command<Stats> = {
+  name: "getStats",
+  idempotent: true,
+  read(reply) {
+    const stats: Stats = Object.create(null);
+    if (reply.kind !== "stats") return stats;
+    for (const [name, text] of reply.entries) stats[name] = typed(text);
+    return stats;
+  },
+};
+
+/** Only what reads back the same is a number: a version or a padded fraction is text. */
+function typed(text: string): number | bigint | string {
+  if (!/^-?\d+(?:\.\d+)?$/.test(text)) return text;
+  const value = Number(text);
+  if (Number.isSafeInteger(value) || text.includes(".")) return value;
+  return BigInt(text);
+}

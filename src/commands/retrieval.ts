@@ -1,0 +1,160 @@
+import type { Command } from "../operation.js";
+import type { Hit, Reply } from "../protocol/reply.js";
+import type { GetRequest } from "../protocol/request.js";
+import type { Codec } from "../value/codec.js";
+import { decodeHit } from "./value.js";
+
+/** Reading (protocol.txt, "Retrieval command", "Touch" and "Meta Get"). */
+
+/** A value with the token that a later `cas` needs. */
+export interface ValueWithCas<Value> {
+  readonly value: Value;
+  /** Changes whenever the item does; 64 bits. */
+  readonly cas: bigint;
+}
+
+/** A plain read; written out, since it is the request that programs make most. */
+export function getRequest(key: string): GetRequest {
+  return {
+    verb: "get",
+    key,
+    keys: undefined,
+    value: true,
+    cas: false,
+    touch: undefined,
+    meta: undefined,
+  };
+}
+
+export function getsRequest(key: string): GetRequest {
+  return { ...getRequest(key), cas: true };
+}
+
+export function getAndTouchRequest(key: string, cas: boolean, exptime: number): GetRequest {
+  return { ...getRequest(key), cas, touch: exptime };
+}
+
+export function manyRequest(keys: readonly string[], cas: boolean): GetRequest {
+  return { ...getRequest(keys[0]!), keys, cas };
+}
+
+export function touchRequest(key: string, exptime: number): GetRequest {
+  return { ...getRequest(key), value: false, touch: exptime };
+}
+
+export function hasRequest(key: string): GetRequest {
+  return { ...getRequest(key), value: false };
+}
+
+function readValue(reply: Reply, codec: Codec, key: string): unknown {
+  return reply.kind === "hit" ? decodeHit(reply, codec, key) : undefined;
+}
+
+function readWithCas(
+  reply: Reply,
+  codec: Codec,
+  key: string,
+): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
+  return reply.kind === "hit" ? decodeWithCas(reply, codec, key) : undefined;
+}
+
+function decodeWithCas(
+  hit: Hit,
+  codec: Codec,
+  key: string,
+): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
+  const cas = hit.cas!;
+  const value = decodeHit(hit, codec, key);
+  const withCas = (decoded: unknown) =>
+    decoded === undefined ? undefined : { value: decoded, cas };
+  return value instanceof Promise ? value.then(withCas) : withCas(value);
+}
+
+export const get: Command<unknown> = { name: "get", idempotent: true, read: readValue };
+
+export const gets: Command<ValueWithCas<unknown> | undefined> = {
+  name: "gets",
+  idempotent: true,
+  read: readWithCas,
+};
+
+export const getAndTouch: Command<unknown> = {
+  name: "getAndTouch",
+  idempotent: true,
+  read: readValue,
+};
+
+export const getsAndTouch: Command<ValueWithCas<unknown> | undefined> = {
+  name: "getsAndTouch",
+  idempotent: true,
+  read: readWithCas,
+};
+
+export const touch: Command<boolean> = {
+  name: "touch",
+  idempotent: true,
+  read: (reply) => reply.kind === "ok",
+};
+
+export const touchMulti: Command<boolean> = { ...touch, name: "touchMulti" };
+
+export const has: Command<boolean> = {
+  name: "has",
+  idempotent: true,
+  read: (reply) => reply.kind === "hit",
+};
+
+/**
+ * One line of a many-key read. Items go into the caller's map under the keys as the
+ * caller gave them; what cannot be decoded is remembered and reported with the rest.
+ */
+export class GetMany<Key> implements Command<Promise<void> | undefined> {
+  readonly name: string;
+  readonly idempotent = true;
+  readonly #keys: readonly Key[];
+  readonly #results: Map<Key, unknown>;
+  readonly #decode: (hit: Hit, codec: Codec, key: string) => unknown;
+  #decoding: Promise<unknown>[] | undefined = undefined;
+  #failure: unknown = undefined;
+
+  constructor(name: string, keys: readonly Key[], results: Map<Key, unknown>, cas: boolean) {
+    this.name = name;
+    this.#keys = keys;
+    this.#results = results;
+    this.#decode = cas ? decodeWithCas : decodeHit;
+  }
+
+  collect(index: number, hit: Hit, codec: Codec, wireKey: string): void {
+    const key = this.#keys[index]!;
+    try {
+      const value = this.#decode(hit, codec, wireKey);
+      if (value instanceof Promise) this.#await(key, value);
+      else if (value !== undefined) this.#results.set(key, value);
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+
+  /** A promise if there are values that take longer to decode. */
+  read(): Promise<void> | undefined {
+    if (this.#decoding !== undefined) return Promise.all(this.#decoding).then(() => this.#finish());
+    this.#finish();
+    return undefined;
+  }
+
+  #await(key: Key, decoding: Promise<unknown>): void {
+    const kept = decoding.then(
+      (value) => {
+        if (value !== undefined) this.#results.set(key, value);
+      },
+      (error) => {
+        this.#failure ??= error;
+      },
+    );
+    (this.#decoding ??= []).push(kept);
+  }
+
+  #finish(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+}

@@ -1,0 +1,94 @@
+import { OptionError } from "../errors.js";
+
+/** Where a server is, and how much of the keys it gets. */
+export interface Address {
+  /** The socket's path for a unix socket, otherwise a host name or an address without brackets. */
+  readonly host: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+  /** Its share on a weighted ring. */
+  readonly weight: number;
+  /** How messages and results call it: `host:port`, `[v6]:port` or the path. */
+  readonly name: string;
+}
+
+export const DEFAULT_PORT = 11211;
+
+const NEEDS_BRACKETS = 'has too many colons; an IPv6 address needs brackets, as in "[::1]:11211"';
+
+/**
+ * A server as pylibmc writes it: `"host"`, `"host:11211"`, `"host:11211:2"` with a
+ * weight, `"[::1]:11211"`, `"/run/memcached.sock"`.
+ * @throws OptionError that names what is wrong in the string
+ */
+export function parseAddress(text: string): Address {
+  if (typeof text !== "string") {
+    throw new OptionError(
+      `A server must be a string such as "127.0.0.1:11211", not ${typeof text}`,
+    );
+  }
+  if (text.startsWith("/")) return unixAddress(text);
+  rejectForeign(text);
+  if (text.includes("::") && !text.includes("[")) throw bad(text, NEEDS_BRACKETS);
+  const { host, rest } = text.startsWith("[") ? bracketed(text) : plain(text);
+  if (host === "") throw bad(text, 'names no host; write "localhost" if you mean this machine');
+  const fields = rest === "" ? [] : rest.slice(1).split(":");
+  if (fields.length > 2) throw bad(text, NEEDS_BRACKETS);
+  const port = fields[0] === undefined ? DEFAULT_PORT : number(text, "port", fields[0]);
+  const weight = fields[1] === undefined ? 1 : number(text, "weight", fields[1]);
+  return tcpAddress(host, port, weight);
+}
+
+/** An address over TCP from its parts, each already checked. */
+export function tcpAddress(host: string, port: number, weight: number): Address {
+  return { host, port, weight, name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}` };
+}
+
+/** A unix socket's address; the path is taken as it is. */
+export function unixAddress(path: string, weight = 1): Address {
+  if (path.includes("\0")) throw bad(path, "has a NUL byte in its path");
+  return { host: path, port: 0, weight, name: path };
+}
+
+export function isUnix(address: Address): boolean {
+  return address.port === 0;
+}
+
+function rejectForeign(text: string): void {
+  if (text === "") throw bad(text, "is empty");
+  if (text.includes(",")) throw bad(text, "has a comma; give each server as an element of its own");
+  if (/[\s\p{Cc}]/u.test(text)) throw bad(text, "has whitespace or control characters");
+  const scheme = /^(tcp|unix|udp):/.exec(text)?.[1];
+  if (scheme === "udp") throw bad(text, "asks for UDP, which this version does not speak");
+  if (scheme !== undefined) {
+    throw bad(text, `starts with "${scheme}:"; write the host or the socket's path alone`);
+  }
+  if (text.includes("/")) {
+    throw bad(text, "has a slash; a unix socket needs its absolute path, and a URL its scheme");
+  }
+}
+
+function bracketed(text: string): { host: string; rest: string } {
+  const close = text.indexOf("]");
+  if (close < 0) throw bad(text, "opens a bracket that is not closed");
+  const rest = text.slice(close + 1);
+  if (rest !== "" && !rest.startsWith(":")) throw bad(text, "has something behind its bracket");
+  return { host: text.slice(1, close), rest };
+}
+
+function plain(text: string): { host: string; rest: string } {
+  const colon = text.indexOf(":");
+  return colon < 0
+    ? { host: text, rest: "" }
+    : { host: text.slice(0, colon), rest: text.slice(colon) };
+}
+
+function number(text: string, what: "port" | "weight", digits: string): number {
+  const value = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+  if (value >= 1 && value <= 65535) return value;
+  throw bad(text, `has the ${what} ${JSON.stringify(digits)}; it must be 1 to 65535`);
+}
+
+function bad(text: string, fault: string): OptionError {
+  return new OptionError(`The server ${JSON.stringify(text)} ${fault}`);
+}

@@ -1,0 +1,55 @@
+import {
+  AuthError,
+  ClientErrorReply,
+  type MemcachedError,
+  NotSupportedError,
+  ServerErrorReply,
+  UnknownCommandReply,
+  ValueTooLargeError,
+} from "../errors.js";
+import type { Operation } from "../operation.js";
+import type { RefusedReply } from "../protocol/reply.js";
+
+/** The error for a refusal, with the server's own words. */
+export function refusalError(
+  { reason, text }: RefusedReply,
+  operation: Operation,
+  server: string,
+): MemcachedError {
+  const { name } = operation.command;
+  const details = { server, command: name, sent: true };
+  const said = `${server} answered ${name} with: ${text}`;
+  switch (reason) {
+    case "unknownCommand":
+      return new UnknownCommandReply(said, text, details);
+    case "clientError":
+      return new ClientErrorReply(said, text, details);
+    case "serverError":
+      return new ServerErrorReply(said, text, details);
+    case "auth":
+      return new AuthError(`${server} refused ${name}: ${text}`, details);
+    case "notSupported":
+      return new NotSupportedError(
+        `${server} has no meta commands, which ${name} needs; they came with memcached 1.6`,
+        details,
+      );
+    case "tooLarge":
+      return tooLargeError(operation, server, undefined);
+  }
+}
+
+/** A value that the server refused for its size; the key's old value is gone as well. */
+export function tooLargeError(
+  { command, request }: Operation,
+  server: string,
+  limit: number | undefined,
+): ValueTooLargeError {
+  const size = request.verb === "set" ? request.data.length : 0;
+  const over = limit === undefined ? "its item limit" : `its item limit of ${limit}`;
+  return new ValueTooLargeError(
+    `${server} refused a value of ${size} bytes as over ${over}, and dropped what the key held`,
+    size,
+    limit,
+    { server, command: command.name, sent: true },
+  );
+}

@@ -1,0 +1,107 @@
+import type { Hit, Reply } from "./protocol/reply.js";
+import type { GetRequest, Request } from "./protocol/request.js";
+import type { Exchange } from "./protocol/wire.js";
+import type { Codec } from "./value/codec.js";
+
+/** What memcached can do, as a value: how the reply to a request is read. */
+export interface Command<out Result> {
+  /** The client's method, for messages. */
+  readonly name: string;
+  /** Whether repeating it does no harm where the first attempt may have been carried out. */
+  readonly idempotent: boolean;
+  /** The result for a reply about a key in wire form; a refusal never comes here. */
+  read(reply: Reply, codec: Codec, key: string): Result | Promise<Result>;
+  /** Takes one item of a many-key request; `index` is its place in the request's keys. */
+  collect?(index: number, hit: Hit, codec: Codec, key: string): void;
+}
+
+/** Everything that carries requests has this one method, so that policies stack. */
+export interface Executor {
+  /** Sees to it that the operation is settled or fails, once, by its deadline. */
+  execute(operation: Operation): void;
+}
+
+/**
+ * One request on its way, and what becomes of it. It settles once; a reply that comes
+ * after that is eaten in its place and reaches nobody.
+ */
+export class Operation implements Exchange {
+  readonly command: Command<unknown>;
+  readonly request: Request;
+  /** What decides the server: the key without the client's prefix, or a group key. */
+  readonly route: string;
+  readonly codec: Codec;
+  /** When it has to be settled, on `performance.now()`'s clock in milliseconds. */
+  readonly deadline: number;
+  /** Whether the server may have seen the request. */
+  sent = false;
+  /** Whether it was sent a second time after its connection was lost. */
+  retried = false;
+  settled = false;
+  endsLine = true;
+  afterSilent = false;
+  #resolve: (result: never, operation: Operation) => void;
+  #reject: (error: unknown, operation: Operation) => void;
+  #forgetSignal: (() => void) | undefined = undefined;
+
+  constructor(
+    command: Command<unknown>,
+    request: Request,
+    route: string,
+    codec: Codec,
+    deadline: number,
+    resolve: (result: never, operation: Operation) => void,
+    reject: (error: unknown, operation: Operation) => void,
+  ) {
+    this.command = command;
+    this.request = request;
+    this.route = route;
+    this.codec = codec;
+    this.deadline = deadline;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Fails with the signal's reason as soon as it is aborted. */
+  follow(signal: AbortSignal): void {
+    if (signal.aborted) {
+      this.fail(signal.reason);
+      return;
+    }
+    const abort = () => this.fail(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#forgetSignal = () => signal.removeEventListener("abort", abort);
+  }
+
+  /** One item of a many-key reply. */
+  collect(index: number, hit: Hit): void {
+    if (this.settled) return;
+    const { keys } = this.request as GetRequest;
+    this.command.collect?.(index, hit, this.codec, keys![index]!);
+  }
+
+  settle(reply: Reply): void {
+    if (this.settled) return;
+    this.#end();
+    let result: unknown;
+    try {
+      result = this.command.read(reply, this.codec, this.request.key);
+    } catch (error) {
+      this.#reject(error, this);
+      return;
+    }
+    this.#resolve(result as never, this);
+  }
+
+  /** Rejects: with a MemcachedError, or with an abort signal's reason. */
+  fail(error: unknown): void {
+    if (this.settled) return;
+    this.#end();
+    this.#reject(error, this);
+  }
+
+  #end(): void {
+    this.settled = true;
+    this.#forgetSignal?.();
+  }
+}

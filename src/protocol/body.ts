@@ -1,0 +1,41 @@
+/** Up to here a declared length is taken at its word: memcached's default item limit. */
+const PLAUSIBLE = 1024 * 1024;
+
+/**
+ * A data block that comes in several chunks. Its buffer has the exact size where the
+ * declared length is plausible, and otherwise grows only as bytes really arrive, so that
+ * a lying header costs nothing.
+ */
+export class Body {
+  bytes: Buffer;
+  readonly #size: number;
+  #filled = 0;
+
+  /** @param size - the length that the block has with all that ends it */
+  constructor(size: number) {
+    this.#size = size;
+    this.bytes = Buffer.allocUnsafeSlow(Math.min(size, PLAUSIBLE));
+  }
+
+  get isComplete(): boolean {
+    return this.#filled === this.#size;
+  }
+
+  /** Takes what belongs to the block and returns where the rest of the chunk begins. */
+  fill(chunk: Buffer, start: number, end: number): number {
+    const taken = Math.min(end - start, this.#size - this.#filled);
+    this.#reserve(this.#filled + taken);
+    chunk.copy(this.bytes, this.#filled, start, start + taken);
+    this.#filled += taken;
+    return start + taken;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.bytes.length) return;
+    const larger = Buffer.allocUnsafeSlow(
+      Math.min(this.#size, Math.max(length, this.bytes.length * 2)),
+    );
+    this.bytes.copy(larger, 0, 0, this.#filled);
+    this.bytes = larger;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Outgoing } from "../outgoing.js";
+import type {
+  AdminRequest,
+  ArithmeticRequest,
+  DeleteRequest,
+  GetRequest,
+  SetRequest,
+} from "../request.js";
+
+/**
+ * The classic commands (protocol.txt, "Storage commands" to "Statistics"), for what
+ * they can say. All of them were checked before; nothing here looks at a key's bytes.
+ */
+
+export function writeGetLine(request: GetRequest, out: Outgoing): void {
+  out.append(`${request.cas ? "gets" : "get"} ${request.keys?.join(" ") ?? request.key}\r\n`);
+}
+
+export function writeTouch(request: GetRequest, out: Outgoing): void {
+  out.append(`touch ${request.key} ${request.touch}\r\n`);
+}
+
+export function writeSet(request: SetRequest, out: Outgoing): void {
+  const { key, flags, exptime, data, compareCas } = request;
+  const name = compareCas === undefined ? request.mode : "cas";
+  const cas = compareCas === undefined ? "" : ` ${compareCas}`;
+  const noreply = request.noreply ? " noreply\r\n" : "\r\n";
+  out.append(`${name} ${key} ${flags} ${exptime} ${data.length}${cas}${noreply}`);
+  out.appendData(data);
+  out.append("\r\n");
+}
+
+export function writeDelete(request: DeleteRequest, out: Outgoing): void {
+  out.append(`delete ${request.key}${request.noreply ? " noreply" : ""}\r\n`);
+}
+
+export function writeArithmetic(request: ArithmeticRequest, out: Outgoing): void {
+  const noreply = request.noreply ? " noreply" : "";
+  out.append(`${request.mode} ${request.key} ${request.delta}${noreply}\r\n`);
+}
+
+export function writeAdmin(request: AdminRequest, out: Outgoing): void {
+  out.append(`${adminLine(request)}\r\n`);
+}
+
+function adminLine(request: AdminRequest): string {
+  switch (request.action) {
+    case "version":
+      return "version";
+    case "noop":
+      return "mn";
+    case "flushAll":
+      return request.delay === 0 ? "flush_all" : `flush_all ${request.delay}`;
+    case "verbosity":
+      return `verbosity ${request.level}`;
+    case "stats":
+      return request.argument === undefined ? "stats" : `stats ${request.argument}`;
+    case "debug":
+      return request.base64Key
+        ? `me ${Buffer.from(request.key, "latin1").toString("base64")} b`
+        : `me ${request.key}`;
+  }
+}

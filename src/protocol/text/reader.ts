@@ -1,0 +1,273 @@
+import { ConnectError, ProtocolError } from "../../errors.js";
+import { latin1 } from "../../util/bytes.js";
+import { Body } from "../body.js";
+import { Hit, MISS, type Reply } from "../reply.js";
+import type { Exchange, Replies } from "../wire.js";
+import { AskedKeys } from "./asked.js";
+import { needsMeta } from "./meta.js";
+import { type MetaLine, metaReply, numberReply, parseMetaLine } from "./metareply.js";
+import { digitsEnd, MAX_FLAGS, parseCas, parseDigits } from "./number.js";
+import { leavesData, parseRefusal } from "./refusal.js";
+import { Statistics } from "./statistics.js";
+import { isAdmin, wantsValues, wordReply } from "./words.js";
+
+const CR = 0x0d;
+const LF = 0x0a;
+const BLANK = 0x20;
+
+/** No line that memcached writes is longer; one that is has no end. */
+const MAX_LINE = 8192;
+
+/** memcached's `-I` goes up to 1,024 MB. */
+const MAX_VALUE = 1024 * 1024 * 1024;
+
+/**
+ * Text replies from chunks that may be cut at any byte. A reply is a line, and after
+ * some lines a data block; whole ones are read where they lie, and only what a chunk's
+ * end cuts is copied.
+ *
+ * A `get` line may answer several exchanges. Items are delivered to theirs as they come,
+ * and all of them leave their places at `END`, those without an item as misses:
+ *
+ * ```
+ *   waiting   a  b  c*        * endsLine
+ *   VALUE a   deliver(0)      cursor 1
+ *   VALUE c   deliver(2)      cursor 3
+ *   END       settle × 3      b is a miss
+ * ```
+ */
+export class TextReader {
+  readonly #hit = new Hit();
+  /** The beginning of a line whose end has not come. */
+  #rest: Buffer | undefined = undefined;
+  /** The length of the data block that follows, or -1. */
+  #length = -1;
+  /** The data block, once it is known to come in several chunks. */
+  #body: Body | undefined = undefined;
+  /** Whose the items are that come. */
+  readonly #asked = new AskedKeys();
+  readonly #stats = new Statistics();
+
+  push(chunk: Buffer, length: number, replies: Replies): void {
+    let at = 0;
+    while (at < length) {
+      at =
+        this.#length < 0
+          ? this.#readLine(chunk, at, length, replies)
+          : this.#readData(chunk, at, length, replies);
+    }
+  }
+
+  #readLine(chunk: Buffer, start: number, length: number, replies: Replies): number {
+    let end = start;
+    while (end < length && chunk[end] !== LF) end++;
+    if (end === length || this.#rest !== undefined) {
+      return this.#readCutLine(chunk, start, end, length, replies);
+    }
+    if (end - start >= MAX_LINE) throw tooLong();
+    this.#line(chunk, start, end, replies);
+    return end + 1;
+  }
+
+  #readCutLine(
+    chunk: Buffer,
+    start: number,
+    end: number,
+    length: number,
+    replies: Replies,
+  ): number {
+    const part = chunk.subarray(start, Math.min(end + 1, length));
+    const rest = this.#rest === undefined ? Buffer.from(part) : Buffer.concat([this.#rest, part]);
+    if (rest.length > MAX_LINE) throw tooLong();
+    if (end === length) {
+      this.#rest = rest;
+      return length;
+    }
+    this.#rest = undefined;
+    this.#line(rest, 0, rest.length - 1, replies);
+    return end + 1;
+  }
+
+  /** One whole line, `end` at its LF. */
+  #line(bytes: Buffer, start: number, lineFeed: number, replies: Replies): void {
+    const end = lineFeed - 1;
+    if (end < start || bytes[end] !== CR) throw unreadable(bytes, start, lineFeed);
+    if (starts(bytes, start, end, "VALUE ")) this.#value(bytes, start + 6, end, replies);
+    else if (equals(bytes, start, end, "END")) this.#end(replies);
+    else this.#word(latin1(bytes, start, end), replies);
+  }
+
+  // VALUE <key> <flags> <bytes> [<cas unique>]\r\n (protocol.txt, "Retrieval command")
+  #value(bytes: Buffer, keyStart: number, end: number, replies: Replies): void {
+    const request = replies.waiting(0)?.request;
+    if (request === undefined || !wantsValues(request)) throw unasked(bytes, keyStart - 6, end);
+    const flagsStart = this.#asked.locate(bytes, keyStart, end, request, replies) + 1;
+    const flagsEnd = digitsEnd(bytes, flagsStart, end);
+    const lengthStart = flagsEnd + 1;
+    const lengthEnd = digitsEnd(bytes, lengthStart, end);
+    const flags = parseDigits(bytes, flagsStart, flagsEnd);
+    const length = parseDigits(bytes, lengthStart, lengthEnd);
+    const hasCas = lengthEnd !== end;
+    const wellFormed =
+      bytes[flagsEnd] === BLANK && flags >= 0 && flags <= MAX_FLAGS && hasCas === request.cas;
+    if (!wellFormed || length < 0 || length > MAX_VALUE) {
+      throw unreadable(bytes, keyStart - 6, end);
+    }
+    this.#hit.flags = flags;
+    this.#hit.info = undefined;
+    this.#hit.cas = hasCas ? casAt(bytes, lengthEnd, end) : undefined;
+    this.#length = length;
+  }
+
+  #readData(chunk: Buffer, start: number, length: number, replies: Replies): number {
+    const end = start + this.#length;
+    if (this.#body === undefined && end + 2 <= length) {
+      this.#data(chunk, start, end, false, replies);
+      return end + 2;
+    }
+    this.#body ??= new Body(this.#length + 2);
+    const next = this.#body.fill(chunk, start, length);
+    if (this.#body.isComplete) {
+      const { bytes } = this.#body;
+      this.#body = undefined;
+      this.#data(bytes, 0, this.#length, true, replies);
+    }
+    return next;
+  }
+
+  /** One whole data block, with its CRLF behind it. */
+  #data(bytes: Buffer, start: number, end: number, owned: boolean, replies: Replies): void {
+    if (bytes[end] !== CR || bytes[end + 1] !== LF) {
+      throw new ProtocolError("A data block does not end in CRLF where its length says");
+    }
+    this.#length = -1;
+    const request = replies.waiting(0)?.request;
+    if (request?.verb === "arithmetic") {
+      const reply = numberReply(latin1(bytes, start, end), this.#hit.info);
+      if (reply === undefined) throw new ProtocolError("The result of arithmetic is no number");
+      replies.settle(reply);
+      return;
+    }
+    const hit = this.#hit;
+    hit.bytes = bytes;
+    hit.start = start;
+    hit.end = end;
+    hit.owned = owned;
+    if (hit.info === undefined) replies.deliver(this.#asked.place, this.#asked.index, hit);
+    else replies.settle(hit);
+    hit.bytes = undefined;
+  }
+
+  #end(replies: Replies): void {
+    const request = replies.waiting(0)?.request;
+    if (request !== undefined && isAdmin(request, "stats")) {
+      replies.settle({ kind: "stats", entries: this.#stats.take() });
+    } else if (request !== undefined && wantsValues(request)) {
+      this.#settleLine(MISS, replies);
+    } else {
+      throw new ProtocolError("The server sent an END that nobody asked for");
+    }
+  }
+
+  /** Settles every exchange of the line that the oldest one stands in. */
+  #settleLine(reply: Reply, replies: Replies): void {
+    this.#asked.reset();
+    for (let last = false; !last; ) {
+      last = replies.waiting(0)?.endsLine ?? true;
+      replies.settle(reply);
+    }
+  }
+
+  /** Every line that is neither an item nor the end of items. */
+  #word(line: string, replies: Replies): void {
+    const exchange = replies.waiting(0);
+    if (exchange === undefined) {
+      checkRoom(line);
+      throw new ProtocolError(`The server sent unasked: ${quote(line)}`);
+    }
+    const { request } = exchange;
+    if (request.verb === "admin" || !needsMeta(request)) {
+      const reply = wordReply(line, request);
+      if (reply !== undefined) replies.settle(reply);
+      else if (!isAdmin(request, "stats") || !this.#stats.add(line)) {
+        this.#refused(line, exchange, replies);
+      }
+      return;
+    }
+    const meta = parseMetaLine(line, request);
+    if (meta === undefined) this.#refused(line, exchange, replies);
+    else if (meta.length < 0) replies.settle(metaReply(meta, request));
+    else this.#expectData(meta);
+  }
+
+  #expectData({ length, info }: MetaLine): void {
+    if (length > MAX_VALUE) throw new ProtocolError(`A value of ${length} bytes was announced`);
+    this.#length = length;
+    this.#hit.flags = info.flags ?? 0;
+    this.#hit.cas = info.cas;
+    this.#hit.info = info;
+  }
+
+  /** Error lines, which answer every exchange of their line; anything else is no reply. */
+  #refused(line: string, { request, afterSilent }: Exchange, replies: Replies): void {
+    const refused = parseRefusal(line, request);
+    if (refused === undefined) {
+      throw new ProtocolError(`${quote(line)} is no answer to ${request.verb}`);
+    }
+    checkRoom(line);
+    if (afterSilent) {
+      throw new ProtocolError(`${quote(line)} may be about the noreply request before`);
+    }
+    this.#stats.take();
+    this.#settleLine(refused, replies);
+    if (leavesData(refused, request)) {
+      throw new ProtocolError(`After ${quote(line)} to a storage command its data may remain`);
+    }
+  }
+}
+
+/**
+ * memcached says so, and no more, on a connection past its limit (`-c`) before it has read
+ * anything: there is no connection, whatever was sent.
+ * @throws ConnectError
+ */
+function checkRoom(line: string): void {
+  if (line === "ERROR Too many open connections") {
+    throw new ConnectError("the server is at its limit of connections (memcached -c)");
+  }
+}
+
+function starts(bytes: Buffer, start: number, end: number, word: string): boolean {
+  if (end - start < word.length) return false;
+  for (let i = 0; i < word.length; i++) {
+    if (bytes[start + i] !== word.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function equals(bytes: Buffer, start: number, end: number, word: string): boolean {
+  return end - start === word.length && starts(bytes, start, end, word);
+}
+
+function casAt(bytes: Buffer, blank: number, end: number): bigint {
+  const cas = bytes[blank] === BLANK ? parseCas(latin1(bytes, blank + 1, end)) : undefined;
+  if (cas === undefined) throw unreadable(bytes, blank, end);
+  return cas;
+}
+
+function tooLong(): ProtocolError {
+  return new ProtocolError(`A reply line is over ${MAX_LINE} bytes`);
+}
+
+function unreadable(bytes: Buffer, start: number, end: number): ProtocolError {
+  return new ProtocolError(`No reply of memcached: ${quote(latin1(bytes, start, end))}`);
+}
+
+function unasked(bytes: Buffer, start: number, end: number): ProtocolError {
+  return new ProtocolError(`The server sent unasked: ${quote(latin1(bytes, start, end))}`);
+}
+
+/** A line for a message: escaped, and never long enough to hold a value. */
+function quote(line: string): string {
+  return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
+}

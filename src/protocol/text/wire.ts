@@ -1,0 +1,110 @@
+import type { Outgoing } from "../outgoing.js";
+import { type GetRequest, isSilent } from "../request.js";
+import type { Exchange, Replies, Wire } from "../wire.js";
+import {
+  writeAdmin,
+  writeArithmetic,
+  writeDelete,
+  writeGetLine,
+  writeSet,
+  writeTouch,
+} from "./classic.js";
+import {
+  needsMeta,
+  writeMetaArithmetic,
+  writeMetaDelete,
+  writeMetaGet,
+  writeMetaSet,
+} from "./meta.js";
+import { TextReader } from "./reader.js";
+
+/** A coalesced line holds at most this many keys, since an error line costs all of them. */
+const MAX_LINE_KEYS = 100;
+
+/** memcached reads a line of up to 2,048 bytes without a larger buffer (since 1.6.14). */
+const MAX_LINE_BYTES = 2000;
+
+/**
+ * The text protocol. Gets that follow each other within a tick share one line, which is
+ * the cheapest read that memcached has; nothing is ever moved past another command.
+ */
+export class TextWire implements Wire {
+  readonly #reader = new TextReader();
+  /** The last get of a line that is still open, `gets` and `get` apart. */
+  #open: Exchange | undefined = undefined;
+  #openCas = false;
+  #openKeys = 0;
+  #openBytes = 0;
+  #afterSilent = false;
+
+  write(exchange: Exchange, out: Outgoing): string | undefined {
+    const { request } = exchange;
+    const meta = needsMeta(request);
+    if (meta && isSilent(request)) return "The text wire has no meta command without a reply";
+    exchange.endsLine = true;
+    exchange.afterSilent = this.#afterSilent;
+    this.#afterSilent = isSilent(request);
+    if (request.verb === "get" && request.value && !meta && request.keys === undefined) {
+      this.#join(exchange, request, out);
+      return undefined;
+    }
+    this.finish(out);
+    switch (request.verb) {
+      case "get":
+        if (meta) writeMetaGet(request, out);
+        else if (request.value) writeGetLine(request, out);
+        else writeTouch(request, out);
+        break;
+      case "set":
+        if (meta) writeMetaSet(request, out);
+        else writeSet(request, out);
+        break;
+      case "delete":
+        if (meta) writeMetaDelete(request, out);
+        else writeDelete(request, out);
+        break;
+      case "arithmetic":
+        if (meta) writeMetaArithmetic(request, out);
+        else writeArithmetic(request, out);
+        break;
+      case "admin":
+        writeAdmin(request, out);
+        break;
+    }
+    return undefined;
+  }
+
+  finish(out: Outgoing): void {
+    if (this.#open === undefined) return;
+    this.#open = undefined;
+    out.append("\r\n");
+  }
+
+  push(chunk: Buffer, length: number, replies: Replies): void {
+    this.#reader.push(chunk, length, replies);
+  }
+
+  /** Adds a get to the open line if it has room, or opens one. */
+  #join(exchange: Exchange, request: GetRequest, out: Outgoing): void {
+    const { key, cas } = request;
+    const bytes = key.length + 1;
+    if (
+      this.#open !== undefined &&
+      this.#openCas === cas &&
+      this.#openKeys < MAX_LINE_KEYS &&
+      this.#openBytes + bytes <= MAX_LINE_BYTES
+    ) {
+      this.#open.endsLine = false;
+      this.#openKeys++;
+      this.#openBytes += bytes;
+      out.text += ` ${key}`;
+    } else {
+      this.finish(out);
+      this.#openCas = cas;
+      this.#openKeys = 1;
+      this.#openBytes = bytes + 4;
+      out.text += cas ? `gets ${key}` : `get ${key}`;
+    }
+    this.#open = exchange;
+  }
+}

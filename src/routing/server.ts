@@ -1,0 +1,86 @@
+import type { Address } from "../connection/address.js";
+import { Connection } from "../connection/connection.js";
+import { refusalError, tooLargeError } from "../connection/refusal.js";
+import type { MemcachedError } from "../errors.js";
+import { type Executor, Operation } from "../operation.js";
+import type { RefusedReply, Reply } from "../protocol/reply.js";
+import type { Wire } from "../protocol/wire.js";
+
+export interface ServerOptions {
+  readonly wire: () => Wire;
+  readonly connectTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+}
+
+/** One memcached: its address, its connection, and what a failure there means for an operation. */
+export class Server implements Executor {
+  readonly address: Address;
+  readonly #connection: Connection;
+
+  constructor(address: Address, options: ServerOptions) {
+    this.address = address;
+    this.#connection = new Connection({
+      ...options,
+      address,
+      onLost: (operation, error) => this.#retry(operation, error),
+      onRefused: (operation, refused) => this.#refuse(operation, refused),
+    });
+  }
+
+  get name(): string {
+    return this.address.name;
+  }
+
+  execute(operation: Operation): void {
+    this.#connection.execute(operation);
+  }
+
+  disconnect(): void {
+    this.#connection.disconnect();
+  }
+
+  close(drainMs: number): Promise<void> {
+    return this.#connection.close(drainMs);
+  }
+
+  /**
+   * A server that closes an idle connection, or restarts, may do so just as a request
+   * leaves. What can do no harm goes out once more; for the rest nobody knows whether
+   * it was carried out, and the caller is told so.
+   */
+  #retry(operation: Operation, error: MemcachedError): void {
+    if (operation.retried || !operation.command.idempotent) {
+      operation.fail(error);
+      return;
+    }
+    operation.retried = true;
+    this.#connection.execute(operation);
+  }
+
+  #refuse(operation: Operation, refused: RefusedReply): void {
+    if (refused.reason === "tooLarge") this.#refuseTooLarge(operation);
+    else operation.fail(refusalError(refused, operation, this.name));
+  }
+
+  /** memcached does not say its limit when it refuses a value, so it is asked. */
+  #refuseTooLarge(operation: Operation): void {
+    const fail = (limit: number | undefined) =>
+      operation.fail(tooLargeError(operation, this.name, limit));
+    this.execute(
+      new Operation(
+        { name: "stats", idempotent: true, read: itemSizeLimit },
+        { verb: "admin", action: "stats", key: "", argument: "settings" },
+        "",
+        operation.codec,
+        operation.deadline,
+        fail,
+        () => fail(undefined),
+      ),
+    );
+  }
+}
+
+function itemSizeLimit(reply: Reply): number | undefined {
+  const limit = reply.kind === "stats" ? reply.entries.get("item_size_max") : undefined;
+  return limit === undefined ? undefined : Number(limit);
+}

@@ -1,0 +1,34 @@
+/** How late a deadline can fire by design, in milliseconds. */
+const PERIOD_MS = 20;
+
+/**
+ * One timer for many deadlines: it runs while there is something to watch, and holds the
+ * process alive only so long.
+ *
+ * The check itself runs after the event loop has polled its sockets. If the program was
+ * busy for long, replies that have already arrived are read first and win over deadlines
+ * that passed meanwhile.
+ */
+export class Sweep {
+  readonly #check: (now: number) => boolean;
+  #timer: NodeJS.Timeout | undefined = undefined;
+
+  /** @param check - looks for what is due and says whether anything is left to watch */
+  constructor(check: (now: number) => boolean) {
+    this.#check = check;
+  }
+
+  start(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setInterval(() => setImmediate(this.#run), PERIOD_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #run = (): void => {
+    if (this.#timer !== undefined && !this.#check(performance.now())) this.stop();
+  };
+}

@@ -1,0 +1,132 @@
+import * as zlib from "node:zlib";
+import { OptionError } from "../errors.js";
+import type { Compression } from "./codec.js";
+import { COMPRESSOR_MASK, FLAG_BROTLI, FLAG_GZIP, FLAG_ZSTD } from "./flags.js";
+
+type Done = (error: Error | null, result: Buffer) => void;
+
+/** One compressor of Node's, with its bits of the flags. */
+export interface Method {
+  readonly name: Compression;
+  readonly flags: number;
+  readonly maxLevel: number;
+  /** Level -1 is the method's own choice. */
+  deflateSync(data: Uint8Array, level: number): Buffer;
+  deflate(data: Uint8Array, level: number, done: Done): void;
+  /** Fails with `ERR_BUFFER_TOO_LARGE` past `limit` bytes. */
+  inflateSync(data: Uint8Array, limit: number): Buffer;
+  inflate(data: Uint8Array, limit: number, done: Done): void;
+}
+
+const ZLIB: Method = {
+  name: "zlib",
+  flags: 0,
+  maxLevel: 9,
+  deflateSync: (data, level) => zlib.deflateSync(data, { level }),
+  deflate: (data, level, done) => zlib.deflate(data, { level }, done),
+  inflateSync: (data, limit) => zlib.inflateSync(data, { maxOutputLength: limit }),
+  inflate: (data, limit, done) => zlib.inflate(data, { maxOutputLength: limit }, done),
+};
+
+const GZIP: Method = {
+  name: "gzip",
+  flags: FLAG_GZIP,
+  maxLevel: 9,
+  deflateSync: (data, level) => zlib.gzipSync(data, { level }),
+  deflate: (data, level, done) => zlib.gzip(data, { level }, done),
+  inflateSync: (data, limit) => zlib.gunzipSync(data, { maxOutputLength: limit }),
+  inflate: (data, limit, done) => zlib.gunzip(data, { maxOutputLength: limit }, done),
+};
+
+/** Brotli's own default, 11, is made for files that are compressed once. */
+const BROTLI_LEVEL = 4;
+
+function brotliOptions(data: Uint8Array, level: number): zlib.BrotliOptions {
+  return {
+    params: {
+      [zlib.constants.BROTLI_PARAM_QUALITY]: level === -1 ? BROTLI_LEVEL : level,
+      [zlib.constants.BROTLI_PARAM_SIZE_HINT]: data.length,
+    },
+  };
+}
+
+const BROTLI: Method = {
+  name: "brotli",
+  flags: FLAG_BROTLI,
+  maxLevel: 11,
+  deflateSync: (data, level) => zlib.brotliCompressSync(data, brotliOptions(data, level)),
+  deflate: (data, level, done) => zlib.brotliCompress(data, brotliOptions(data, level), done),
+  inflateSync: (data, limit) => zlib.brotliDecompressSync(data, { maxOutputLength: limit }),
+  inflate: (data, limit, done) => zlib.brotliDecompress(data, { maxOutputLength: limit }, done),
+};
+
+/** What `node:zlib` has from Node 22.15 on. */
+interface ZstdFunctions {
+  zstdCompressSync(data: Uint8Array, options: object): Buffer;
+  zstdCompress(data: Uint8Array, options: object, done: Done): void;
+  zstdDecompressSync(data: Uint8Array, options: object): Buffer;
+  zstdDecompress(data: Uint8Array, options: object, done: Done): void;
+}
+
+const ZSTD_LEVEL = 3;
+/** `ZSTD_c_compressionLevel` of zstd.h. */
+const ZSTD_LEVEL_PARAMETER = 100;
+
+function zstdOptions(level: number): object {
+  return { params: { [ZSTD_LEVEL_PARAMETER]: level === -1 ? ZSTD_LEVEL : level } };
+}
+
+function zstdMethod(): Method | undefined {
+  const { zstdCompressSync, zstdCompress, zstdDecompressSync, zstdDecompress } =
+    zlib as typeof zlib & Partial<ZstdFunctions>;
+  if (!zstdCompressSync || !zstdCompress || !zstdDecompressSync || !zstdDecompress) {
+    return undefined;
+  }
+  return {
+    name: "zstd",
+    flags: FLAG_ZSTD,
+    maxLevel: 22,
+    deflateSync: (data, level) => zstdCompressSync(data, zstdOptions(level)),
+    deflate: (data, level, done) => zstdCompress(data, zstdOptions(level), done),
+    inflateSync: (data, limit) => zstdDecompressSync(data, { maxOutputLength: limit }),
+    inflate: (data, limit, done) => zstdDecompress(data, { maxOutputLength: limit }, done),
+  };
+}
+
+const ZSTD = zstdMethod();
+
+/**
+ * The compressor of that name.
+ * @throws OptionError if there is none, or this Node lacks it
+ */
+export function methodNamed(name: Compression): Method {
+  switch (name) {
+    case "zlib":
+      return ZLIB;
+    case "gzip":
+      return GZIP;
+    case "brotli":
+      return BROTLI;
+    case "zstd":
+      if (ZSTD !== undefined) return ZSTD;
+      throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
+    default:
+      throw new OptionError(
+        `Unknown compression ${JSON.stringify(name)}; known are zlib, gzip, brotli and zstd`,
+      );
+  }
+}
+
+/** The compressor that an item's flags name, if this Node has it. */
+export function methodOf(flags: number): Method | undefined {
+  switch (flags & COMPRESSOR_MASK) {
+    case FLAG_BROTLI:
+      return BROTLI;
+    case FLAG_GZIP:
+      return GZIP;
+    case FLAG_ZSTD:
+      return ZSTD;
+    default:
+      return ZLIB;
+  }
+}

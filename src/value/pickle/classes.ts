@@ -1,0 +1,82 @@
+import { CodecError } from "../../errors.js";
+import { isPlainObject, setProperty } from "../plain.js";
+
+/**
+ * What a class named in a pickle becomes. A pickle can only ever reach what stands in
+ * the table: nothing is imported, looked up or called by a name it brings along.
+ */
+export interface PickleClass {
+  /** Makes the value from the arguments that the pickle gives. */
+  create(...args: unknown[]): unknown;
+  /**
+   * Puts an instance's state (mostly its attributes) into it, and returns it or what
+   * stands for it. Without this, a pickle with state is refused.
+   */
+  build?(instance: unknown, state: unknown): unknown;
+  /** A member of the class by name, for enums that Python pickled by name. */
+  member?(name: string): unknown;
+  /**
+   * What `create` returns is new each time, so that the pickle may put items into it
+   * (a subclass of list, dict or set, which is then an array, object or Map, or Set).
+   * @defaultValue false
+   */
+  readonly fresh?: boolean;
+}
+
+/** A class by the function that makes its values, or in full. */
+export type PickleConstructor = PickleClass | ((...args: unknown[]) => unknown);
+
+/** Classes by `module.name`, as `"app.models.Point"`. */
+export type PickleClasses = Readonly<Record<string, PickleConstructor>>;
+
+/** A class that stands on the machine's stack until it is called. */
+export class ClassReference {
+  readonly name: string;
+  readonly definition: PickleClass;
+
+  constructor(name: string, definition: PickleClass) {
+    this.name = name;
+    this.definition = definition;
+  }
+}
+
+/**
+ * A class read as a plain object: the arguments under the names given, as of a
+ * namedtuple, and the attributes that make its state.
+ */
+export function pickledObject(...fields: string[]): PickleClass {
+  return {
+    fresh: true,
+    create(...args) {
+      const object = {};
+      for (let i = 0; i < fields.length && i < args.length; i++) {
+        setProperty(object, fields[i]!, args[i]);
+      }
+      return object;
+    },
+    build(instance, state) {
+      // Slots come as a second dictionary.
+      for (const part of Array.isArray(state) ? state : [state]) {
+        if (!isPlainObject(part) || !isPlainObject(instance)) continue;
+        for (const name of Object.keys(part)) setProperty(instance, name, part[name]);
+      }
+      return instance;
+    },
+  };
+}
+
+/**
+ * An enum read by its members' values. Python up to 3.11 pickles a member by its name,
+ * for which the values have to be given; later ones pickle the value.
+ */
+export function pickledEnum(members: Readonly<Record<string, unknown>> = {}): PickleClass {
+  return {
+    create: (value) => value,
+    member(name) {
+      if (Object.hasOwn(members, name)) return members[name];
+      throw new CodecError(
+        `A pickle has the enum member ${JSON.stringify(name)}, whose value is not given`,
+      );
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { isPlainObject, setProperty } from "../plain.js";
+import { broken } from "./broken.js";
+import type { Instruction, PickleMachine } from "./machine.js";
+import { Op } from "./opcodes.js";
+
+/** The instructions for lists, tuples, dictionaries and sets. */
+export const CONTAINERS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
+  [Op.emptyList, (m) => m.push([])],
+  [Op.emptyTuple, (m) => m.push([])],
+  [Op.emptyDict, (m) => m.push({})],
+  [Op.emptySet, (m) => m.push(new Set())],
+  [Op.list, (m) => pushItems(m, m.popMark())],
+  [Op.tuple, (m) => pushItems(m, m.popMark())],
+  [Op.tuple1, (m) => pushItems(m, [m.pop()])],
+  [Op.tuple2, (m) => pushItems(m, popTwo(m))],
+  [Op.tuple3, pushTriple],
+  [Op.frozenSet, (m) => pushSet(m, m.popMark())],
+  [Op.dict, pushDict],
+  [Op.append, (m) => appendAll(m, [m.pop()])],
+  [Op.appends, (m) => appendAll(m, m.popMark())],
+  [Op.addItems, (m) => addAll(m, m.popMark())],
+  [Op.setItem, (m) => setAll(m, popTwo(m))],
+  [Op.setItems, (m) => setAll(m, m.popMark())],
+]);
+
+function pushItems(machine: PickleMachine, items: unknown[]): void {
+  machine.nestAll(items);
+  machine.push(items);
+}
+
+function popTwo(machine: PickleMachine): unknown[] {
+  const second = machine.pop();
+  return [machine.pop(), second];
+}
+
+function pushTriple(machine: PickleMachine): void {
+  const third = machine.pop();
+  pushItems(machine, [...popTwo(machine), third]);
+}
+
+function pushSet(machine: PickleMachine, items: unknown[]): void {
+  machine.nestAll(items);
+  machine.push(new Set(items));
+}
+
+function pushDict(machine: PickleMachine): void {
+  const items = machine.popMark();
+  machine.push({});
+  setAll(machine, items);
+}
+
+/** The container on top, unless it is a user's, made elsewhere and perhaps shared. */
+function openTop(machine: PickleMachine): unknown {
+  const container = machine.top();
+  const maker = machine.classOf(container);
+  if (maker !== undefined && maker.fresh !== true) {
+    throw broken("it puts items into an instance whose class is not said to be fresh");
+  }
+  return container;
+}
+
+/** Items onto the list on top. */
+export function appendAll(machine: PickleMachine, items: unknown[]): void {
+  const list = openTop(machine);
+  if (!Array.isArray(list)) throw broken("it appends to what is no list");
+  machine.nestAll(items);
+  for (const item of items) list.push(item);
+}
+
+function addAll(machine: PickleMachine, items: unknown[]): void {
+  const set = openTop(machine);
+  if (!(set instanceof Set)) throw broken("it adds to what is no set");
+  machine.nestAll(items);
+  for (const item of items) set.add(item);
+}
+
+/** Keys and values in turn into the dictionary on top: an object, until a key is no string. */
+export function setAll(machine: PickleMachine, items: unknown[]): void {
+  if (items.length % 2 !== 0) throw broken("a key has no value");
+  let dict = openTop(machine);
+  machine.nestAll(items);
+  for (let i = 0; i < items.length; i += 2) {
+    const key = items[i];
+    if (dict instanceof Map) {
+      dict.set(key, items[i + 1]);
+    } else if (!isPlainObject(dict)) {
+      throw broken("it sets items of what is no dictionary");
+    } else if (typeof key === "string") {
+      setProperty(dict, key, items[i + 1]);
+    } else {
+      const map = new Map<unknown, unknown>(Object.entries(dict));
+      machine.spend(map.size);
+      machine.replaceTop(map.set(key, items[i + 1]));
+      dict = map;
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import { deserialize, serialize } from "node:v8";
+import { CodecError } from "../errors.js";
+import { ownBytes } from "./bytes.js";
+
+/** A value in V8's structured clone format: everything that `structuredClone` copies. */
+export function encodeStructured(value: unknown): Buffer {
+  try {
+    return serialize(value);
+  } catch (cause) {
+    throw new CodecError(
+      `The value cannot be cloned: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** V8's reader is not made for bytes that someone may have tampered with. */
+export function decodeStructured(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  owned: boolean,
+): unknown {
+  try {
+    // Buffers in the value are views into what is read here.
+    return deserialize(ownBytes(bytes, start, end, owned));
+  } catch (cause) {
+    throw new CodecError("The item is flagged as a structured clone, but is none", { cause });
+  }
+}

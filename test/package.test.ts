@@ -1,0 +1,108 @@
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL("../", import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const entries = Object.keys(manifest.exports).filter((entry) => entry !== "./package.json");
+
+/** A folder that has the package as anybody gets it: packed, unpacked into node_modules. */
+let consumer: string;
+let tarball: string;
+let packed: { files: { path: string; size: number }[]; unpackedSize: number };
+
+beforeAll(async () => {
+  consumer = mkdtempSync(join(tmpdir(), "tslibmc-package-"));
+  await run(process.execPath, ["scripts/build.mjs", "--if-stale"], { cwd: root });
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", consumer];
+  const { stdout } = await run("npm", pack, { cwd: root });
+  const [result] = JSON.parse(stdout);
+  packed = result;
+  tarball = join(consumer, result.filename);
+  const home = join(consumer, "node_modules/tslibmc");
+  mkdirSync(home, { recursive: true });
+  await run("tar", ["-xzf", tarball, "-C", home, "--strip-components=1"]);
+  writeFileSync(join(consumer, "package.json"), '{ "private": true }');
+});
+
+afterAll(() => rmSync(consumer, { recursive: true, force: true }));
+
+/** What a program prints, run by Node in the consumer's folder. */
+async function printedBy(source: string, type: "module" | "commonjs"): Promise<string> {
+  const args = [`--input-type=${type}`, "--eval", source];
+  const { stdout, stderr } = await run(process.execPath, args, { cwd: consumer });
+  expect(stderr).toBe("");
+  return stdout.trim();
+}
+
+test("publint has nothing to say", async () => {
+  const { messages, pkg } = await publint({
+    pkgDir: join(consumer, "node_modules/tslibmc"),
+    pack: false,
+    strict: true,
+  });
+  expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+});
+
+test("are the types wrong? no, for any way to resolve them", async () => {
+  const attw = join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
+  const { stdout } = await run(process.execPath, [attw, tarball, "--format", "json"]);
+  const { analysis } = JSON.parse(stdout);
+  expect(analysis.problems).toEqual([]);
+  expect(Object.keys(analysis.entrypoints).sort()).toEqual(["./package.json", ...entries].sort());
+});
+
+describe.each(entries)("the entry point %s", (entry) => {
+  const name = join("tslibmc", entry);
+
+  test("has the same names for import and require", async () => {
+    const names = "console.log(Object.keys(it).filter((n) => n !== '__esModule').sort().join())";
+    const imported = await printedBy(`import * as it from "${name}"; ${names}`, "module");
+    const required = await printedBy(`const it = require("${name}"); ${names}`, "commonjs");
+    expect(imported).not.toBe("");
+    expect(required.replace("module.exports", "")).toBe(imported);
+  });
+
+  test("is one copy, however it is loaded", async () => {
+    const source = `
+      import * as imported from "${name}";
+      import { createRequire } from "node:module";
+      const required = createRequire(process.cwd() + "/")("${name}");
+      const names = Object.keys(imported);
+      console.log(names.length > 0 && names.every((n) => imported[n] === required[n]));
+    `;
+    expect(await printedBy(source, "module")).toBe("true");
+  });
+});
+
+test("the CommonJS build runs too, for tools that do not know module-sync", async () => {
+  const folder = join(consumer, "node_modules/tslibmc/dist/cjs");
+  for (const entry of entries) {
+    const file = join(folder, entry, "index.js");
+    const source = `console.log(Object.keys(require(${JSON.stringify(file)})).length > 0)`;
+    expect(await printedBy(source, "commonjs")).toBe("true");
+  }
+});
+
+test("holds what is used and nothing else", () => {
+  const foreign = packed.files
+    .map((file) => file.path)
+    .filter((path) => !/^dist\/(?:esm|cjs)\/.+\.(?:js|d\.ts)$/.test(path))
+    .sort();
+  const expected = [
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "dist/cjs/package.json",
+    "package.json",
+  ];
+  expect(foreign.filter((path) => !expected.includes(path))).toEqual([]);
+  expect(foreign).toContain("LICENSE");
+});

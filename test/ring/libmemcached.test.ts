@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from "node:util";
+import { describe, expect, it } from "vitest";
+import {
+  addServers,
+  initialChoice,
+  setDistribution,
+  setHash,
+  setKetama,
+  setKetamaWeighted,
+} from "../../src/ring/behaviors.js";
+import { Continuum } from "../../src/ring/continuum.js";
+import { type DistributionChoice, ringBuilder } from "../../src/ring/distribution.js";
+import type { PlacementOptions } from "../../src/ring/placement.js";
+import type { RingServer } from "../../src/ring/ring.js";
+import {
+  type Call,
+  distributionNamed,
+  hashNamed,
+  type LibmemcachedCase,
+  otherWay,
+  place,
+  type RecordedCase,
+  recorded,
+  serversOf,
+  vectors,
+} from "./vectors.js";
+
+/** The state after the calls, in the order in which they were made. */
+function stateAfter(calls: readonly Call[]): DistributionChoice {
+  return calls.reduce((state, [name, value]) => {
+    switch (name) {
+      case "HASH":
+        return setHash(state, hashNamed(value));
+      case "KETAMA":
+        return setKetama(state, value !== 0);
+      case "KETAMA_WEIGHTED":
+        return setKetamaWeighted(state, value !== 0);
+      case "DISTRIBUTION":
+        return setDistribution(state, distributionNamed(value));
+      default:
+        return state;
+    }
+  }, initialChoice);
+}
+
+const isSet = (calls: readonly Call[], behavior: string) =>
+  calls.some(([name, value]) => name === behavior && value !== 0);
+
+/** A recorded case as one configuration. */
+function optionsOf(recordedCase: LibmemcachedCase): PlacementOptions {
+  const calls = [...recordedCase.behaviors, ...(recordedCase.behaviors_after_servers ?? [])];
+  const { hash, distribution } = stateAfter(calls);
+  const { bucket_map: buckets, namespace_hex: namespace } = recordedCase;
+  return {
+    buckets,
+    behaviors: {
+      hash,
+      distribution: buckets === undefined ? distribution : "virtual bucket",
+      _sort_hosts: isSet(calls, "SORT_HOSTS"),
+      _hash_with_prefix_key: isSet(calls, "HASH_WITH_PREFIX_KEY"),
+      namespace: namespace === undefined ? "" : Buffer.from(namespace, "hex").toString("latin1"),
+    },
+  };
+}
+
+/** libmemcached's own order, as it was recorded. */
+function membersOf(recordedCase: RecordedCase) {
+  const servers = serversOf(recordedCase);
+  return recordedCase.sorted_to_input.map((position) => {
+    const { host, port, weight }: RingServer = servers[position]!;
+    return { host, port, weight: Math.max(1, weight), position, live: true };
+  });
+}
+
+const isAtConstruction = (each: LibmemcachedCase) =>
+  each.order === "behaviors-then-servers" && each.behaviors_after_servers === undefined;
+
+describe("libmemcached 1.1.4, configured before the servers are added", () => {
+  const cases = vectors.libmemcached_cases.filter(isAtConstruction);
+
+  it("puts every key where it did", () => {
+    let keys = 0;
+    for (const each of cases) {
+      const config = { options: optionsOf(each), servers: serversOf(each) };
+      expect(place(config, each), each.id).toEqual(each.placement);
+      keys += each.placement.length;
+    }
+    console.log(
+      `libmemcached, at construction: ${cases.length} of ${cases.length} cases, ${keys} keys`,
+    );
+    expect(cases).toHaveLength(1006);
+  });
+
+  it("has the same rings, point for point", () => {
+    let compared = 0;
+    for (const each of cases) {
+      if (each.ring === undefined) continue;
+      const state = addServers(stateAfter(each.behaviors), serversOf(each));
+      const ring = ringBuilder(state, {})(membersOf(each));
+      if (!(ring instanceof Continuum)) throw new Error(`${each.id} is no continuum`);
+      expect(recorded(ring.entries()), each.id).toEqual(each.ring);
+      compared++;
+    }
+    console.log(`libmemcached, rings: ${compared} of ${compared}`);
+    expect(compared).toBe(716);
+  });
+});
+
+describe("libmemcached 1.1.4, configured after the servers were added", () => {
+  const late = vectors.libmemcached_cases.filter((each) => !isAtConstruction(each));
+
+  it("is as if it had been given at construction, and there is a way to what it did", () => {
+    const others: string[] = [];
+    for (const each of late) {
+      const config = { options: optionsOf(each), servers: serversOf(each) };
+      const ours = place(config, each);
+      const first = vectors.libmemcached_cases.find(
+        (other) => isAtConstruction(other) && sameConfiguration(other, each),
+      );
+      if (first !== undefined) expect(ours, each.id).toEqual(first.placement);
+      if (isDeepStrictEqual(ours, each.placement)) continue;
+      const way = otherWay(config, each);
+      expect(way, each.id).toBeDefined();
+      others.push(`${each.id}: the same ${way}`);
+    }
+    console.log(
+      `libmemcached, order-dependent: ${late.length} cases; ours is the real result in ${late.length - others.length}; to get it in the others:\n  ${others.join("\n  ")}`,
+    );
+    expect([late.length, others.length]).toEqual([78, 5]);
+  });
+});
+
+function sameConfiguration(a: LibmemcachedCase, b: LibmemcachedCase): boolean {
+  return (
+    a.servers === b.servers &&
+    a.keyset === b.keyset &&
+    JSON.stringify(optionsOf(a)) === JSON.stringify(optionsOf(b))
+  );
+}

@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { OptionError } from "../../src/errors.js";
+import { Placement } from "../../src/ring/placement.js";
+import type { PlacementPreset } from "../../src/ring/presets.js";
+import type { RingServer } from "../../src/ring/ring.js";
+import { keysOf, vectors } from "./vectors.js";
+
+interface Recorded {
+  readonly lists: Readonly<Record<string, readonly RingServer[]>>;
+  readonly keys: readonly string[];
+  readonly placement: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+}
+
+const recorded: Recorded = JSON.parse(
+  readFileSync(new URL("../vectors/placement-clients.json", import.meta.url), "utf8"),
+);
+
+const named = (preset: PlacementPreset, servers: readonly RingServer[]) =>
+  new Placement({ preset }, servers);
+
+const tcp = (host: string, port = 11211, weight = 1): RingServer => ({ host, port, weight });
+
+describe("placement of other clients, recorded from their own code", () => {
+  it.each(Object.keys(recorded.placement) as PlacementPreset[])("%s", (preset) => {
+    let keys = 0;
+    for (const [list, expected] of Object.entries(recorded.placement[preset]!)) {
+      const placement = named(preset, recorded.lists[list]!);
+      const ours = recorded.keys.map((key) => placement.locate(key));
+      expect(ours, list).toEqual(expected);
+      keys += ours.length;
+    }
+    console.log(`${preset}: ${keys} keys on ${Object.keys(recorded.lists).length} server lists`);
+    expect(keys).toBe(6 * 303);
+  });
+
+  it("spymemcached's own test cases hold, among them those of libketama", () => {
+    const five = [0, 1, 2, 3, 4].map((i) => tcp("127.0.0.1", 10000 + i));
+    for (const preset of ["spymemcached", "libketama"] as const) {
+      const placement = named(preset, five);
+      expect(["36", "10037", "22051", "49044"].map((key) => placement.locate(key))).toEqual([
+        2, 3, 1, 4,
+      ]);
+      const four = named(preset, five.slice(0, 4));
+      expect(["dustin", "noelani", "some other key"].map((key) => four.locate(key))).toEqual([
+        0, 2, 0,
+      ]);
+      // Past the last point, 4294887009.
+      expect(["V5XS8C8N", "8KR2DKR2", "L9KH6X4X"].map((key) => four.locate(key))).toEqual([
+        3, 3, 3,
+      ]);
+    }
+  });
+});
+
+describe("presets that are libmemcached with some behaviors", () => {
+  it.each([
+    ["pylibmc", "plain"],
+    ["pylibmc-ketama", "ketama"],
+    ["php-ketama", "ketama_weighted"],
+  ] as const)("%s is pylibmc's %s", (preset, configuration) => {
+    const cases = vectors.pylibmc_cases.filter(({ id }) =>
+      id.startsWith(`pylibmc/${configuration}/`),
+    );
+    expect(cases.length).toBeGreaterThan(8);
+    for (const each of cases) {
+      const placement = named(preset, vectors.server_lists[each.servers]!);
+      expect(
+        keysOf(each).map((key) => placement.locate(key)),
+        each.id,
+      ).toEqual(each.placement);
+    }
+  });
+});
+
+describe("gomemcache", () => {
+  it("is the CRC-32 modulo the number of servers", () => {
+    const servers = ["a", "b", "c", "d", "e"].map((host) => tcp(host));
+    // CRC-32 of "123456789", by its catalogue, is 0xcbf43926.
+    expect(named("gomemcache", servers).locate("123456789")).toBe(0xcbf43926 % 5);
+  });
+});
+
+describe("a preset", () => {
+  it("refuses behaviors that choose a hash or a ring too", () => {
+    expect(
+      () => new Placement({ preset: "dalli", behaviors: { hash: "md5" } }, [tcp("a")]),
+    ).toThrow(OptionError);
+    expect(() => new Placement({ preset: "php", behaviors: { ketama: true } }, [tcp("a")])).toThrow(
+      /"php" already chooses.*leave out the behavior ketama/,
+    );
+  });
+
+  it("hashes the namespace where that client does", () => {
+    const servers = recorded.lists["twenty"]!;
+    const behaviors = { namespace: "app:" };
+    for (const [preset, prefixed] of [
+      ["dalli", true],
+      ["python-memcached", true],
+      ["spymemcached", false],
+      ["gomemcache", false],
+      ["pylibmc", false],
+    ] as const) {
+      const plain = named(preset, servers);
+      const withNamespace = new Placement({ preset, behaviors }, servers);
+      for (const key of recorded.keys.slice(0, 50)) {
+        expect(withNamespace.locate(key)).toBe(plain.locate(prefixed ? `app:${key}` : key));
+      }
+    }
+  });
+
+  it("that is unknown is named with those there are", () => {
+    expect(() => named("enyim" as PlacementPreset, [tcp("a"), tcp("b")])).toThrow(
+      /no placement "enyim".*spymemcached/,
+    );
+  });
+
+  it("spymemcached wants addresses", () => {
+    expect(() => named("spymemcached", [tcp("10.0.0.1"), tcp("cache-b")])).toThrow(
+      /"cache-b" as an IPv4 address/,
+    );
+  });
+});
