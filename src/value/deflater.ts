@@ -57,3 +57,26 @@ export class Deflater {
     return { data, flags: (encoded.flags | FLAG_COMPRESSED | this.#method.flags) >>> 0 };
   }
 }
+
+/** Who compresses a call's value: the client's default, or what the call says over that. */
+export class Deflaters {
+  readonly #defaults: CompressOptions;
+  /** Of the defaults, also for a call that says no more than "compress". */
+  readonly #deflater: Deflater;
+  readonly #always: boolean;
+  readonly #limits: InflateLimits;
+
+  constructor(compress: boolean | CompressOptions = false, limits: InflateLimits) {
+    this.#defaults = typeof compress === "object" ? compress : {};
+    this.#deflater = new Deflater(this.#defaults, limits);
+    this.#always = compress !== false;
+    this.#limits = limits;
+  }
+
+  /** @throws OptionError for options out of range */
+  deflaterFor(compress: boolean | CompressOptions | undefined): Deflater | undefined {
+    if (compress === undefined) return this.#always ? this.#deflater : undefined;
+    if (typeof compress === "boolean") return compress ? this.#deflater : undefined;
+    return new Deflater({ ...this.#defaults, ...compress }, this.#limits);
+  }
+}
