@@ -29,7 +29,7 @@ import {
   type WriteOptions,
 } from "./options.js";
 import { remove, removeMany, touchMany } from "./removing.js";
-import { parseServers, type Servers } from "./servers.js";
+import { parseServers, type Servers, urlOptions } from "./servers.js";
 import { store, storeMany } from "./storing.js";
 
 /** A server as the client knows it. */
@@ -78,7 +78,11 @@ export class Client<Value = unknown> implements AsyncDisposable {
     this.#servers = servers;
     this.#options = options;
     this.#values = createCodec(options);
-    this.#dispatcher = configure(parseServers(servers), options, this.#codec());
+    this.#dispatcher = configure(
+      parseServers(servers),
+      { ...urlOptions(servers), ...options },
+      this.#codec(),
+    );
   }
 
   /**

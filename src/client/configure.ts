@@ -68,8 +68,8 @@ export function configure(
     connectTimeoutMs: duration(options, "connectTimeoutMs", DEFAULT_TIMEOUT_MS),
     stallTimeoutMs: duration(options, "stallTimeoutMs", DEFAULT_STALL_TIMEOUT_MS),
   };
-  const { wire, encodeKey } = transportOf(options);
-  const servers = addresses.map((address) => new Server(address, { ...timing, wire }));
+  const { encodeKey, ...transport } = transportOf(options);
+  const servers = addresses.map((address) => new Server(address, { ...timing, ...transport }));
   const placement = new Placement(
     { preset: options.placement, behaviors: options.behaviors },
     addresses,

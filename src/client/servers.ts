@@ -16,6 +16,12 @@ export type ServerOptions =
 /** Servers as a client takes them: one string, a URL, or a list. */
 export type Servers = string | readonly (string | ServerOptions)[];
 
+/** What a URL can say of all its servers. */
+export interface UrlOptions {
+  readonly username?: string;
+  readonly password?: string;
+}
+
 const SERVER_OPTIONS: ReadonlySet<string> = new Set(["host", "port", "path", "weight"]);
 
 /**
@@ -40,17 +46,39 @@ function fromList(servers: readonly (string | ServerOptions)[]): Address[] {
 }
 
 function fromText(text: string): Address[] {
-  const url = /^(\w+):\/\/(.*)$/s.exec(text);
-  if (url === null) return [parseAddress(text)];
-  const [, scheme, rest] = url;
-  if (scheme !== "memcached") {
-    throw new OptionError(`A server's URL must begin with "memcached://", not "${scheme}://"`);
+  const url = parseUrl(text);
+  if (url === undefined) return [parseAddress(text)];
+  if (url.hosts.startsWith("/")) return [unixAddress(url.hosts)];
+  return url.hosts.replace(/\/$/, "").split(",").map(parseAddress);
+}
+
+/** What the servers' URL says beside where they are; empty for servers without a URL. */
+export function urlOptions(servers: Servers): UrlOptions {
+  const url = typeof servers === "string" ? parseUrl(servers) : undefined;
+  if (url?.user === undefined) return {};
+  const [username = "", password] = url.user.split(/:(.*)/s);
+  if (password === undefined) {
+    throw new OptionError("A server's URL has a user without a password; write user:password@host");
   }
-  const authority = rest!.replace(/\/$/, "");
-  if (authority.includes("@")) {
-    throw new OptionError("A URL with credentials is not supported by this version");
+  return { username: decoded(username), password: decoded(password) };
+}
+
+/** `memcached://user:password@host,host`, its parts still as they were written. */
+function parseUrl(text: string): { user: string | undefined; hosts: string } | undefined {
+  const match = /^(\w+):\/\/(?:(.*)@)?(.*)$/s.exec(text);
+  if (match === null) return undefined;
+  const [, scheme, user, hosts] = match;
+  if (scheme === "memcached") return { user, hosts: hosts! };
+  throw new OptionError(`A server's URL must begin with "memcached://", not "${scheme}://"`);
+}
+
+/** @throws OptionError that does not show the text, which may be a password */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new OptionError("The user or password of a server's URL is not percent-encoded right");
   }
-  return authority.split(",").map(parseAddress);
 }
 
 function fromObject(server: ServerOptions): Address {

@@ -1,8 +1,13 @@
+import { saslAuthentication, textAuthentication } from "../connection/auth.js";
+import type { CredentialsProvider } from "../connection/credentials.js";
+import type { Greet } from "../connection/greeting.js";
+import { MECHANISM_NAMES, type MechanismName } from "../connection/mechanism.js";
+import { OptionError } from "../errors.js";
 import { BinaryWire } from "../protocol/binary/wire.js";
 import { type EncodeKey, encodeAnyKey, encodeKey } from "../protocol/key.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
-import { checkBoolean } from "./check.js";
+import { checkBoolean, show } from "./check.js";
 
 /** How a client reaches its servers. */
 export interface TransportOptions {
@@ -13,20 +18,71 @@ export interface TransportOptions {
    * @defaultValue false
    */
   readonly binary?: boolean | undefined;
+  /**
+   * Who asks: by SASL over the binary protocol (`memcached -S`), by the text protocol's own
+   * authentication otherwise (`memcached -Y`). It goes with `password`.
+   */
+  readonly username?: string | undefined;
+  /** The password of `username`; no error and no inspection shows it. */
+  readonly password?: string | undefined;
+  /**
+   * Gives the credentials in the place of `username` and `password`, anew for each
+   * connection, so that they can change.
+   */
+  readonly credentials?: CredentialsProvider | undefined;
+  /** The SASL mechanism to use. @defaultValue the strongest that the server offers */
+  readonly saslMechanism?: MechanismName | undefined;
 }
 
-export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = ["binary"];
+export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
+  "binary",
+  "username",
+  "password",
+  "credentials",
+  "saslMechanism",
+];
 
 /** What the options of a transport come down to. */
 export interface Transport {
   /** Makes the wire of one socket's life. */
   readonly wire: () => Wire;
+  readonly greet: Greet | undefined;
   readonly encodeKey: EncodeKey;
 }
 
 /** @throws OptionError */
-export function transportOf({ binary = false }: TransportOptions): Transport {
-  return checkBoolean(binary, "binary")
-    ? { wire: () => new BinaryWire(), encodeKey: encodeAnyKey }
-    : { wire: () => new TextWire(), encodeKey };
+export function transportOf(options: TransportOptions): Transport {
+  const provide = providerOf(options);
+  const mechanism = checkMechanism(options.saslMechanism);
+  if (checkBoolean(options.binary ?? false, "binary")) {
+    const greet = provide && saslAuthentication(provide, mechanism);
+    return { wire: () => new BinaryWire(), greet, encodeKey: encodeAnyKey };
+  }
+  if (mechanism !== undefined) {
+    throw new OptionError("saslMechanism needs binary: true; the text protocol has no SASL");
+  }
+  return { wire: () => new TextWire(), greet: provide && textAuthentication(provide), encodeKey };
+}
+
+function providerOf(options: TransportOptions): CredentialsProvider | undefined {
+  const { username, password, credentials } = options;
+  if (credentials !== undefined) {
+    if (typeof credentials !== "function") {
+      throw new OptionError(`credentials must be a function, not ${show(credentials)}`);
+    }
+    if (username === undefined && password === undefined) return credentials;
+    throw new OptionError("Give credentials, or username and password, and not both");
+  }
+  if (username === undefined && password === undefined) return undefined;
+  if (typeof username !== "string" || typeof password !== "string") {
+    throw new OptionError("username and password must be two strings");
+  }
+  return () => ({ username, password });
+}
+
+function checkMechanism(name: MechanismName | undefined): MechanismName | undefined {
+  if (name === undefined || MECHANISM_NAMES.includes(name)) return name;
+  throw new OptionError(
+    `saslMechanism must be one of ${MECHANISM_NAMES.join(", ")}, not ${show(name)}`,
+  );
 }

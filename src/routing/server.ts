@@ -1,5 +1,6 @@
 import type { Address } from "../connection/address.js";
 import { Connection } from "../connection/connection.js";
+import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import type { MemcachedError } from "../errors.js";
 import { type Executor, Operation } from "../operation.js";
@@ -8,6 +9,7 @@ import type { Wire } from "../protocol/wire.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
+  readonly greet: Greet | undefined;
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
 }
