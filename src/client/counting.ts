@@ -33,7 +33,7 @@ export function count(
   const command: Command<number | bigint | undefined> =
     typeof delta === "bigint" ? (up ? incrBigint : decrBigint) : up ? incr : decr;
   return dispatcher.one(command, key, options, ARITHMETIC_OPTIONS, (wireKey) =>
-    countRequest(mode, wireKey, delta, options),
+    countRequest(dispatcher, mode, wireKey, delta, options),
   );
 }
 
@@ -55,7 +55,7 @@ export function countMany<K extends Key>(
     const given = keys instanceof Map ? keys.keys() : (keys as Iterable<K>);
     for (const [wireKey, key] of distinct(dispatcher, given, options)) {
       const own = keys instanceof Map ? keys.get(key) : delta;
-      requests.set(key, countRequest(mode, wireKey, own, options));
+      requests.set(key, countRequest(dispatcher, mode, wireKey, own, options));
     }
     const results = new Map<K, number>();
     const settled = (key: K, value: number | undefined) => {
@@ -66,12 +66,14 @@ export function countMany<K extends Key>(
 }
 
 function countRequest(
+  dispatcher: Dispatcher,
   mode: Mode,
   wireKey: string,
   delta: unknown,
   options: ArithmeticOptions | undefined,
 ): ArithmeticRequest {
-  const { initial, ttl = 0, noreply = false } = options ?? {};
+  const { initial, ttl = 0 } = options ?? {};
+  const { noreply = initial === undefined && dispatcher.noreply } = options ?? {};
   if (options?.ttl !== undefined && initial === undefined) {
     throw new ArgumentError(
       `ttl is for an item that initial makes, and there is no initial; got ttl ${show(ttl)}`,

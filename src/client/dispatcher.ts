@@ -13,8 +13,8 @@ export interface DispatcherOptions {
   readonly codec: Codec;
   /** In front of every key; in wire form. */
   readonly prefix: string;
-  /** Whether the prefix takes part in placement. */
-  readonly routesByPrefix: boolean;
+  /** Whether writes ask for no reply unless their call says otherwise. */
+  readonly noreply: boolean;
   readonly timeoutMs: number;
   /** Larger values are refused before anything is sent; in bytes. */
   readonly maxValueSize: number;
@@ -22,10 +22,10 @@ export interface DispatcherOptions {
 
 /** Turns a call's keys and options into operations, and sends them on their way. */
 export class Dispatcher {
-  router: Router;
+  readonly router: Router;
   codec: Codec;
   prefix: string;
-  routesByPrefix: boolean;
+  noreply: boolean;
   timeoutMs: number;
   readonly maxValueSize: number;
   closed = false;
@@ -34,7 +34,7 @@ export class Dispatcher {
     this.router = options.router;
     this.codec = options.codec;
     this.prefix = options.prefix;
-    this.routesByPrefix = options.routesByPrefix;
+    this.noreply = options.noreply;
     this.timeoutMs = options.timeoutMs;
     this.maxValueSize = options.maxValueSize;
   }
@@ -52,11 +52,10 @@ export class Dispatcher {
     return encodeBinaryKey(key, this.prefix + (own === undefined ? "" : encodePrefix(own)));
   }
 
-  /** What decides a key's server. */
+  /** What decides a key's server: without the client's own prefix, which placement adds if it counts. */
   route(wireKey: string, options: CallOptions | undefined): string {
     if (options?.groupKey !== undefined) return encodeKey(options.groupKey);
-    if (this.prefix === "" || this.routesByPrefix) return wireKey;
-    return wireKey.slice(this.prefix.length);
+    return this.prefix === "" ? wireKey : wireKey.slice(this.prefix.length);
   }
 
   deadline(options: AdminOptions | undefined): number {
