@@ -1,7 +1,7 @@
 import { OptionError } from "../errors.js";
 import { type HashName, hashers } from "../hash/algorithms.js";
 import type { HashFunction } from "../hash/function.js";
-import { encodePrefix, type Key } from "../protocol/key.js";
+import type { Key } from "../protocol/key.js";
 import { type Distribution, distributions } from "../ring/distribution.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
 import { checkDurationMs, checkNames, show } from "./check.js";
@@ -186,11 +186,8 @@ function pickleProtocol(value: unknown, name: string): Behaviors["pickle_protoco
   throw new OptionError(`${name} must be 2 to 5, or -1 for the highest, not ${show(value)}`);
 }
 
-/** A prefix of keys: of a key's characters, but it may be empty. */
+/** What a prefix of keys may be; which characters it may have, the wire says. */
 export function checkPrefix(value: unknown, name: string): Key {
-  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
-    throw new OptionError(`${name} must be a string or a Uint8Array, not ${show(value)}`);
-  }
-  encodePrefix(value);
-  return value;
+  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  throw new OptionError(`${name} must be a string or a Uint8Array, not ${show(value)}`);
 }

@@ -5,6 +5,8 @@ import * as retrieval from "../commands/retrieval.js";
 import * as storage from "../commands/storage.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { asBuffer } from "../util/bytes.js";
+import type { Encoded } from "../value/codec.js";
 import { checkCas, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
 import { Cluster, settingsOf } from "./cluster.js";
 import type { ConfigurationSources } from "./configuration.js";
@@ -51,9 +53,17 @@ export class Client<Value = unknown> extends Cluster {
    * socket's path, a `memcached://` URL, or an array of such strings and objects
    * @throws OptionError for an empty list, a server that is none, or an unknown option
    */
-  constructor(servers: Servers, options: ClientOptions = {}) {
+  constructor(servers: Servers, options: ClientOptions<Value> = {}) {
     super(servers, options);
-    this.#dispatcher = settingsOf(this).dispatcher;
+    const settings = settingsOf(this);
+    this.#dispatcher = settings.dispatcher;
+    const { serialize, deserialize } = Client.prototype;
+    if (this.serialize !== serialize || this.deserialize !== deserialize) {
+      settings.serializeWith({
+        serialize: (value) => this.serialize(value as Value),
+        deserialize: (data, flags) => this.deserialize(data, flags),
+      });
+    }
   }
 
   /**
@@ -69,6 +79,24 @@ export class Client<Value = unknown> extends Cluster {
     sources?: ConfigurationSources,
   ): Client {
     return new this(...configured(text, options, sources));
+  }
+
+  /**
+   * How a value becomes data and flags. A subclass may replace it, together with
+   * {@link Client.deserialize}; compression stays outside, and so does flag 8.
+   */
+  serialize(value: Value): Encoded | Promise<Encoded> {
+    return settingsOf(this).values.encode(value, { compress: false });
+  }
+
+  /**
+   * How data and flags become a value again.
+   * @throws CacheMiss to make the item a miss
+   */
+  deserialize(data: Uint8Array, flags: number): Value | Promise<Value> {
+    const { values } = settingsOf(this);
+    const value = values.decode(asBuffer(data), 0, data.length, flags, true);
+    return value as Value | Promise<Value>;
   }
 
   /**

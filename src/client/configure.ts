@@ -2,12 +2,19 @@ import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
+import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviorrules.js";
-import type { BehaviorOptions } from "./behaviors.js";
+import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
+import {
+  TRANSPORT_OPTIONS,
+  type Transport,
+  type TransportOptions,
+  transportOf,
+} from "./transport.js";
 
 /** How a client behaves. */
-export interface ClientOptions {
+export interface ClientOptions<Value = unknown> extends CodecOptions<Value>, TransportOptions {
   /**
    * Milliseconds for a whole operation, from the call to the settled promise, connecting
    * and retries included. The behavior `_poll_timeout` is the same.
@@ -53,6 +60,8 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   "maxValueSize",
   "behaviors",
   "placement",
+  ...CODEC_OPTIONS,
+  ...TRANSPORT_OPTIONS,
 ]);
 
 const DISTRIBUTION_OPTIONS: ReadonlySet<string> = new Set(["pointHash", "buckets", "chance"]);
@@ -62,6 +71,7 @@ const DEFAULT_MAX_VALUE_SIZE = 1024 * 1024;
 
 /** What of a client's options never changes, checked. */
 export interface FixedOptions {
+  readonly transport: Transport;
   readonly stallTimeoutMs: number;
   readonly maxValueSize: number;
   readonly preset: PlacementPreset | undefined;
@@ -78,6 +88,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
   } = options;
   if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
   return {
+    transport: transportOf(options),
     stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
     maxValueSize: checkMaxValueSize(maxValueSize),
     ...(typeof placement === "string"
@@ -107,6 +118,15 @@ export function behaviorsOf(options: ClientOptions): CheckedBehaviors {
     behaviors[behavior] = check(value, option);
   }
   return behaviors;
+}
+
+/** The options about values, with the protocol that a behavior chose for pickles. */
+export function codecOptions(
+  options: ClientOptions,
+  protocol: Behaviors["pickle_protocol"] | undefined,
+): CodecOptions {
+  if (protocol === undefined) return options;
+  return { ...options, pickle: { ...options.pickle, protocol: protocol === -1 ? 5 : protocol } };
 }
 
 /** Options with these behaviors in the place of their own, and of what else sets them. */

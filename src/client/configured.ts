@@ -14,13 +14,14 @@ export function configured(
   sources: ConfigurationSources | undefined,
 ): [servers: Servers, options: ClientOptions] {
   const { servers, behaviors, binary, udp, ignored } = parseConfiguration(text, sources);
-  if (binary) {
-    throw new OptionError("--BINARY-PROTOCOL asks for what this version does not speak");
-  }
   if (udp) throw new OptionError("--USE-UDP asks for what this version does not speak");
   for (const option of ignored) warnOnce(`The configuration's ${option}`, "has no effect");
   return [
     servers.map(serverOptions),
-    { ...options, behaviors: { ...behaviors, ...options.behaviors } },
+    {
+      ...options,
+      binary: options.binary ?? binary,
+      behaviors: { ...behaviors, ...options.behaviors },
+    },
   ];
 }

@@ -1,11 +1,10 @@
 import type { Address } from "../connection/address.js";
 import { encodePrefix } from "../protocol/key.js";
-import { TextWire } from "../protocol/text/wire.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
-import type { Codec } from "../value/codec.js";
+import type { Codec, Serializer } from "../value/codec.js";
 import { createCodec } from "../value/factory.js";
 import {
   type CheckedBehaviors,
@@ -14,7 +13,13 @@ import {
   warnOnce,
 } from "./behaviorrules.js";
 import type { Behaviors } from "./behaviors.js";
-import { behaviorsOf, type ClientOptions, type FixedOptions, fixedOptions } from "./configure.js";
+import {
+  behaviorsOf,
+  type ClientOptions,
+  codecOptions,
+  type FixedOptions,
+  fixedOptions,
+} from "./configure.js";
 import { Dispatcher } from "./dispatcher.js";
 
 /** A server as the client knows it. */
@@ -37,27 +42,36 @@ export interface ServerInfo {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
+  /** What the options say of values. */
+  values: Codec;
   /** Counts the changes. */
   revision = 0;
+  readonly #options: ClientOptions;
   readonly #fixed: FixedOptions;
   readonly #connecting: { connectTimeoutMs: number };
   #given: CheckedBehaviors;
   #placement: Placement;
+  /** A subclass's own methods. */
+  #serializer: Serializer | undefined = undefined;
 
   /** @throws OptionError for an option that is unknown or out of its range */
   constructor(addresses: readonly Address[], options: ClientOptions) {
     const fixed = fixedOptions(options);
+    const { encodeKey } = fixed.transport;
+    this.#options = options;
     this.#fixed = fixed;
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = { connectTimeoutMs: this.read("connect_timeout") };
+    this.values = createCodec(codecOptions(options, this.#given.pickle_protocol));
     this.dispatcher = new Dispatcher({
       router: new Router(
         addresses.map((address) => this.#connectTo(address)),
         this.#placement,
       ),
-      codec: this.#codec(),
-      prefix: encodePrefix(this.read("namespace")),
+      codec: this.values,
+      encodeKey,
+      prefix: encodePrefix(this.read("namespace"), encodeKey),
       noreply: this.read("_noreply"),
       timeoutMs: this.read("_poll_timeout"),
       maxValueSize: fixed.maxValueSize,
@@ -96,6 +110,8 @@ export class Settings {
         return this.#placement.behaviors?.[name] ?? false;
       case "_hash_with_prefix_key":
         return this.#placement.prefixed;
+      case "pickle_protocol":
+        return this.#given[name] ?? this.#options.pickle?.protocol ?? initialBehavior(name);
       case "remove_failed":
         return this.read("auto_eject");
       default:
@@ -106,15 +122,22 @@ export class Settings {
   /** Sets some behaviors, all or none. */
   assign(behaviors: CheckedBehaviors): void {
     const given = mergeBehaviors(this.#given, behaviors);
+    const { dispatcher } = this;
+    const prefix = encodePrefix(given.namespace ?? "", dispatcher.encodeKey);
     const placement = this.#place(given, this.servers);
     this.#given = given;
-    const { dispatcher } = this;
     this.#move(dispatcher.router.servers, placement);
     this.#connecting.connectTimeoutMs = this.read("connect_timeout");
     dispatcher.timeoutMs = this.read("_poll_timeout");
-    dispatcher.prefix = encodePrefix(this.read("namespace"));
+    dispatcher.prefix = prefix;
     dispatcher.noreply = this.read("_noreply");
-    if (behaviors.pickle_protocol !== undefined) dispatcher.codec = this.#codec();
+    if (behaviors.pickle_protocol !== undefined) this.#encode();
+  }
+
+  /** Has a subclass's methods encode values; compression and encryption stay around them. */
+  serializeWith(serializer: Serializer): void {
+    this.#serializer = serializer;
+    this.#encode();
   }
 
   /** Other servers; those that stay keep their connections. */
@@ -132,10 +155,10 @@ export class Settings {
   }
 
   #connectTo(address: Address): Server {
-    const { stallTimeoutMs } = this.#fixed;
+    const { stallTimeoutMs, transport } = this.#fixed;
     const connecting = this.#connecting;
     return new Server(address, {
-      wire: () => new TextWire(),
+      wire: transport.wire,
       stallTimeoutMs,
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;
@@ -162,8 +185,11 @@ export class Settings {
     this.revision++;
   }
 
-  #codec(): Codec {
-    const protocol = this.read("pickle_protocol");
-    return createCodec({ pickle: { protocol: protocol === -1 ? 5 : protocol } });
+  #encode(): void {
+    const options = codecOptions(this.#options, this.#given.pickle_protocol);
+    const serializer = this.#serializer;
+    this.values = createCodec(options);
+    this.dispatcher.codec =
+      serializer === undefined ? this.values : createCodec({ ...options, serializer });
   }
 }

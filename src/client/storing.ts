@@ -29,12 +29,15 @@ export function store(
     checkOptions(options, joins ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     const wireKey = dispatcher.key(key, options);
     const encoded = dispatcher.codec.encode(value, options, wireKey);
-    const send = (data: Encoded) => {
-      const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
-      dispatcher.send(command, request, wireKey, options, resolve, reject);
-    };
-    if (encoded instanceof Promise) encoded.then(send).catch(reject);
-    else send(encoded);
+    const request = (data: Encoded) =>
+      storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
+    if (encoded instanceof Promise) {
+      const send = (data: Encoded) =>
+        dispatcher.sendNow(command, request(data), wireKey, options, resolve, reject);
+      dispatcher.hold(wireKey, encoded, send).catch(reject);
+    } else {
+      dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+    }
   });
 }
 

@@ -10,6 +10,7 @@ import {
 import type { Executor, Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
 import { OK, type RefusedReply } from "../protocol/reply.js";
+import { isSilent } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
@@ -195,7 +196,7 @@ export class Connection implements Executor {
       return;
     }
     operation.sent = true;
-    if (isSilent(operation)) operation.settle(OK);
+    if (isSilent(operation.request)) operation.settle(OK);
     else this.#pipeline.push(operation);
   }
 
@@ -347,10 +348,6 @@ export class Connection implements Executor {
     const { cause } = error;
     return new Class(error.message, { ...this.#details(operation), cause });
   }
-}
-
-function isSilent({ request }: Operation): boolean {
-  return "noreply" in request && request.noreply;
 }
 
 /** Node's words for a failed connect; an error of several addresses has none of its own. */

@@ -144,11 +144,16 @@ export interface MetaArithmeticFlags extends MetaFlags {
   readonly returnValue?: boolean | undefined;
 }
 
-/** Whatever is about the server and not about a key. */
+/** Whatever is about the server and not about a key; `debug` alone has one. */
 export type AdminRequest = { readonly verb: "admin" } & (
-  | { readonly action: "version" | "noop" }
-  | { readonly action: "flushAll"; readonly delay: number }
-  | { readonly action: "verbosity"; readonly level: number }
-  | { readonly action: "stats"; readonly argument: string | undefined }
+  | { readonly action: "version" | "noop"; readonly key: "" }
+  | { readonly action: "flushAll"; readonly key: ""; readonly delay: number }
+  | { readonly action: "verbosity"; readonly key: ""; readonly level: number }
+  | { readonly action: "stats"; readonly key: ""; readonly argument: string | undefined }
   | { readonly action: "debug"; readonly key: string; readonly base64Key: boolean }
 );
+
+/** Whether nothing is answered to a request. */
+export function isSilent(request: Request): boolean {
+  return request.verb !== "get" && request.verb !== "admin" && request.noreply;
+}

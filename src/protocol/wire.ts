@@ -3,13 +3,16 @@ import type { Hit, Reply } from "./reply.js";
 import type { Request } from "./request.js";
 
 /**
- * A request on the wire, in the order of writing. The wire notes in it how its
- * reply ends, since neighbouring gets share one line.
+ * A request on the wire, in the order of writing. The wire notes in it what it has to know
+ * when the reply comes: where that ends, since neighbouring gets share one line, and what
+ * stands before it.
  */
 export interface Exchange {
   readonly request: Request;
   /** Whether the reply to this exchange is the last under its terminator (`END`). */
   endsLine: boolean;
+  /** Whether the request written just before wants no reply: an error that comes may be its own. */
+  afterSilent: boolean;
 }
 
 /** The exchanges that wait for replies, oldest first, as a wire sees them. */

@@ -88,7 +88,7 @@ export class Server implements Executor {
     this.execute(
       new Operation(
         { name: "stats", idempotent: true, read: itemSizeLimit },
-        { verb: "admin", action: "stats", argument: "settings" },
+        { verb: "admin", action: "stats", key: "", argument: "settings" },
         "",
         operation.codec,
         operation.deadline,

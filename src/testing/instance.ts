@@ -60,7 +60,7 @@ export class Instance {
     this.epoch = this.clock.now() - STARTED_EARLIER;
     this.sizesFrom = settings.trackSizes ? 0n : undefined;
     this.store = new Store(
-      { ...settings, clock: this.clock, slabs: this.slabs },
+      { ...settings, ...settings.release, clock: this.clock, slabs: this.slabs },
       {
         onLookup: (key, status, item) => this.watch.lookedUp(key, status, item),
         onExpired: () => {

@@ -21,6 +21,16 @@ export interface CodecOptions<Value = unknown>
   readonly encryption?: EncryptionOptions | undefined;
 }
 
+/** The names of those options. */
+export const CODEC_OPTIONS: readonly (keyof CodecOptions)[] = [
+  "serializer",
+  "pickle",
+  "compress",
+  "maxInflatedSize",
+  "maxInflateRatio",
+  "encryption",
+];
+
 /**
  * The codec that a client's options describe.
  * @throws OptionError for options that are unknown or out of range

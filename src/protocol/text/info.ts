@@ -1,4 +1,5 @@
 import type { MetaInfo } from "../reply.js";
+import { MAX_FLAGS, parseUnsigned } from "./number.js";
 
 /**
  * Reads the return flags of a meta reply (protocol.txt, "Meta Commands"), for instance
@@ -54,25 +55,32 @@ function readToken(token: string, info: MetaInfo): boolean {
 }
 
 function readNumber(flag: string | undefined, digits: string, info: MetaInfo): boolean {
-  if (!/^-?\d{1,20}$/.test(digits)) return false;
+  if (flag === "t" && digits === "-1") {
+    info.ttl = -1;
+    return true;
+  }
+  const value = parseUnsigned(digits);
+  if (value === undefined) return false;
+  if (flag === "c") {
+    info.cas = BigInt(value);
+    return true;
+  }
+  if (typeof value === "bigint") return false;
   switch (flag) {
-    case "c":
-      info.cas = BigInt(digits);
-      return true;
     case "f":
-      info.flags = Number(digits);
-      return true;
+      info.flags = value;
+      return value <= MAX_FLAGS;
     case "h":
-      info.hitBefore = digits !== "0";
+      info.hitBefore = value !== 0;
       return true;
     case "l":
-      info.lastAccess = Number(digits);
+      info.lastAccess = value;
       return true;
     case "s":
-      info.size = Number(digits);
+      info.size = value;
       return true;
     case "t":
-      info.ttl = Number(digits);
+      info.ttl = value;
       return true;
     default:
       return false;

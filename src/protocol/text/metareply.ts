@@ -1,8 +1,7 @@
 import { ProtocolError } from "../../errors.js";
 import { Hit, type MetaInfo, type NumberReply, type Reply, type StatusReply } from "../reply.js";
-import type { KeyRequest, Request } from "../request.js";
+import type { KeyRequest } from "../request.js";
 import { parseInfo } from "./info.js";
-import { needsMeta } from "./meta.js";
 import { parseUnsigned } from "./number.js";
 
 /** A status line of the meta commands: its code, its return flags, and the length after `VA`. */
@@ -13,54 +12,83 @@ export interface MetaLine {
   readonly length: number;
 }
 
+/** 2^64 - 1 has so many. */
+const MAX_NUMBER_DIGITS = 20;
+
 /**
- * Reads `<CD> [<datalen>] <flags>*`, or returns undefined for any other line.
+ * Reads `<CD> [<datalen>] <flags>*`, or returns undefined for a line that is none or that
+ * cannot be the answer to this request.
  * @throws ProtocolError if the reply is to another request: its opaque or key differ
  */
-export function parseMetaLine(line: string, request: Request): MetaLine | undefined {
-  if (request.verb === "admin" || !needsMeta(request)) return undefined;
+export function parseMetaLine(line: string, request: KeyRequest): MetaLine | undefined {
   if (!/^(?:HD|VA|EN|NF|NS|EX)(?= |$)/.test(line)) return undefined;
   const tokens = line.trimEnd().split(" ");
   const code = tokens[0]!;
   const hasData = code === "VA";
-  if (hasData && !/^(?:0|[1-9]\d{0,9})$/.test(tokens[1] ?? "")) return undefined;
+  const length = hasData ? parseUnsigned(tokens[1] ?? "") : -1;
   const info = parseInfo(tokens, hasData ? 2 : 1);
-  if (info === undefined) return undefined;
-  checkIdentity(info, request);
-  return { code, info, length: hasData ? Number(tokens[1]) : -1 };
+  if (typeof length !== "number" || info === undefined) return undefined;
+  const meta = { code, info, length };
+  if (!fits(meta, request)) return undefined;
+  checkIdentity(meta, request);
+  return meta;
 }
 
-function checkIdentity(info: MetaInfo, request: KeyRequest): void {
-  const { opaque } = request.meta ?? {};
-  if (info.opaque !== opaque) {
-    throw new ProtocolError(`A reply has the opaque ${info.opaque} where ${opaque} was sent`);
+/**
+ * Whether a status can be the answer to what was asked, with everything that was asked for.
+ * A value without its flags would be decoded as something that it is not, and a number
+ * that was left out would look like a miss.
+ */
+function fits({ code, info, length }: MetaLine, request: KeyRequest): boolean {
+  switch (request.verb) {
+    case "get":
+      if (code === "EN") return true;
+      if (request.cas && info.cas === undefined) return false;
+      if (code === "VA") return request.value && info.flags !== undefined;
+      return code === "HD" && (!request.value || request.meta?.unlessCas !== undefined);
+    case "set":
+      return code === "HD" || code === "NS" || code === "EX" || code === "NF";
+    case "delete":
+      return code === "HD" || code === "EX" || code === "NF";
+    case "arithmetic": {
+      const wantsNumber = request.meta?.returnValue !== false;
+      if (code === "VA") return wantsNumber && length <= MAX_NUMBER_DIGITS;
+      if (code === "HD") return !wantsNumber;
+      return code === "NS" || code === "EX" || code === "NF";
+    }
   }
-  if (info.key !== undefined && info.key !== request.key) {
+}
+
+/** Before 1.6.18 memcached returned neither key nor opaque with `EN`. */
+function checkIdentity({ code, info }: MetaLine, { key, meta }: KeyRequest): void {
+  const mayLack = code === "EN";
+  if (info.opaque !== meta?.opaque && !(mayLack && info.opaque === undefined)) {
+    throw new ProtocolError(`A reply has the opaque ${info.opaque} where ${meta?.opaque} was sent`);
+  }
+  const lacksKey = info.key === undefined && (mayLack || !meta?.returnKey);
+  if (info.key !== key && !lacksKey) {
     throw new ProtocolError("A reply names another key than the request");
   }
 }
 
-/** The reply that a line without data stands for, or undefined where it does not fit. */
-export function metaReply({ code, info }: MetaLine, request: Request): Reply | undefined {
-  const kind = statusOf(code, request.verb);
-  if (kind === undefined) return undefined;
-  return kind === "hit" ? bareHit(info) : { kind, info };
+/** The reply that a line without data stands for. */
+export function metaReply({ code, info }: MetaLine, { verb }: KeyRequest): Reply {
+  if (code === "HD" && verb === "get") return bareHit(info);
+  return { kind: statusOf(code, verb), info };
 }
 
-function statusOf(code: string, verb: Request["verb"]): StatusReply["kind"] | "hit" | undefined {
+function statusOf(code: string, verb: KeyRequest["verb"]): StatusReply["kind"] {
   switch (code) {
-    case "HD":
-      return verb === "get" ? "hit" : verb === "set" ? "stored" : "ok";
     case "EN":
-      return verb === "get" ? "miss" : undefined;
+      return "miss";
     case "NF":
-      return verb === "get" ? undefined : "notFound";
+      return "notFound";
     case "NS":
-      return verb === "set" || verb === "arithmetic" ? "notStored" : undefined;
+      return "notStored";
     case "EX":
-      return verb === "get" ? undefined : "exists";
+      return "exists";
     default:
-      return undefined;
+      return verb === "set" ? "stored" : "ok";
   }
 }
 
@@ -72,8 +100,8 @@ function bareHit(info: MetaInfo): Hit {
   return hit;
 }
 
-/** @throws ProtocolError for a data block that is no number */
-export function numberReply(digits: string, info: MetaInfo | undefined): NumberReply {
-  if (!/^\d{1,20}$/.test(digits)) throw new ProtocolError("The result of arithmetic is no number");
-  return { kind: "number", value: parseUnsigned(digits), info };
+/** The reply for the result of arithmetic, or undefined where it is no number. */
+export function numberReply(digits: string, info: MetaInfo | undefined): NumberReply | undefined {
+  const value = parseUnsigned(digits);
+  return value === undefined ? undefined : { kind: "number", value, info };
 }

@@ -1,12 +1,14 @@
-import { ProtocolError } from "../../errors.js";
+import { ConnectError, ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
 import { Body } from "../body.js";
-import { describeKey } from "../key.js";
 import { Hit, MISS, type Reply } from "../reply.js";
-import type { Replies } from "../wire.js";
-import { metaReply, numberReply, parseMetaLine } from "./metareply.js";
-import { digitsEnd, parseDigits } from "./number.js";
+import type { Exchange, Replies } from "../wire.js";
+import { AskedKeys } from "./asked.js";
+import { needsMeta } from "./meta.js";
+import { type MetaLine, metaReply, numberReply, parseMetaLine } from "./metareply.js";
+import { digitsEnd, MAX_FLAGS, parseCas, parseDigits } from "./number.js";
 import { leavesData, parseRefusal } from "./refusal.js";
+import { Statistics } from "./statistics.js";
 import { isAdmin, wantsValues, wordReply } from "./words.js";
 
 const CR = 0x0d;
@@ -42,13 +44,9 @@ export class TextReader {
   #length = -1;
   /** The data block, once it is known to come in several chunks. */
   #body: Body | undefined = undefined;
-  /** Which exchange and which of its keys the data block is for. */
-  #place = 0;
-  #index = 0;
-  /** Where in the open line the next item is expected. */
-  #cursor = 0;
-  /** What `STAT` lines said so far. */
-  #stats = new Map<string, string>();
+  /** Whose the items are that come. */
+  readonly #asked = new AskedKeys();
+  readonly #stats = new Statistics();
 
   push(chunk: Buffer, length: number, replies: Replies): void {
     let at = 0;
@@ -66,6 +64,7 @@ export class TextReader {
     if (end === length || this.#rest !== undefined) {
       return this.#readCutLine(chunk, start, end, length, replies);
     }
+    if (end - start >= MAX_LINE) throw tooLong();
     this.#line(chunk, start, end, replies);
     return end + 1;
   }
@@ -79,7 +78,7 @@ export class TextReader {
   ): number {
     const part = chunk.subarray(start, Math.min(end + 1, length));
     const rest = this.#rest === undefined ? Buffer.from(part) : Buffer.concat([this.#rest, part]);
-    if (rest.length > MAX_LINE) throw new ProtocolError(`A reply line is over ${MAX_LINE} bytes`);
+    if (rest.length > MAX_LINE) throw tooLong();
     if (end === length) {
       this.#rest = rest;
       return length;
@@ -100,50 +99,24 @@ export class TextReader {
 
   // VALUE <key> <flags> <bytes> [<cas unique>]\r\n (protocol.txt, "Retrieval command")
   #value(bytes: Buffer, keyStart: number, end: number, replies: Replies): void {
-    const flagsStart = this.#locate(bytes, keyStart, end, replies) + 1;
+    const request = replies.waiting(0)?.request;
+    if (request === undefined || !wantsValues(request)) throw unasked(bytes, keyStart - 6, end);
+    const flagsStart = this.#asked.locate(bytes, keyStart, end, request, replies) + 1;
     const flagsEnd = digitsEnd(bytes, flagsStart, end);
     const lengthStart = flagsEnd + 1;
     const lengthEnd = digitsEnd(bytes, lengthStart, end);
     const flags = parseDigits(bytes, flagsStart, flagsEnd);
     const length = parseDigits(bytes, lengthStart, lengthEnd);
-    const wellFormed = bytes[flagsEnd] === BLANK && flags >= 0 && flags <= 0xffffffff;
+    const hasCas = lengthEnd !== end;
+    const wellFormed =
+      bytes[flagsEnd] === BLANK && flags >= 0 && flags <= MAX_FLAGS && hasCas === request.cas;
     if (!wellFormed || length < 0 || length > MAX_VALUE) {
       throw unreadable(bytes, keyStart - 6, end);
     }
     this.#hit.flags = flags;
     this.#hit.info = undefined;
-    this.#hit.cas = lengthEnd === end ? undefined : parseCas(bytes, lengthEnd, end);
+    this.#hit.cas = hasCas ? casAt(bytes, lengthEnd, end) : undefined;
     this.#length = length;
-  }
-
-  /**
-   * Finds out whose the item is and returns where its key ends. Items come in the order
-   * of the keys, so the next one is nearly always it; a proxy may mix them within a line.
-   */
-  #locate(bytes: Buffer, start: number, end: number, replies: Replies): number {
-    const head = replies.waiting(0);
-    if (head === undefined || head.request.verb !== "get" || !wantsValues(head.request)) {
-      throw unasked(bytes, start - 6, end);
-    }
-    const { keys } = head.request;
-    const many = keys !== undefined;
-    const expected = many ? keys[this.#cursor] : keyAt(replies, this.#cursor);
-    if (expected !== undefined && keyEnds(bytes, start, expected)) {
-      this.#place = many ? 0 : this.#cursor;
-      this.#index = many ? this.#cursor : 0;
-      this.#cursor++;
-      return start + expected.length;
-    }
-    const keyEnd = bytes.indexOf(BLANK, start);
-    const key = latin1(bytes, start, keyEnd < 0 || keyEnd > end ? end : keyEnd);
-    const found = many ? keys.indexOf(key) : placeOf(key, replies);
-    if (found < 0) {
-      throw new ProtocolError(`The server sent an item ${describeKey(key)} that nobody asked for`);
-    }
-    this.#place = many ? 0 : found;
-    this.#index = many ? found : 0;
-    this.#cursor = found + 1;
-    return start + key.length;
   }
 
   #readData(chunk: Buffer, start: number, length: number, replies: Replies): number {
@@ -170,7 +143,9 @@ export class TextReader {
     this.#length = -1;
     const request = replies.waiting(0)?.request;
     if (request?.verb === "arithmetic") {
-      replies.settle(numberReply(latin1(bytes, start, end), this.#hit.info));
+      const reply = numberReply(latin1(bytes, start, end), this.#hit.info);
+      if (reply === undefined) throw new ProtocolError("The result of arithmetic is no number");
+      replies.settle(reply);
       return;
     }
     const hit = this.#hit;
@@ -178,7 +153,7 @@ export class TextReader {
     hit.start = start;
     hit.end = end;
     hit.owned = owned;
-    if (hit.info === undefined) replies.deliver(this.#place, this.#index, hit);
+    if (hit.info === undefined) replies.deliver(this.#asked.place, this.#asked.index, hit);
     else replies.settle(hit);
     hit.bytes = undefined;
   }
@@ -186,7 +161,7 @@ export class TextReader {
   #end(replies: Replies): void {
     const request = replies.waiting(0)?.request;
     if (request !== undefined && isAdmin(request, "stats")) {
-      this.#settleStats(replies);
+      replies.settle({ kind: "stats", entries: this.#stats.take() });
     } else if (request !== undefined && wantsValues(request)) {
       this.#settleLine(MISS, replies);
     } else {
@@ -194,15 +169,9 @@ export class TextReader {
     }
   }
 
-  #settleStats(replies: Replies): void {
-    const entries = this.#stats;
-    this.#stats = new Map();
-    replies.settle({ kind: "stats", entries });
-  }
-
   /** Settles every exchange of the line that the oldest one stands in. */
   #settleLine(reply: Reply, replies: Replies): void {
-    this.#cursor = 0;
+    this.#asked.reset();
     for (let last = false; !last; ) {
       last = replies.waiting(0)?.endsLine ?? true;
       replies.settle(reply);
@@ -211,72 +180,61 @@ export class TextReader {
 
   /** Every line that is neither an item nor the end of items. */
   #word(line: string, replies: Replies): void {
-    const request = replies.waiting(0)?.request;
-    const refused = parseRefusal(line, request);
-    if (request === undefined) throw new ProtocolError(`The server sent unasked: ${quote(line)}`);
-    if (refused !== undefined) {
-      this.#stats = new Map();
-      this.#settleLine(refused, replies);
-      if (leavesData(refused, request)) {
-        throw new ProtocolError(`After ${quote(line)} to a storage command its data may remain`);
+    const exchange = replies.waiting(0);
+    if (exchange === undefined) {
+      checkRoom(line);
+      throw new ProtocolError(`The server sent unasked: ${quote(line)}`);
+    }
+    const { request } = exchange;
+    if (request.verb === "admin" || !needsMeta(request)) {
+      const reply = wordReply(line, request);
+      if (reply !== undefined) replies.settle(reply);
+      else if (!isAdmin(request, "stats") || !this.#stats.add(line)) {
+        this.#refused(line, exchange, replies);
       }
       return;
     }
-    if (isAdmin(request, "stats")) {
-      this.#stat(line, replies);
-      return;
-    }
     const meta = parseMetaLine(line, request);
-    if (meta !== undefined && meta.length >= 0) {
-      if (meta.length > MAX_VALUE) throw new ProtocolError(`Not a length: ${quote(line)}`);
-      this.#length = meta.length;
-      this.#hit.flags = meta.info.flags ?? 0;
-      this.#hit.cas = meta.info.cas;
-      this.#hit.info = meta.info;
-      return;
-    }
-    const reply = meta === undefined ? wordReply(line, request) : metaReply(meta, request);
-    if (reply === undefined) {
+    if (meta === undefined) this.#refused(line, exchange, replies);
+    else if (meta.length < 0) replies.settle(metaReply(meta, request));
+    else this.#expectData(meta);
+  }
+
+  #expectData({ length, info }: MetaLine): void {
+    if (length > MAX_VALUE) throw new ProtocolError(`A value of ${length} bytes was announced`);
+    this.#length = length;
+    this.#hit.flags = info.flags ?? 0;
+    this.#hit.cas = info.cas;
+    this.#hit.info = info;
+  }
+
+  /** Error lines, which answer every exchange of their line; anything else is no reply. */
+  #refused(line: string, { request, afterSilent }: Exchange, replies: Replies): void {
+    const refused = parseRefusal(line, request);
+    if (refused === undefined) {
       throw new ProtocolError(`${quote(line)} is no answer to ${request.verb}`);
     }
-    replies.settle(reply);
-  }
-
-  #stat(line: string, replies: Replies): void {
-    if (line === "RESET" || line === "OK") {
-      this.#settleStats(replies);
-      return;
+    checkRoom(line);
+    if (afterSilent) {
+      throw new ProtocolError(`${quote(line)} may be about the noreply request before`);
     }
-    const match = /^(?:STAT|ITEM|PREFIX) (\S+) ?(.*)$/.exec(line);
-    if (match === null) throw new ProtocolError(`${quote(line)} is no answer to stats`);
-    this.#stats.set(match[1]!, match[2]!);
+    this.#stats.take();
+    this.#settleLine(refused, replies);
+    if (leavesData(refused, request)) {
+      throw new ProtocolError(`After ${quote(line)} to a storage command its data may remain`);
+    }
   }
 }
 
-/** The key of the n-th exchange if it stands in the same line as the oldest one. */
-function keyAt(replies: Replies, n: number): string | undefined {
-  if (n > 0 && replies.waiting(n - 1)?.endsLine !== false) return undefined;
-  const request = replies.waiting(n)?.request;
-  return request?.verb === "get" ? request.key : undefined;
-}
-
-/** Which exchange of the oldest line asked for a key, or -1. */
-function placeOf(key: string, replies: Replies): number {
-  for (let n = 0; ; n++) {
-    const asked = keyAt(replies, n);
-    if (asked === undefined) return -1;
-    if (asked === key) return n;
+/**
+ * memcached says so, and no more, on a connection past its limit (`-c`) before it has read
+ * anything: there is no connection, whatever was sent.
+ * @throws ConnectError
+ */
+function checkRoom(line: string): void {
+  if (line === "ERROR Too many open connections") {
+    throw new ConnectError("the server is at its limit of connections (memcached -c)");
   }
-}
-
-/** Whether the bytes at `start` are this key and a blank. */
-function keyEnds(bytes: Buffer, start: number, key: string): boolean {
-  const { length } = key;
-  if (bytes[start + length] !== BLANK) return false;
-  for (let i = 0; i < length; i++) {
-    if (bytes[start + i] !== key.charCodeAt(i)) return false;
-  }
-  return true;
 }
 
 function starts(bytes: Buffer, start: number, end: number, word: string): boolean {
@@ -291,10 +249,14 @@ function equals(bytes: Buffer, start: number, end: number, word: string): boolea
   return end - start === word.length && starts(bytes, start, end, word);
 }
 
-function parseCas(bytes: Buffer, blank: number, end: number): bigint {
-  const digits = latin1(bytes, blank + 1, end);
-  if (bytes[blank] !== BLANK || !/^\d{1,20}$/.test(digits)) throw unreadable(bytes, blank, end);
-  return BigInt(digits);
+function casAt(bytes: Buffer, blank: number, end: number): bigint {
+  const cas = bytes[blank] === BLANK ? parseCas(latin1(bytes, blank + 1, end)) : undefined;
+  if (cas === undefined) throw unreadable(bytes, blank, end);
+  return cas;
+}
+
+function tooLong(): ProtocolError {
+  return new ProtocolError(`A reply line is over ${MAX_LINE} bytes`);
 }
 
 function unreadable(bytes: Buffer, start: number, end: number): ProtocolError {

@@ -1,5 +1,5 @@
 import type { Outgoing } from "../outgoing.js";
-import type { GetRequest } from "../request.js";
+import { type GetRequest, isSilent } from "../request.js";
 import type { Exchange, Replies, Wire } from "../wire.js";
 import {
   writeAdmin,
@@ -35,11 +35,15 @@ export class TextWire implements Wire {
   #openCas = false;
   #openKeys = 0;
   #openBytes = 0;
+  #afterSilent = false;
 
   write(exchange: Exchange, out: Outgoing): string | undefined {
     const { request } = exchange;
     const meta = needsMeta(request);
+    if (meta && isSilent(request)) return "The text wire has no meta command without a reply";
     exchange.endsLine = true;
+    exchange.afterSilent = this.#afterSilent;
+    this.#afterSilent = isSilent(request);
     if (request.verb === "get" && request.value && !meta && request.keys === undefined) {
       this.#join(exchange, request, out);
       return undefined;

@@ -1,18 +1,17 @@
 import { EXISTS, MISS, NOT_FOUND, NOT_STORED, OK, type Reply, STORED } from "../reply.js";
-import type { AdminRequest, Request } from "../request.js";
+import type { AdminRequest, GetRequest, Request } from "../request.js";
 import { needsMeta } from "./meta.js";
 import { numberReply } from "./metareply.js";
 
 /**
- * The reply that a line of words stands for, or undefined where it is no answer to what
- * was asked.
+ * The reply that a line of words stands for, or undefined where it is no answer to the
+ * classic command that was sent.
  */
 export function wordReply(line: string, request: Request): Reply | undefined {
-  if (request.verb === "admin") return adminReply(line, request.action);
-  if (needsMeta(request)) return undefined;
+  if (request.verb === "admin") return adminReply(line, request);
   if (request.verb === "arithmetic" && line !== "NOT_FOUND") {
     // decr pads what it stores with blanks, and older servers answer with them.
-    return numberReply(line.trimEnd(), undefined);
+    return numberReply(line.replace(/ +$/, ""), undefined);
   }
   switch (line) {
     case "STORED":
@@ -32,17 +31,27 @@ export function wordReply(line: string, request: Request): Reply | undefined {
   }
 }
 
-function adminReply(line: string, action: AdminRequest["action"]): Reply | undefined {
-  switch (action) {
+function adminReply(line: string, request: AdminRequest): Reply | undefined {
+  switch (request.action) {
     case "version":
       return line.startsWith("VERSION ") ? { kind: "text", text: line.slice(8) } : undefined;
     case "debug":
-      return /^ME /.test(line) ? { kind: "text", text: line } : line === "EN" ? MISS : undefined;
+      return debugReply(line, request);
     case "noop":
       return line === "MN" ? OK : undefined;
-    default:
+    case "stats":
+      return line === "RESET" || line === "OK" ? { kind: "stats", entries: new Map() } : undefined;
+    case "flushAll":
+    case "verbosity":
       return line === "OK" ? OK : undefined;
   }
+}
+
+/** `ME <key> <name>=<value>*`; a key that was asked for in base64 comes back in either form. */
+function debugReply(line: string, request: AdminRequest & { action: "debug" }): Reply | undefined {
+  if (line === "EN") return MISS;
+  const isAnswer = request.base64Key ? /^ME \S/.test(line) : line.startsWith(`ME ${request.key} `);
+  return isAnswer ? { kind: "text", text: line } : undefined;
 }
 
 export function isAdmin(request: Request, action: AdminRequest["action"]): boolean {
@@ -50,7 +59,7 @@ export function isAdmin(request: Request, action: AdminRequest["action"]): boole
 }
 
 /** Whether a `VALUE` line can be the answer. */
-export function wantsValues(request: Request): boolean {
+export function wantsValues(request: Request): request is GetRequest {
   return request.verb === "get" && request.value && !needsMeta(request);
 }
 

@@ -123,7 +123,7 @@ export class PickleMachine {
 
   /** @throws CodecError for a class outside the table */
   pushClass(module: string, name: string): void {
-    const fullName = `${PYTHON3_MODULES.get(module) ?? module}.${name}`;
+    const fullName = python3Name(module, name);
     const definition = this.#classes.get(fullName);
     if (definition === undefined) {
       throw new CodecError(
@@ -154,8 +154,18 @@ export class PickleMachine {
   }
 }
 
-/** Where Python 2 had what Python 3 calls otherwise. */
+/** What Python 2, and so the protocols up to 2, call otherwise. */
 const PYTHON3_MODULES: ReadonlyMap<string, string> = new Map([
   ["__builtin__", "builtins"],
   ["copy_reg", "copyreg"],
 ]);
+const PYTHON3_NAMES: ReadonlyMap<string, string> = new Map([
+  ["__builtin__.unicode", "builtins.str"],
+  ["__builtin__.long", "builtins.int"],
+  ["__builtin__.xrange", "builtins.range"],
+]);
+
+function python3Name(module: string, name: string): string {
+  const known = PYTHON3_NAMES.get(`${module}.${name}`);
+  return known ?? `${PYTHON3_MODULES.get(module) ?? module}.${name}`;
+}

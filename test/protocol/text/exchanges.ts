@@ -1,0 +1,208 @@
+import { Outgoing } from "../../../src/protocol/outgoing.js";
+import type { Hit, MetaInfo, Reply } from "../../../src/protocol/reply.js";
+import type {
+  AdminRequest,
+  ArithmeticRequest,
+  DeleteRequest,
+  GetRequest,
+  Request,
+  SetRequest,
+} from "../../../src/protocol/request.js";
+import { TextWire } from "../../../src/protocol/text/wire.js";
+import type { Exchange, Replies } from "../../../src/protocol/wire.js";
+import { asBuffer } from "../../../src/util/bytes.js";
+
+/** Requests of each verb, with everything that a test does not name at its default. */
+
+export function get(key: string, fields: Partial<GetRequest> = {}): GetRequest {
+  return {
+    verb: "get",
+    key,
+    keys: undefined,
+    value: true,
+    cas: false,
+    touch: undefined,
+    meta: undefined,
+    ...fields,
+  };
+}
+
+export function getMany(keys: readonly string[], fields: Partial<GetRequest> = {}): GetRequest {
+  return get(keys[0] ?? "", { keys, ...fields });
+}
+
+export function set(key: string, data: SetRequest["data"], fields: Partial<SetRequest> = {}) {
+  const request: SetRequest = {
+    verb: "set",
+    mode: "set",
+    key,
+    data,
+    flags: 0,
+    exptime: 0,
+    compareCas: undefined,
+    noreply: false,
+    meta: undefined,
+    ...fields,
+  };
+  return request;
+}
+
+export function del(key: string, fields: Partial<DeleteRequest> = {}): DeleteRequest {
+  return { verb: "delete", key, compareCas: undefined, noreply: false, meta: undefined, ...fields };
+}
+
+export function count(key: string, fields: Partial<ArithmeticRequest> = {}): ArithmeticRequest {
+  return {
+    verb: "arithmetic",
+    mode: "incr",
+    key,
+    delta: 1,
+    initial: undefined,
+    initialExptime: 0,
+    noreply: false,
+    meta: undefined,
+    ...fields,
+  };
+}
+
+export const version: AdminRequest = { verb: "admin", action: "version" };
+export const noop: AdminRequest = { verb: "admin", action: "noop" };
+export const verbosity: AdminRequest = { verb: "admin", action: "verbosity", level: 1 };
+
+export function stats(argument?: string): AdminRequest {
+  return { verb: "admin", action: "stats", argument };
+}
+
+export function flushAll(delay = 0): AdminRequest {
+  return { verb: "admin", action: "flushAll", delay };
+}
+
+export function debug(key: string, base64Key = false): AdminRequest {
+  return { verb: "admin", action: "debug", key, base64Key };
+}
+
+/** An item as it was delivered; its bytes are a copy, since the wire uses them again. */
+export interface Item {
+  /** Its place in a many-key request. */
+  readonly index: number;
+  readonly data: string;
+  readonly flags: number;
+  readonly cas: bigint | undefined;
+  readonly info: Partial<MetaInfo> | undefined;
+}
+
+/** What became of one request. */
+export interface Outcome {
+  items: Item[];
+  /** The reply that ended it, in short form; undefined while it waits. */
+  end: unknown;
+}
+
+class Waiting implements Exchange {
+  readonly request: Request;
+  endsLine = true;
+  afterSilent = false;
+  readonly outcome: Outcome = { items: [], end: undefined };
+
+  constructor(request: Request) {
+    this.request = request;
+  }
+}
+
+/** A conversation over the text wire, without a socket. */
+export class Exchanges implements Replies {
+  readonly outcomes: Outcome[] = [];
+  readonly #wire = new TextWire();
+  readonly #out = new Outgoing();
+  readonly #waiting: Waiting[] = [];
+
+  /** Writes the requests as one batch and returns its bytes. */
+  write(...requests: Request[]): string {
+    for (const request of requests) {
+      const exchange = new Waiting(request);
+      const missing = this.#wire.write(exchange, this.#out);
+      if (missing !== undefined) throw new Error(missing);
+      if ("noreply" in request && request.noreply) continue;
+      this.#waiting.push(exchange);
+      this.outcomes.push(exchange.outcome);
+    }
+    this.#wire.finish(this.#out);
+    const pieces = [...this.#out.pieces, this.#out.text];
+    this.#out.clear();
+    return pieces
+      .map((piece) => (typeof piece === "string" ? piece : asBuffer(piece).toString("latin1")))
+      .join("");
+  }
+
+  /**
+   * Reads bytes in chunks that are cut at `cuts`, each in a buffer that is overwritten
+   * afterwards, as a socket's is.
+   */
+  read(bytes: string, ...cuts: number[]): this {
+    let from = 0;
+    for (const to of [...cuts, bytes.length]) {
+      const chunk = Buffer.from(bytes.slice(from, to), "latin1");
+      const buffer = Buffer.concat([chunk, Buffer.from("VALUE stale 0 5\r\nstale\r\nEND\r\n")]);
+      this.#wire.push(buffer, chunk.length, this);
+      buffer.fill("?");
+      from = to;
+    }
+    return this;
+  }
+
+  get unanswered(): number {
+    return this.#waiting.length;
+  }
+
+  waiting(n: number): Exchange | undefined {
+    return this.#waiting[n];
+  }
+
+  deliver(n: number, index: number, hit: Hit): void {
+    this.#waiting[n]!.outcome.items.push(itemOf(index, hit));
+  }
+
+  settle(reply: Reply): void {
+    const { outcome } = this.#waiting.shift()!;
+    if (reply.kind === "hit") outcome.items.push(itemOf(0, reply));
+    outcome.end = endOf(reply);
+  }
+}
+
+/** The one outcome of one request with one reply. */
+export function exchange(request: Request, reply: string, ...cuts: number[]): Outcome {
+  const exchanges = new Exchanges();
+  exchanges.write(request);
+  const { outcomes, unanswered } = exchanges.read(reply, ...cuts);
+  if (unanswered !== 0 || outcomes.length !== 1) throw new Error("not one whole reply");
+  return outcomes[0]!;
+}
+
+function itemOf(index: number, hit: Hit): Item {
+  const data = hit.bytes?.subarray(hit.start, hit.end).toString("latin1") ?? "(no value)";
+  return { index, data, flags: hit.flags, cas: hit.cas, info: infoOf(hit.info) };
+}
+
+/** Only what a reply told. */
+function infoOf(info: MetaInfo | undefined): Partial<MetaInfo> | undefined {
+  if (info === undefined) return undefined;
+  const told = Object.entries(info).filter(([, value]) => value !== undefined && value !== false);
+  return Object.fromEntries(told);
+}
+
+function endOf(reply: Reply): unknown {
+  switch (reply.kind) {
+    case "number":
+      return reply.info === undefined ? reply.value : [reply.value, infoOf(reply.info)];
+    case "text":
+      return reply.text;
+    case "stats":
+      return Object.fromEntries(reply.entries);
+    case "refused":
+      return `${reply.reason}: ${reply.text}`;
+    case "hit":
+      return "hit";
+    default:
+      return reply.info === undefined ? reply.kind : [reply.kind, infoOf(reply.info)];
+  }
+}
