@@ -31,6 +31,8 @@ export type {
   StoreOptions,
   WriteOptions,
 } from "./client/options.js";
+export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool.js";
+export { ThreadMappedPool } from "./client/poolmapped.js";
 export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
 export type { ServerInfo } from "./client/settings.js";
@@ -60,6 +62,7 @@ export {
   NotSupportedError,
   OptionError,
   PartialError,
+  PoolExhaustedError,
   ProtocolError,
   ReplyError,
   ServerErrorReply,

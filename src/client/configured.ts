@@ -13,9 +13,18 @@ export function configured(
   options: ClientOptions,
   sources: ConfigurationSources | undefined,
 ): [servers: Servers, options: ClientOptions] {
-  const { servers, behaviors, binary, udp, ignored } = parseConfiguration(text, sources);
+  const { servers, behaviors, binary, udp, ignored, poolMin, poolMax } = parseConfiguration(
+    text,
+    sources,
+  );
   if (udp) throw new OptionError("--USE-UDP asks for what this version does not speak");
   for (const option of ignored) warnOnce(`The configuration's ${option}`, "has no effect");
+  if (poolMin !== undefined || poolMax !== undefined) {
+    warnOnce(
+      "The configuration's --POOL-MIN and --POOL-MAX",
+      "say nothing to one client; fill a ClientPool",
+    );
+  }
   return [
     servers.map(serverOptions),
     {
