@@ -40,8 +40,9 @@ const strictly: ProxyHandler<Behaviors> = {
     return Reflect.get(view, name);
   },
   set(view, name, value) {
-    if (Object.hasOwn(view, name)) return Reflect.set(view, name, value);
-    throw unknownName(String(name), behaviorNames, "behaviors");
+    if (!Object.hasOwn(view, name)) throw unknownName(String(name), behaviorNames, "behaviors");
+    if (value !== undefined) return Reflect.set(view, name, value);
+    throw new OptionError(`The behavior ${String(name)} must be set to a value, not undefined`);
   },
   deleteProperty(_view, name) {
     throw new OptionError(`The behavior ${String(name)} cannot be deleted, only set`);
