@@ -90,6 +90,13 @@ test("the client's default holds unless the call says otherwise", () => {
   expect(codec.encode(text, undefined)).toMatchObject({ flags: 16 });
 });
 
+test("a part that goes before or behind an item is never compressed", () => {
+  const text = "a".repeat(2000);
+  const packing = createCodec({ compress: true });
+  expect(packing.encode(text, { part: true })).toEqual({ data: text, flags: 16 });
+  expect(codec.encode(text, { part: true, compress: true })).toEqual({ data: text, flags: 16 });
+});
+
 test.each<[Compression, number]>([
   ["zlib", 10],
   ["zlib", -2],

@@ -6,7 +6,7 @@ import { InflateLimits, Inflater } from "../inflater.js";
 import { marshal } from "./marshal.js";
 import { textOrBytes } from "./strings.js";
 import { Unmarshaller } from "./unmarshal.js";
-import { zlibOnly } from "./zlib.js";
+import { requireZlib } from "./zlib.js";
 
 const SERIALIZED = 1;
 const COMPRESSED = 2;
@@ -21,13 +21,14 @@ export class DalliCodec implements Codec {
 
   constructor(options: CompressedOptions = {}) {
     const limits = new InflateLimits(options);
-    this.#deflaters = new Deflaters(zlibOnly(options.compress), limits);
+    this.#deflaters = new Deflaters(options.compress, limits);
     this.#inflater = new Inflater(limits);
   }
 
   encode(value: unknown, options?: EncodeOptions): Encoded | Promise<Encoded> {
     const encoded = { data: marshal(value), flags: SERIALIZED };
-    const deflater = this.#deflaters.deflaterFor(zlibOnly(options?.compress));
+    requireZlib(options?.compress);
+    const deflater = this.#deflaters.deflaterFor(options);
     const deflated = deflater?.deflate(encoded) ?? encoded;
     return deflated instanceof Promise ? deflated.then(marked) : marked(deflated);
   }
