@@ -175,6 +175,37 @@ test.each(["zlib", "gzip", "brotli"] as const)(
   },
 );
 
+const FUZZ_RUNS = Number(process.env["FUZZ_RUNS"] ?? 1500);
+
+test("changed streams end in bytes within the limit or a CodecError", async () => {
+  const limit = 100_000;
+  const careful = createCodec({ maxInflatedSize: limit });
+  const texts = ["", "spam ".repeat(500), "a".repeat(limit), randomBytes(400).toString("latin1")];
+  const streams = texts.flatMap((text) =>
+    (["zlib", "gzip", "brotli"] as const).map((name) => ({
+      data: pack[name](Buffer.from(text, "latin1")),
+      flags: flagsOf[name],
+    })),
+  );
+  const changes = fc.array(fc.tuple(fc.nat(3000), fc.integer({ min: 0, max: 255 })), {
+    minLength: 1,
+    maxLength: 5,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...streams), changes, async ({ data, flags }, list) => {
+      const changed = Buffer.from(data);
+      for (const [at, byte] of list) changed[at % changed.length] = byte;
+      try {
+        const value = await read({ data: changed, flags }, careful);
+        expect((value as Buffer).length).toBeLessThanOrEqual(limit);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CodecError);
+      }
+    }),
+    { numRuns: FUZZ_RUNS, seed: 31 },
+  );
+});
+
 test("a large stream that is cut is refused as well", async () => {
   const whole = zlib.deflateSync(randomBytes(300_000));
   await expect(read({ data: whole.subarray(0, 200_000), flags: 8 })).rejects.toThrow(CodecError);
