@@ -175,12 +175,16 @@ test.each(["zlib", "gzip", "brotli"] as const)(
   },
 );
 
+/** Bytes that do not compress, the same in every run. */
+const noise = (length: number) =>
+  Buffer.from(Array.from({ length }, (_, i) => (i * i * 167 + i * 13) >> 3)).toString("latin1");
+
 const FUZZ_RUNS = Number(process.env["FUZZ_RUNS"] ?? 1500);
 
 test("changed streams end in bytes within the limit or a CodecError", async () => {
   const limit = 100_000;
   const careful = createCodec({ maxInflatedSize: limit });
-  const texts = ["", "spam ".repeat(500), "a".repeat(limit), randomBytes(400).toString("latin1")];
+  const texts = ["", "spam ".repeat(500), "a".repeat(limit), noise(400)];
   const streams = texts.flatMap((text) =>
     (["zlib", "gzip", "brotli"] as const).map((name) => ({
       data: pack[name](Buffer.from(text, "latin1")),
