@@ -97,6 +97,13 @@ export function endSocket(socket: Socket, how: Ending): void {
 /** Only a plain TCP connection can be reset; others are cut off. */
 function reset(socket: Socket): void {
   const isTcp = socket.remoteFamily !== undefined && !("encrypted" in socket);
-  if (isTcp) socket.resetAndDestroy();
-  else socket.destroy();
+  if (!isTcp) socket.destroy();
+  else if ("resetAndClosing" in socket) resetAtOnce(socket);
+  else socket.resetAndDestroy();
+}
+
+/** What `resetAndDestroy` does in the end; it would send FIN first, and the client see no reset. */
+function resetAtOnce(socket: Socket & { resetAndClosing: unknown }): void {
+  socket.resetAndClosing = true;
+  socket.destroy();
 }
