@@ -94,16 +94,13 @@ export function endSocket(socket: Socket, how: Ending): void {
   else if (how === "reset") reset(socket);
 }
 
-/** Only a plain TCP connection can be reset; others are cut off. */
+/**
+ * Only a plain TCP connection can be reset; others are cut off. Node's own
+ * `resetAndDestroy` sends FIN first if something was written just before, and the
+ * client sees no reset; marking the socket is what it does after that.
+ */
 function reset(socket: Socket): void {
   const isTcp = socket.remoteFamily !== undefined && !("encrypted" in socket);
-  if (!isTcp) socket.destroy();
-  else if ("resetAndClosing" in socket) resetAtOnce(socket);
-  else socket.resetAndDestroy();
-}
-
-/** What `resetAndDestroy` does in the end; it would send FIN first, and the client see no reset. */
-function resetAtOnce(socket: Socket & { resetAndClosing: unknown }): void {
-  socket.resetAndClosing = true;
+  if (isTcp) Object.assign(socket, { resetAndClosing: true });
   socket.destroy();
 }
