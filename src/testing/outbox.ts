@@ -94,13 +94,9 @@ export function endSocket(socket: Socket, how: Ending): void {
   else if (how === "reset") reset(socket);
 }
 
-/**
- * Only a plain TCP connection can be reset; others are cut off. Node's own
- * `resetAndDestroy` sends FIN first if something was written just before, and the
- * client sees no reset; marking the socket is what it does after that.
- */
+/** Only a plain TCP connection can be reset; others are cut off. */
 function reset(socket: Socket): void {
   const isTcp = socket.remoteFamily !== undefined && !("encrypted" in socket);
-  if (isTcp) Object.assign(socket, { resetAndClosing: true });
-  socket.destroy();
+  if (isTcp) socket.resetAndDestroy();
+  else socket.destroy();
 }

@@ -176,8 +176,7 @@ describe("faults of connecting", () => {
 
   it("restarts empty", async () => {
     server.faults.add({ on: { command: "get", times: 1 }, do: { kind: "restart", ms: 0 } });
-    wire.send("get a\r\n");
-    expect(await wire.ended).toBe("reset");
+    expect(await wire.send("get a\r\n").rest()).toBe(GOT);
     await server.listen();
     const back = Wire.to(server);
     expect(await back.ask("get a\r\nset b 0 0 0\r\n\r\ngets b\r\n")).toBe(
