@@ -64,4 +64,21 @@ export type { SetMode } from "./protocol/request.js";
 export { type Distribution, distributions } from "./ring/distribution.js";
 export type { PlacementBehaviors } from "./ring/placement.js";
 export type { PlacementPreset } from "./ring/presets.js";
-export type { Compression, CompressOptions } from "./value/codec.js";
+export type {
+  Codec,
+  Compression,
+  CompressOptions,
+  Encoded,
+  EncodedData,
+  EncodeOptions,
+  Serializer,
+} from "./value/codec.js";
+export type { EncryptionKey, EncryptionOptions } from "./value/encryption.js";
+export type { CodecName } from "./value/factory.js";
+export {
+  type PickleClass,
+  type PickleClasses,
+  type PickleConstructor,
+  pickledEnum,
+  pickledObject,
+} from "./value/pickle/classes.js";

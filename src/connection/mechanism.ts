@@ -9,19 +9,24 @@ import { scram } from "./scram.js";
  */
 export type Dialogue = AsyncGenerator<string, void, string>;
 
+/** A SASL mechanism that this client knows. */
+export type MechanismName =
+  | "SCRAM-SHA-512"
+  | "SCRAM-SHA-256"
+  | "SCRAM-SHA-1"
+  | "CRAM-MD5"
+  | "PLAIN";
+
 /** The mechanisms, the strongest first. */
-const MECHANISMS = {
+const MECHANISMS: Readonly<Record<MechanismName, (credentials: Credentials) => Dialogue>> = {
   "SCRAM-SHA-512": (credentials) => scram("sha512", credentials),
   "SCRAM-SHA-256": (credentials) => scram("sha256", credentials),
   "SCRAM-SHA-1": (credentials) => scram("sha1", credentials),
   "CRAM-MD5": cramMd5,
   PLAIN: plain,
-} as const satisfies Record<string, (credentials: Credentials) => Dialogue>;
+};
 
-/** A SASL mechanism that this client knows. */
-export type MechanismName = keyof typeof MECHANISMS;
-
-export const MECHANISM_NAMES = Object.keys(MECHANISMS) as MechanismName[];
+export const MECHANISM_NAMES: readonly MechanismName[] = Object.keys(MECHANISMS) as MechanismName[];
 
 /** The mechanism to use with a server, or undefined if it offers none that will do. */
 export function chooseMechanism(

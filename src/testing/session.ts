@@ -42,6 +42,12 @@ export class Session {
     this.since = instance.clock.now();
     this.lastCommand = this.since;
   }
+
+  /** Ends the connection for bytes that make no sense; answers that were not sent are lost. */
+  abort(): void {
+    this.reply = "";
+    this.closing = true;
+  }
 }
 
 /** Reads a client's bytes and answers into its session, in whatever pieces they come. */

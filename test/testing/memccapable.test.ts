@@ -26,14 +26,14 @@ describe("memccapable", () => {
     ["binary", "-b"],
   ] as const;
 
-  it.each(PROTOCOLS)("passes every %s test as 1.6.18", async (_, flag) => {
+  it.concurrent.each(PROTOCOLS)("passes every %s test as 1.6.18", async (_, flag) => {
     await using server = await MemcachedServer.start({ compat: "1.6.18" });
     const tests = await memccapable(server.port, flag);
     expect(failed(tests)).toEqual([]);
     expect(tests.size).toBe(27);
   });
 
-  it.each<[Compat, string[]]>([
+  it.concurrent.each<[Compat, string[]]>([
     // The newest releases ignore the hold time of a delete, which this test wants refused.
     ["newest", ["ascii delete", "ascii delete noreply"]],
     ["1.4", []],

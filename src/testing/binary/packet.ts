@@ -95,7 +95,11 @@ export function replyPacket(packet: Packet, status: number, parts: ReplyParts = 
 }
 
 /** A reply with an error status and memcached's words for it. */
-export function errorPacket(packet: Packet, status: number, words = WORDS[status] ?? ""): string {
+export function errorPacket(
+  packet: Packet,
+  status: number,
+  words: string = WORDS[status] ?? "",
+): string {
   return replyPacket(packet, status, { value: words });
 }
 

@@ -67,7 +67,7 @@ export class BinaryReader implements Reader {
   #readHead(bytes: Buffer, at: number): number {
     if (bytes.length - at < HEADER_BYTES) return -1;
     if (bytes[at] !== REQUEST_MAGIC) {
-      this.#session.closing = true;
+      this.#session.abort();
       return bytes.length;
     }
     const end = at + HEADER_BYTES + bytes.readUInt16BE(at + 2) + bytes[at + 4]!;

@@ -46,7 +46,7 @@ export function carryOut(
 /** Web requests that were smuggled in end the connection. */
 function unknown(session: Session, words: readonly string[]): string {
   if (words.at(-1)?.startsWith("HTTP/") !== true) return ERROR;
-  session.closing = true;
+  session.abort();
   return "";
 }
 

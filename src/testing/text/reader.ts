@@ -62,7 +62,7 @@ export class TextReader implements Reader {
   #limitLine(): void {
     if (this.#unlimited || this.#open.length <= MAX_OPEN_LINE) return;
     this.#unlimited = /^ {0,100}gets? /.test(this.#open);
-    if (!this.#unlimited) this.#session.closing = true;
+    if (!this.#unlimited) this.#session.abort();
   }
 
   #answer(whole: string): void {
