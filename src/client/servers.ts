@@ -20,6 +20,7 @@ export type Servers = string | readonly (string | ServerOptions)[];
 
 /** What a URL can say of all its servers. */
 export interface UrlOptions {
+  readonly tls?: boolean;
   readonly username?: string;
   readonly password?: string;
 }
@@ -70,21 +71,32 @@ function fromText(text: string): Address[] {
 /** What the servers' URL says beside where they are; empty for servers without a URL. */
 export function urlOptions(servers: Servers): UrlOptions {
   const url = typeof servers === "string" ? parseUrl(servers) : undefined;
-  if (url?.user === undefined) return {};
+  const tls = url?.isSecure ? { tls: true } : {};
+  if (url?.user === undefined) return tls;
   const [username = "", password] = url.user.split(/:(.*)/s);
   if (password === undefined) {
     throw new OptionError("A server's URL has a user without a password; write user:password@host");
   }
-  return { username: decoded(username), password: decoded(password) };
+  return { ...tls, username: decoded(username), password: decoded(password) };
+}
+
+interface Url {
+  readonly isSecure: boolean;
+  readonly user: string | undefined;
+  readonly hosts: string;
 }
 
 /** `memcached://user:password@host,host`, its parts still as they were written. */
-function parseUrl(text: string): { user: string | undefined; hosts: string } | undefined {
+function parseUrl(text: string): Url | undefined {
   const match = /^(\w+):\/\/(?:(.*)@)?(.*)$/s.exec(text);
   if (match === null) return undefined;
   const [, scheme, user, hosts] = match;
-  if (scheme === "memcached") return { user, hosts: hosts! };
-  throw new OptionError(`A server's URL must begin with "memcached://", not "${scheme}://"`);
+  if (scheme === "memcached" || scheme === "memcacheds") {
+    return { isSecure: scheme === "memcacheds", user, hosts: hosts! };
+  }
+  throw new OptionError(
+    `A server's URL must begin with "memcached://" or "memcacheds://", not "${scheme}://"`,
+  );
 }
 
 /** @throws OptionError that does not show the text, which may be a password */

@@ -1,5 +1,7 @@
+import { isIP } from "node:net";
 import { saslAuthentication, textAuthentication } from "../connection/auth.js";
 import type { CredentialsProvider } from "../connection/credentials.js";
+import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { MECHANISM_NAMES, type MechanismName } from "../connection/mechanism.js";
 import { OptionError } from "../errors.js";
@@ -7,7 +9,7 @@ import { BinaryWire } from "../protocol/binary/wire.js";
 import { type EncodeKey, encodeAnyKey, encodeKey } from "../protocol/key.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
-import { checkBoolean, show } from "./check.js";
+import { checkBoolean, checkDurationMs, checkOptions, show } from "./check.js";
 
 /** How a client reaches its servers. */
 export interface TransportOptions {
@@ -32,6 +34,14 @@ export interface TransportOptions {
   readonly credentials?: CredentialsProvider | undefined;
   /** The SASL mechanism to use. @defaultValue the strongest that the server offers */
   readonly saslMechanism?: MechanismName | undefined;
+  /**
+   * Speaks TLS: true, or what `tls.connect` takes (`ca`, `cert`, `key`, `servername`, …).
+   * A server is expected to show a certificate for the name that it is called by.
+   * @defaultValue true for a `memcacheds://` URL, otherwise false
+   */
+  readonly tls?: boolean | TlsOptions | undefined;
+  /** How sockets are made. */
+  readonly socket?: SocketOptions | undefined;
 }
 
 export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
@@ -40,13 +50,21 @@ export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
   "password",
   "credentials",
   "saslMechanism",
+  "tls",
+  "socket",
 ];
+
+const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
+  ...["noDelay", "keepAlive", "keepAliveIdleMs", "localAddress", "family", "lookup"],
+]);
 
 /** What the options of a transport come down to. */
 export interface Transport {
   /** Makes the wire of one socket's life. */
   readonly wire: () => Wire;
   readonly greet: Greet | undefined;
+  readonly socket: SocketOptions;
+  readonly tls: TlsOptions | undefined;
   readonly encodeKey: EncodeKey;
 }
 
@@ -54,14 +72,16 @@ export interface Transport {
 export function transportOf(options: TransportOptions): Transport {
   const provide = providerOf(options);
   const mechanism = checkMechanism(options.saslMechanism);
+  const sockets = { socket: checkSocket(options.socket), tls: checkTls(options.tls) };
   if (checkBoolean(options.binary ?? false, "binary")) {
     const greet = provide && saslAuthentication(provide, mechanism);
-    return { wire: () => new BinaryWire(), greet, encodeKey: encodeAnyKey };
+    return { ...sockets, wire: () => new BinaryWire(), greet, encodeKey: encodeAnyKey };
   }
   if (mechanism !== undefined) {
     throw new OptionError("saslMechanism needs binary: true; the text protocol has no SASL");
   }
-  return { wire: () => new TextWire(), greet: provide && textAuthentication(provide), encodeKey };
+  const greet = provide && textAuthentication(provide);
+  return { ...sockets, wire: () => new TextWire(), greet, encodeKey };
 }
 
 function providerOf(options: TransportOptions): CredentialsProvider | undefined {
@@ -78,6 +98,31 @@ function providerOf(options: TransportOptions): CredentialsProvider | undefined 
     throw new OptionError("username and password must be two strings");
   }
   return () => ({ username, password });
+}
+
+function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined {
+  if (tls === undefined || tls === false) return undefined;
+  if (tls === true) return {};
+  if (typeof tls === "object" && tls !== null) return tls;
+  throw new OptionError(`tls must be true or an object for tls.connect, not ${show(tls)}`);
+}
+
+function checkSocket(socket: SocketOptions = {}): SocketOptions {
+  checkOptions(socket, SOCKET_OPTIONS, "socket");
+  const { noDelay, keepAlive, keepAliveIdleMs, localAddress, family, lookup } = socket;
+  if (noDelay !== undefined) checkBoolean(noDelay, "noDelay");
+  if (keepAlive !== undefined) checkBoolean(keepAlive, "keepAlive");
+  if (keepAliveIdleMs !== undefined) checkDurationMs(keepAliveIdleMs, "keepAliveIdleMs");
+  if (localAddress !== undefined && isIP(localAddress) === 0) {
+    throw new OptionError(`localAddress must be an IP address, not ${show(localAddress)}`);
+  }
+  if (family !== undefined && ![0, 4, 6].includes(family)) {
+    throw new OptionError(`family must be 4, 6, or 0 for both, not ${show(family)}`);
+  }
+  if (lookup !== undefined && typeof lookup !== "function") {
+    throw new OptionError(`lookup must be a function, not ${show(lookup)}`);
+  }
+  return socket;
 }
 
 function checkMechanism(name: MechanismName | undefined): MechanismName | undefined {

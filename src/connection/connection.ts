@@ -16,7 +16,7 @@ import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { backoffMs } from "./backoff.js";
-import { dial } from "./dial.js";
+import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
 import { type Greet, greeting } from "./greeting.js";
 import { Pipeline } from "./pipeline.js";
 
@@ -24,6 +24,9 @@ export interface ConnectionOptions {
   readonly address: Address;
   /** Makes the wire of one socket's life. */
   readonly wire: () => Wire;
+  readonly socket: SocketOptions;
+  /** How TLS is spoken, or undefined where it is not. */
+  readonly tls: TlsOptions | undefined;
   /** What every new socket begins with; operations wait until it is over. */
   readonly greet: Greet | undefined;
   /** Milliseconds for one attempt to connect, its greeting included. */
@@ -61,6 +64,7 @@ export class Connection implements Executor {
   readonly #out = new Outgoing();
   readonly #sweep: Sweep;
   readonly #pipeline: Pipeline;
+  readonly #dialer: Dialer;
   #wire: Wire;
   #socket: Socket | undefined = undefined;
   #open = false;
@@ -77,6 +81,7 @@ export class Connection implements Executor {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#dialer = new Dialer(options.address, options.socket, options.tls);
     this.#pipeline = new Pipeline(options.onRefused);
     this.#wire = options.wire();
     this.#sweep = new Sweep((now) => this.#expire(now));
@@ -134,15 +139,17 @@ export class Connection implements Executor {
       return false;
     }
     this.#connectDeadline = now + this.#options.connectTimeoutMs;
-    const socket = dial(this.#options.address, (chunk, length) => {
-      if (socket === this.#socket) this.#receive(chunk, length);
-    });
+    const socket = this.#dialer.dial(
+      (chunk, length) => {
+        if (socket === this.#socket) this.#receive(chunk, length);
+      },
+      () => {
+        if (socket === this.#socket) this.#connected(socket, operation.codec);
+      },
+    );
     this.#socket = socket;
     this.#wire = this.#options.wire();
     socket
-      .once("connect", () => {
-        if (socket === this.#socket) this.#connected(socket, operation.codec);
-      })
       .on("drain", () => {
         if (socket === this.#socket) this.#flush();
       })
