@@ -77,4 +77,21 @@ export type { Key } from "./protocol/key.js";
 export type { SetMode } from "./protocol/request.js";
 export { type Distribution, type DistributionOptions, distributions } from "./ring/distribution.js";
 export type { PlacementPreset } from "./ring/presets.js";
-export type { Compression, CompressOptions } from "./value/codec.js";
+export type {
+  Codec,
+  Compression,
+  CompressOptions,
+  Encoded,
+  EncodedData,
+  EncodeOptions,
+  Serializer,
+} from "./value/codec.js";
+export type { EncryptionKey, EncryptionOptions } from "./value/encryption.js";
+export type { CodecName } from "./value/factory.js";
+export {
+  type PickleClass,
+  type PickleClasses,
+  type PickleConstructor,
+  pickledEnum,
+  pickledObject,
+} from "./value/pickle/classes.js";

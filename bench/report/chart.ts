@@ -5,7 +5,10 @@ const WIDTH = 1000;
 const ROW = 36;
 const TOP = 96;
 const LEFT = 200;
-const RIGHT = 130;
+const RIGHT = 180;
+
+/** What is left free at both ends of the scale, in decades. */
+const MARGIN = 0.1;
 
 const OURS = "#c2410c";
 const COLOURS: Readonly<Record<string, string>> = {
@@ -48,12 +51,13 @@ interface Scale {
 function scaleOf(result: Result, clients: readonly string[]): Scale {
   const all = result.series.filter(({ client }) => clients.includes(client));
   const figures = all.flatMap(({ samples }) => samples.map(({ cpu }) => cpu));
-  const low = Math.floor(Math.log10(Math.min(...figures)));
-  const high = Math.ceil(Math.log10(Math.max(...figures)));
+  const low = Math.log10(Math.min(...figures)) - MARGIN;
+  const high = Math.log10(Math.max(...figures)) + MARGIN;
+  const first = Math.ceil(low);
   const width = WIDTH - LEFT - RIGHT;
   return {
-    decades: Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i)),
-    x: (figure) => round(LEFT + ((Math.log10(figure) - low) / (high - low || 1)) * width),
+    decades: Array.from({ length: Math.floor(high) - first + 1 }, (_, i) => 10 ** (first + i)),
+    x: (figure) => round(LEFT + ((Math.log10(figure) - low) / (high - low)) * width),
   };
 }
 
@@ -72,7 +76,7 @@ function axis({ decades, x }: Scale, height: number): string {
     (decade) =>
       `<line x1="${x(decade)}" x2="${x(decade)}" y1="${TOP - 8}" y2="${height - 34}" stroke="#e5e7eb"/><text x="${x(decade)}" y="${height - 16}" text-anchor="middle" fill="#6b7280">${decade.toLocaleString("en")}</text>`,
   );
-  const heading = `<text x="${WIDTH - 16}" y="${TOP - 14}" text-anchor="end" fill="${OURS}">times cheaper</text>`;
+  const heading = `<text x="${WIDTH - 16}" y="${TOP - 14}" text-anchor="end" fill="${OURS}">times cheaper than</text>`;
   return [...lines, heading].join("\n");
 }
 

@@ -4,7 +4,7 @@ import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
 import { checkInteger } from "./check.js";
-import { type ClientOptions, withBehaviors } from "./configure.js";
+import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
 import type { CallOptions } from "./options.js";
 import {
@@ -13,6 +13,7 @@ import {
   type ServerOptions,
   type Servers,
   serverOptions,
+  urlOptions,
 } from "./servers.js";
 import { type ServerInfo, Settings } from "./settings.js";
 
@@ -37,9 +38,10 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   constructor(servers: Servers, options: ClientOptions) {
+    checkClientOptions(options);
     this.#servers = servers;
     this.#options = options;
-    this.#settings = new Settings(parseServers(servers), options);
+    this.#settings = new Settings(parseServers(servers), { ...urlOptions(servers), ...options });
   }
 
   /**

@@ -78,9 +78,13 @@ export interface FixedOptions {
   readonly distribution: DistributionOptions;
 }
 
-/** @throws OptionError for an unknown option, or one out of its range */
-export function fixedOptions(options: ClientOptions): FixedOptions {
+/** @throws OptionError for what is no options object, or an unknown option */
+export function checkClientOptions(options: ClientOptions): void {
   checkOptions(options, CLIENT_OPTIONS, "Client");
+}
+
+/** @throws OptionError for an option out of its range */
+export function fixedOptions(options: ClientOptions): FixedOptions {
   const {
     stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS,
     maxValueSize = DEFAULT_MAX_VALUE_SIZE,

@@ -18,6 +18,13 @@ export type ServerOptions =
 /** Servers as a client takes them: one string, a URL, or a list. */
 export type Servers = string | readonly (string | ServerOptions)[];
 
+/** What a URL can say of all its servers. */
+export interface UrlOptions {
+  readonly tls?: boolean;
+  readonly username?: string;
+  readonly password?: string;
+}
+
 const SERVER_OPTIONS: ReadonlySet<string> = new Set(["host", "port", "path", "weight"]);
 
 /**
@@ -51,21 +58,54 @@ export function serverOptions({ host, port, weight }: RingServer): ServerOptions
 }
 
 function fromText(text: string): Address[] {
-  const url = /^(\w+):\/\/(.*)$/s.exec(text);
-  if (url === null) {
+  const url = parseUrl(text);
+  if (url === undefined) {
     return text.includes(",")
       ? fromList(parseServerList(text).map(serverOptions))
       : [parseAddress(text)];
   }
-  const [, scheme, rest] = url;
-  if (scheme !== "memcached") {
-    throw new OptionError(`A server's URL must begin with "memcached://", not "${scheme}://"`);
+  if (url.hosts.startsWith("/")) return [unixAddress(url.hosts)];
+  return url.hosts.replace(/\/$/, "").split(",").map(parseAddress);
+}
+
+/** What the servers' URL says beside where they are; empty for servers without a URL. */
+export function urlOptions(servers: Servers): UrlOptions {
+  const url = typeof servers === "string" ? parseUrl(servers) : undefined;
+  const tls = url?.isSecure ? { tls: true } : {};
+  if (url?.user === undefined) return tls;
+  const [username = "", password] = url.user.split(/:(.*)/s);
+  if (password === undefined) {
+    throw new OptionError("A server's URL has a user without a password; write user:password@host");
   }
-  const authority = rest!.replace(/\/$/, "");
-  if (authority.includes("@")) {
-    throw new OptionError("A URL with credentials is not supported by this version");
+  return { ...tls, username: decoded(username), password: decoded(password) };
+}
+
+interface Url {
+  readonly isSecure: boolean;
+  readonly user: string | undefined;
+  readonly hosts: string;
+}
+
+/** `memcached://user:password@host,host`, its parts still as they were written. */
+function parseUrl(text: string): Url | undefined {
+  const match = /^(\w+):\/\/(?:(.*)@)?(.*)$/s.exec(text);
+  if (match === null) return undefined;
+  const [, scheme, user, hosts] = match;
+  if (scheme === "memcached" || scheme === "memcacheds") {
+    return { isSecure: scheme === "memcacheds", user, hosts: hosts! };
   }
-  return authority.split(",").map(parseAddress);
+  throw new OptionError(
+    `A server's URL must begin with "memcached://" or "memcacheds://", not "${scheme}://"`,
+  );
+}
+
+/** @throws OptionError that does not show the text, which may be a password */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new OptionError("The user or password of a server's URL is not percent-encoded right");
+  }
 }
 
 function fromObject(server: ServerOptions): Address {

@@ -1,5 +1,7 @@
 import type { Address } from "../connection/address.js";
 import { Connection } from "../connection/connection.js";
+import type { SocketOptions, TlsOptions } from "../connection/dial.js";
+import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import type { MemcachedError } from "../errors.js";
 import { type Executor, Operation } from "../operation.js";
@@ -8,6 +10,9 @@ import type { Wire } from "../protocol/wire.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
+  readonly socket: SocketOptions;
+  readonly tls: TlsOptions | undefined;
+  readonly greet: Greet | undefined;
   /** It may change, and then holds for the next attempt to connect. */
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;

@@ -7,7 +7,7 @@ import { LOOSE, type Numerals, STRICT } from "./numeral.js";
  */
 export interface Release {
   readonly version: string;
-  /** The meta commands; before 1.6 there were none. */
+  /** The meta commands; the 1.4 releases had none, nor `gat` as text. */
   readonly meta: boolean;
   /**
    * One parser for all text commands (1.6.40). Before it a storage command with a bad

@@ -1,5 +1,5 @@
+import { isPlainObject, setProperty } from "../plain.js";
 import { broken } from "./broken.js";
-import { isPlainObject, setProperty } from "./classes.js";
 import type { Instruction, PickleMachine } from "./machine.js";
 import { Op } from "./opcodes.js";
 

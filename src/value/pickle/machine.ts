@@ -1,6 +1,7 @@
 import { CodecError } from "../../errors.js";
+import { isPlainObject } from "../plain.js";
 import { broken } from "./broken.js";
-import { ClassReference, isPlainObject, type PickleClass } from "./classes.js";
+import { ClassReference, type PickleClass } from "./classes.js";
 import { current, finish } from "./finish.js";
 import type { PickleInput } from "./input.js";
 

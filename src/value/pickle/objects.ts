@@ -1,5 +1,6 @@
+import { isPlainObject } from "../plain.js";
 import { broken } from "./broken.js";
-import { ClassReference, isPlainObject, type PickleClass } from "./classes.js";
+import { ClassReference, type PickleClass } from "./classes.js";
 import { appendAll, setAll } from "./containers.js";
 import type { Instruction, PickleMachine } from "./machine.js";
 import { Op } from "./opcodes.js";

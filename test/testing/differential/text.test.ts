@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RealMemcached, startMemcached } from "./support/memcached.js";
-import { exchange } from "./support/wire.js";
+import { type RealMemcached, startMemcached } from "../support/memcached.js";
+import { exchange } from "../support/wire.js";
 
 /** `DIFFERENTIAL_RUNS=4000` is the long form: over 100,000 commands. */
 const RUNS = Number(process.env["DIFFERENTIAL_RUNS"] ?? 120);
