@@ -46,6 +46,7 @@ interface PythonOutcome {
 interface Talk {
   readonly name: string;
   readonly op: string;
+  /** What the call came to, unless it spoke to other servers as well. */
   readonly outcome: PythonOutcome | null;
   readonly requests: readonly Request[];
   readonly sent: string;
@@ -76,7 +77,15 @@ function* talks(): Generator<Talk> {
           continue;
         if (/^cas( \S+){4}\r/.test(sent)) continue scenario;
         const requests = parse(sent);
-        yield { name: `${id} ${i} ${op}`, op, outcome, requests, sent, received };
+        const alone = new Set(exchange.map(connectionOf)).size === 1;
+        yield {
+          name: `${id} ${i} ${op}`,
+          op,
+          outcome: alone ? outcome : null,
+          requests,
+          sent,
+          received,
+        };
       }
     }
   }
