@@ -5,9 +5,8 @@
  *   node scripts/setup.mjs --build   and builds, if a source is newer than what is built
  *   node scripts/setup.mjs --test    and sees to the real servers and clients that tests run
  */
-import { lstatSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { root, run } from "./command.mjs";
+import { run } from "./command.mjs";
+import { installPackages } from "./packages.mjs";
 
 /** What the tests run beside Node: how to see that it is there, and what brings it. */
 const PROGRAMS = [
@@ -22,53 +21,33 @@ const PROGRAMS = [
     package: "python3-pylibmc",
   },
   { name: "memccapable", probe: ["memccapable", "-V"], package: "libmemcached-tools" },
+  { name: "saslpasswd2", probe: inSbin("command -v saslpasswd2"), package: "sasl2-bin" },
+  {
+    name: "Cyrus SASL's mechanisms",
+    probe: ["sh", "-c", "ls /usr/lib*/sasl2/libscram.so /usr/lib/*/sasl2/libscram.so | grep -q ."],
+    package: "libsasl2-modules",
+  },
+  { name: "nutcracker", probe: inSbin("nutcracker -V"), package: "nutcracker" },
 ];
 
 checkNode();
-await installPackages();
+await installPackages(".");
 if (process.argv.includes("--build"))
   await runOrExit(process.execPath, ["scripts/build.mjs", "--if-stale"]);
 if (process.argv.includes("--test")) await installPrograms();
+
+/**
+ * A command that may be a daemon's, where an ordinary user's PATH does not lead.
+ * @param {string} command
+ */
+function inSbin(command) {
+  return ["sh", "-c", `PATH="$PATH:/usr/sbin:/usr/local/sbin"; ${command}`];
+}
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13) || major > 22) return;
   fail(`Node ${process.versions.node} is too old: tslibmc needs ^20.19.0 or >=22.13.0.`);
-}
-
-async function installPackages() {
-  if (packagesAreInstalled()) return;
-  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink()) {
-    fail(
-      "node_modules is a link, and what it leads to differs from package-lock.json: run npm ci there.",
-    );
-  }
-  console.log("Installing the npm packages of package-lock.json");
-  await runOrExit("npm", ["ci", "--no-audit", "--no-fund"]);
-}
-
-/** Whether node_modules holds package-lock.json's packages, but for those of other platforms. */
-function packagesAreInstalled() {
-  const wanted = readLock("package-lock.json");
-  const found = readLock("node_modules/.package-lock.json");
-  return Object.entries(wanted).every(([path, entry]) => {
-    const installed = found[path];
-    if (installed === undefined) return path === "" || entry.optional === true;
-    return installed.version === entry.version && installed.integrity === entry.integrity;
-  });
-}
-
-/**
- * @typedef {{ version?: string, integrity?: string, optional?: boolean }} LockEntry
- * @param {string} path
- * @returns {Record<string, LockEntry>}
- */
-function readLock(path) {
-  try {
-    return JSON.parse(readFileSync(join(root, path), "utf8")).packages;
-  } catch {
-    return {};
-  }
 }
 
 async function installPrograms() {

@@ -1,5 +1,5 @@
 import type { Hit, Reply } from "./protocol/reply.js";
-import type { Request } from "./protocol/request.js";
+import type { GetRequest, Request } from "./protocol/request.js";
 import type { Exchange } from "./protocol/wire.js";
 import type { Codec } from "./value/codec.js";
 
@@ -9,10 +9,10 @@ export interface Command<out Result> {
   readonly name: string;
   /** Whether repeating it does no harm where the first attempt may have been carried out. */
   readonly idempotent: boolean;
-  /** The result for a reply; a refusal never comes here. */
-  read(reply: Reply, codec: Codec): Result | Promise<Result>;
+  /** The result for a reply about a key in wire form; a refusal never comes here. */
+  read(reply: Reply, codec: Codec, key: string): Result | Promise<Result>;
   /** Takes one item of a many-key request; `index` is its place in the request's keys. */
-  collect?(index: number, hit: Hit, codec: Codec): void;
+  collect?(index: number, hit: Hit, codec: Codec, key: string): void;
 }
 
 /** Everything that carries requests has this one method, so that policies stack. */
@@ -75,7 +75,9 @@ export class Operation implements Exchange {
 
   /** One item of a many-key reply. */
   collect(index: number, hit: Hit): void {
-    if (!this.settled) this.command.collect?.(index, hit, this.codec);
+    if (this.settled) return;
+    const { keys } = this.request as GetRequest;
+    this.command.collect?.(index, hit, this.codec, keys![index]!);
   }
 
   settle(reply: Reply): void {
@@ -83,7 +85,7 @@ export class Operation implements Exchange {
     this.#end();
     let result: unknown;
     try {
-      result = this.command.read(reply, this.codec);
+      result = this.command.read(reply, this.codec, this.request.key);
     } catch (error) {
       this.#reject(error, this);
       return;

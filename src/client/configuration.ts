@@ -21,8 +21,8 @@ export interface ConfigurationSources {
  * `--HASH=`, `--DISTRIBUTION=consistent` and the other options, in any case and separated
  * by white space; lines that begin with `#`; `INCLUDE file`, `RESET`, `END`, `ERROR`.
  *
- * What libmemcached's parser accepts is accepted, and some that it refuses though its
- * manual or good sense allow it: short and fully qualified names, IPv6 in brackets,
+ * What libmemcached's parser accepts is accepted, numbers out of range aside, and some
+ * that it refuses though its manual or good sense allow it: short and fully qualified names, IPv6 in brackets,
  * `--SERVER-FAILURE-LIMIT=`, `_` for `-`, options on lines of their own. What an option
  * means does not depend on where it stands.
  * @throws OptionError that names the token, its line and column

@@ -7,19 +7,24 @@ import {
   incrBigint,
   incrMulti,
 } from "../commands/arithmetic.js";
+import { add, setRequest } from "../commands/storage.js";
 import { ArgumentError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { ArithmeticRequest, KeyRequest } from "../protocol/request.js";
+import { FLAG_INTEGER } from "../value/flags.js";
 import { checkBoolean, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
+import { Gathering } from "./gathering.js";
 import { distinct, eachKey } from "./many.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */
 
 type Mode = ArithmeticRequest["mode"];
+
+type Counter = Command<number | bigint | undefined>;
 
 /** Counts one key up or down; the result has the delta's type. */
 export function count(
@@ -30,11 +35,11 @@ export function count(
   options: ArithmeticOptions | undefined,
 ): Promise<number | bigint | undefined> {
   const up = mode === "incr";
-  const command: Command<number | bigint | undefined> =
+  const command: Counter =
     typeof delta === "bigint" ? (up ? incrBigint : decrBigint) : up ? incr : decr;
-  return dispatcher.one(command, key, options, ARITHMETIC_OPTIONS, (wireKey) =>
-    countRequest(mode, wireKey, delta, options),
-  );
+  return options?.initial === undefined
+    ? countOnce(dispatcher, command, mode, key, delta, options)
+    : countOrMake(dispatcher, command, mode, key, delta, options);
 }
 
 /** The keys with a delta each, or keys that share one. */
@@ -55,24 +60,81 @@ export function countMany<K extends Key>(
     const given = keys instanceof Map ? keys.keys() : (keys as Iterable<K>);
     for (const [wireKey, key] of distinct(dispatcher, given, options)) {
       const own = keys instanceof Map ? keys.get(key) : delta;
-      requests.set(key, countRequest(mode, wireKey, own, options));
+      requests.set(key, countRequest(dispatcher, mode, wireKey, own, options));
     }
     const results = new Map<K, number>();
-    const settled = (key: K, value: number | undefined) => {
-      if (value !== undefined) results.set(key, value);
+    const settled = (key: K, value: number | bigint | undefined) => {
+      if (value !== undefined) results.set(key, Number(value));
     };
-    eachKey(dispatcher, command, requests, results, options, settled, resolve, reject);
+    if (options?.initial === undefined) {
+      eachKey(dispatcher, command, requests, results, options, settled, resolve, reject);
+      return;
+    }
+    const gathering = new Gathering(command.name, requests.size, results, resolve, reject);
+    for (const [key, request] of requests) {
+      const { delta: own } = request as ArithmeticRequest;
+      countOrMake(dispatcher, command, mode, key, own, options)
+        .then((value) => {
+          settled(key, value);
+          gathering.done();
+        })
+        .catch((error) => gathering.fail(error.server ?? String(key), error));
+    }
   });
 }
 
+function countOnce(
+  dispatcher: Dispatcher,
+  command: Counter,
+  mode: Mode,
+  key: Key,
+  delta: number | bigint,
+  options: ArithmeticOptions | undefined,
+): Promise<number | bigint | undefined> {
+  return dispatcher.one(command, key, options, ARITHMETIC_OPTIONS, (wireKey) =>
+    countRequest(dispatcher, mode, wireKey, delta, options),
+  );
+}
+
+/**
+ * Counts, and makes the counter if it is missing; again if others were faster at both.
+ *
+ * memcached could do both at once (`ma` with `N`), but gives what it makes no flags, so
+ * that everybody would read such a counter as bytes. `add` makes it an integer for all.
+ */
+async function countOrMake(
+  dispatcher: Dispatcher,
+  command: Counter,
+  mode: Mode,
+  key: Key,
+  delta: number | bigint,
+  options: ArithmeticOptions,
+): Promise<number | bigint> {
+  const deadline = dispatcher.deadline(options);
+  for (;;) {
+    const remaining = () => ({ ...options, timeoutMs: Math.max(1, deadline - performance.now()) });
+    const counted = await countOnce(dispatcher, command, mode, key, delta, remaining());
+    if (counted !== undefined) return counted;
+    const initial = checkUnsigned(options.initial, "initial");
+    const lifetime = exptime(options.ttl ?? 0, Date.now);
+    const making = { ...add, name: command.name };
+    const made = await dispatcher.one(making, key, remaining(), ARITHMETIC_OPTIONS, (wireKey) =>
+      setRequest("add", wireKey, String(initial), FLAG_INTEGER, lifetime, undefined, false),
+    );
+    if (made) return typeof delta === "bigint" ? BigInt(initial) : Number(initial);
+  }
+}
+
 function countRequest(
+  dispatcher: Dispatcher,
   mode: Mode,
   wireKey: string,
   delta: unknown,
   options: ArithmeticOptions | undefined,
 ): ArithmeticRequest {
-  const { initial, ttl = 0, noreply = false } = options ?? {};
-  if (options?.ttl !== undefined && initial === undefined) {
+  const { initial, ttl } = options ?? {};
+  const { noreply = initial === undefined && dispatcher.noreply } = options ?? {};
+  if (ttl !== undefined && initial === undefined) {
     throw new ArgumentError(
       `ttl is for an item that initial makes, and there is no initial; got ttl ${show(ttl)}`,
     );
@@ -81,12 +143,7 @@ function countRequest(
   if (silent && initial !== undefined) {
     throw new ArgumentError("initial and noreply cannot go together");
   }
-  return arithmeticRequest(
-    mode,
-    wireKey,
-    checkUnsigned(delta, "delta"),
-    initial === undefined ? undefined : checkUnsigned(initial, "initial"),
-    exptime(ttl, Date.now),
-    silent,
-  );
+  if (initial !== undefined) checkUnsigned(initial, "initial");
+  exptime(ttl ?? 0, Date.now);
+  return arithmeticRequest(mode, wireKey, checkUnsigned(delta, "delta"), undefined, 0, silent);
 }

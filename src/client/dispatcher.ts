@@ -1,9 +1,9 @@
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
-import { encodeBinaryKey, encodeKey, encodePrefix, type Key } from "../protocol/key.js";
+import { type EncodeKey, encodeBinaryKey, encodePrefix, type Key } from "../protocol/key.js";
 import type { AdminRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
-import type { Codec } from "../value/codec.js";
+import type { Codec, Encoded } from "../value/codec.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
@@ -11,10 +11,12 @@ import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
 export interface DispatcherOptions {
   readonly router: Router;
   readonly codec: Codec;
+  /** The rules for keys. */
+  readonly encodeKey: EncodeKey;
   /** In front of every key; in wire form. */
   readonly prefix: string;
-  /** Whether the prefix takes part in placement. */
-  readonly routesByPrefix: boolean;
+  /** Whether writes ask for no reply unless their call says otherwise. */
+  readonly noreply: boolean;
   readonly timeoutMs: number;
   /** Larger values are refused before anything is sent; in bytes. */
   readonly maxValueSize: number;
@@ -22,41 +24,46 @@ export interface DispatcherOptions {
 
 /** Turns a call's keys and options into operations, and sends them on their way. */
 export class Dispatcher {
-  router: Router;
+  readonly router: Router;
   codec: Codec;
+  readonly encodeKey: EncodeKey;
   prefix: string;
-  routesByPrefix: boolean;
+  noreply: boolean;
   timeoutMs: number;
   readonly maxValueSize: number;
   closed = false;
+  /** The calls that wait for their values to be encoded, the last of each key. */
+  readonly #held = new Map<string, Promise<void>>();
 
   constructor(options: DispatcherOptions) {
     this.router = options.router;
     this.codec = options.codec;
+    this.encodeKey = options.encodeKey;
     this.prefix = options.prefix;
-    this.routesByPrefix = options.routesByPrefix;
+    this.noreply = options.noreply;
     this.timeoutMs = options.timeoutMs;
     this.maxValueSize = options.maxValueSize;
   }
 
   /** The wire form of a key with its prefixes. */
   key(key: Key, options: CallOptions | undefined): string {
-    const own = options?.keyPrefix;
-    if (own === undefined) return encodeKey(key, this.prefix);
-    return encodeKey(key, this.prefix + encodePrefix(own));
+    return this.encodeKey(key, this.#prefix(options));
   }
 
   /** The same for a key that is sent in base64, where every byte is allowed. */
   binaryKey(key: Key, options: CallOptions | undefined): string {
-    const own = options?.keyPrefix;
-    return encodeBinaryKey(key, this.prefix + (own === undefined ? "" : encodePrefix(own)));
+    return encodeBinaryKey(key, this.#prefix(options));
   }
 
-  /** What decides a key's server. */
+  #prefix(options: CallOptions | undefined): string {
+    const own = options?.keyPrefix;
+    return own === undefined ? this.prefix : this.prefix + encodePrefix(own, this.encodeKey);
+  }
+
+  /** What decides a key's server: without the client's own prefix, which placement adds if it counts. */
   route(wireKey: string, options: CallOptions | undefined): string {
-    if (options?.groupKey !== undefined) return encodeKey(options.groupKey);
-    if (this.prefix === "" || this.routesByPrefix) return wireKey;
-    return wireKey.slice(this.prefix.length);
+    if (options?.groupKey !== undefined) return this.encodeKey(options.groupKey);
+    return this.prefix === "" ? wireKey : wireKey.slice(this.prefix.length);
   }
 
   deadline(options: AdminOptions | undefined): number {
@@ -82,8 +89,40 @@ export class Dispatcher {
     });
   }
 
-  /** One request about one key. */
+  /** One request about one key, behind those on the same key that came before it. */
   send<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const before = this.#held.size === 0 ? undefined : this.#held.get(wireKey);
+    if (before === undefined) this.sendNow(command, request, wireKey, options, resolve, reject);
+    else {
+      before
+        .then(() => this.sendNow(command, request, wireKey, options, resolve, reject))
+        .catch(reject);
+    }
+  }
+
+  /**
+   * Holds a key while its value is encoded on another thread: `send` runs when that is
+   * done, and later calls on the key after it.
+   */
+  hold(wireKey: string, encoding: Promise<Encoded>, send: (data: Encoded) => void): Promise<void> {
+    const turn = Promise.all([encoding, this.#held.get(wireKey)])
+      .finally(() => {
+        if (this.#held.get(wireKey) === kept) this.#held.delete(wireKey);
+      })
+      .then(([data]) => send(data));
+    const kept = turn.catch(() => {});
+    this.#held.set(wireKey, kept);
+    return turn;
+  }
+
+  sendNow<Result>(
     command: Command<Result>,
     request: Request,
     wireKey: string,

@@ -59,14 +59,18 @@ export function getMany<K extends Key>(
     const gathering = new Gathering(name, lines.length, results, resolve, reject);
     const deadline = dispatcher.deadline(options);
     for (const { server, route, given, wire } of lines) {
+      const failed = (error: unknown) => gathering.fail(server.name, error);
       const operation = new Operation(
         new GetMany(name, given, results, cas),
         manyRequest(wire, cas),
         route,
         dispatcher.codec,
         deadline,
-        () => gathering.done(),
-        (error) => gathering.fail(server.name, error),
+        (decoding: Promise<void> | undefined) => {
+          if (decoding === undefined) gathering.done();
+          else decoding.then(() => gathering.done()).catch(failed);
+        },
+        failed,
       );
       dispatcher.start(operation, dispatcher.router, options?.signal);
     }

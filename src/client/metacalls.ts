@@ -1,3 +1,4 @@
+import { arithmeticRequest } from "../commands/arithmetic.js";
 import * as meta from "../commands/meta.js";
 import { setRequest } from "../commands/storage.js";
 import { ArgumentError } from "../errors.js";
@@ -245,14 +246,16 @@ export function metaArithmetic(
     if (mode !== "incr" && mode !== "decr") {
       throw new ArgumentError(`mode must be "incr" or "decr", not ${show(mode)}`);
     }
-    return {
-      verb: "arithmetic",
+    const request = arithmeticRequest(
       mode,
-      key: wireKey,
-      delta: checkUnsigned(delta, "delta"),
-      initial: initial === undefined ? undefined : checkUnsigned(initial, "initial"),
-      initialExptime: exptime(initialTtl, Date.now),
-      noreply: false,
+      wireKey,
+      checkUnsigned(delta, "delta"),
+      initial === undefined ? undefined : checkUnsigned(initial, "initial"),
+      exptime(initialTtl, Date.now),
+      false,
+    );
+    return {
+      ...request,
       meta: {
         ...common(options),
         compareCas: optionalCas(options.compareCas, "compareCas"),

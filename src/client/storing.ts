@@ -29,12 +29,15 @@ export function store(
     checkOptions(options, joins ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     const wireKey = dispatcher.key(key, options);
     const encoded = dispatcher.codec.encode(value, options, wireKey);
-    const send = (data: Encoded) => {
-      const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
-      dispatcher.send(command, request, wireKey, options, resolve, reject);
-    };
-    if (encoded instanceof Promise) encoded.then(send).catch(reject);
-    else send(encoded);
+    const request = (data: Encoded) =>
+      storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
+    if (encoded instanceof Promise) {
+      const send = (data: Encoded) =>
+        dispatcher.sendNow(command, request(data), wireKey, options, resolve, reject);
+      dispatcher.hold(wireKey, encoded, send).catch(reject);
+    } else {
+      dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+    }
   });
 }
 
@@ -110,9 +113,9 @@ function storageRequest(
   const { data } = encoded;
   if (data.length > dispatcher.maxValueSize) throw tooLarge(data.length, dispatcher.maxValueSize);
   if (options === undefined) {
-    return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, false);
+    return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
-  const { ttl = 0, flags = encoded.flags, noreply = false } = options;
+  const { ttl = 0, flags = encoded.flags, noreply = dispatcher.noreply } = options;
   return setRequest(
     mode,
     wireKey,

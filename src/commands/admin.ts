@@ -6,18 +6,18 @@ import type { AdminRequest } from "../protocol/request.js";
 /** A server's statistics: numbers as numbers, bigints past 2^53, everything else as text. */
 export type Stats = Record<string, number | bigint | string>;
 
-export const versionRequest: AdminRequest = { verb: "admin", action: "version" };
+export const versionRequest: AdminRequest = { verb: "admin", action: "version", key: "" };
 
 export function flushAllRequest(delay: number): AdminRequest {
-  return { verb: "admin", action: "flushAll", delay };
+  return { verb: "admin", action: "flushAll", key: "", delay };
 }
 
 export function verbosityRequest(level: number): AdminRequest {
-  return { verb: "admin", action: "verbosity", level };
+  return { verb: "admin", action: "verbosity", key: "", level };
 }
 
 export function statsRequest(argument: string | undefined): AdminRequest {
-  return { verb: "admin", action: "stats", argument };
+  return { verb: "admin", action: "stats", key: "", argument };
 }
 
 export const version: Command<string> = {

@@ -73,7 +73,7 @@ function fields(info: MetaInfo | undefined): MetaFields {
   return found;
 }
 
-function item(hit: Hit, codec: Codec): MetaItem<unknown> | Promise<MetaItem<unknown>> {
+function item(hit: Hit, codec: Codec, key: string): MetaItem<unknown> | Promise<MetaItem<unknown>> {
   const { info } = hit;
   const found = {
     ...fields(info),
@@ -83,7 +83,7 @@ function item(hit: Hit, codec: Codec): MetaItem<unknown> | Promise<MetaItem<unkn
   };
   // An item that vivify has just made, or that was emptied, has no value to decode yet.
   if (hit.bytes === undefined || (found.won && hit.start === hit.end)) return found;
-  const value = decodeHit(hit, codec);
+  const value = decodeHit(hit, codec, key);
   return value instanceof Promise
     ? value.then((decoded) => ({ ...found, value: decoded }))
     : { ...found, value };
@@ -94,7 +94,7 @@ export function metaGet(idempotent: boolean): Command<MetaItem<unknown> | undefi
   return {
     name: "metaGet",
     idempotent,
-    read: (reply, codec) => (reply.kind === "hit" ? item(reply, codec) : undefined),
+    read: (reply, codec, key) => (reply.kind === "hit" ? item(reply, codec, key) : undefined),
   };
 }
 

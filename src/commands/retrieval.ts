@@ -46,23 +46,25 @@ export function hasRequest(key: string): GetRequest {
   return { ...getRequest(key), value: false };
 }
 
-function readValue(reply: Reply, codec: Codec): unknown {
-  return reply.kind === "hit" ? decodeHit(reply, codec) : undefined;
+function readValue(reply: Reply, codec: Codec, key: string): unknown {
+  return reply.kind === "hit" ? decodeHit(reply, codec, key) : undefined;
 }
 
 function readWithCas(
   reply: Reply,
   codec: Codec,
+  key: string,
 ): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
-  return reply.kind === "hit" ? decodeWithCas(reply, codec) : undefined;
+  return reply.kind === "hit" ? decodeWithCas(reply, codec, key) : undefined;
 }
 
 function decodeWithCas(
   hit: Hit,
   codec: Codec,
+  key: string,
 ): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
   const cas = hit.cas!;
-  const value = decodeHit(hit, codec);
+  const value = decodeHit(hit, codec, key);
   const withCas = (decoded: unknown) =>
     decoded === undefined ? undefined : { value: decoded, cas };
   return value instanceof Promise ? value.then(withCas) : withCas(value);
@@ -106,12 +108,12 @@ export const has: Command<boolean> = {
  * One line of a many-key read. Items go into the caller's map under the keys as the
  * caller gave them; what cannot be decoded is remembered and reported with the rest.
  */
-export class GetMany<Key> implements Command<unknown> {
+export class GetMany<Key> implements Command<Promise<void> | undefined> {
   readonly name: string;
   readonly idempotent = true;
   readonly #keys: readonly Key[];
   readonly #results: Map<Key, unknown>;
-  readonly #decode: (hit: Hit, codec: Codec) => unknown;
+  readonly #decode: (hit: Hit, codec: Codec, key: string) => unknown;
   #decoding: Promise<unknown>[] | undefined = undefined;
   #failure: unknown = undefined;
 
@@ -122,10 +124,10 @@ export class GetMany<Key> implements Command<unknown> {
     this.#decode = cas ? decodeWithCas : decodeHit;
   }
 
-  collect(index: number, hit: Hit, codec: Codec): void {
+  collect(index: number, hit: Hit, codec: Codec, wireKey: string): void {
     const key = this.#keys[index]!;
     try {
-      const value = this.#decode(hit, codec);
+      const value = this.#decode(hit, codec, wireKey);
       if (value instanceof Promise) this.#await(key, value);
       else if (value !== undefined) this.#results.set(key, value);
     } catch (error) {
@@ -133,9 +135,11 @@ export class GetMany<Key> implements Command<unknown> {
     }
   }
 
-  read(): unknown {
+  /** A promise if there are values that take longer to decode. */
+  read(): Promise<void> | undefined {
     if (this.#decoding !== undefined) return Promise.all(this.#decoding).then(() => this.#finish());
-    return this.#finish();
+    this.#finish();
+    return undefined;
   }
 
   #await(key: Key, decoding: Promise<unknown>): void {

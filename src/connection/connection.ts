@@ -9,21 +9,27 @@ import {
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
-import { OK, type RefusedReply } from "../protocol/reply.js";
-import { isSilent } from "../protocol/request.js";
+import { OK, type RefusedReply, type Reply } from "../protocol/reply.js";
+import { isSilent, type Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { backoffMs } from "./backoff.js";
-import { dial } from "./dial.js";
+import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
+import { type Greet, greeting } from "./greeting.js";
 import { Pipeline } from "./pipeline.js";
 
 export interface ConnectionOptions {
   readonly address: Address;
   /** Makes the wire of one socket's life. */
   readonly wire: () => Wire;
-  /** Milliseconds for one attempt to connect. */
+  readonly socket: SocketOptions;
+  /** How TLS is spoken, or undefined where it is not. */
+  readonly tls: TlsOptions | undefined;
+  /** What every new socket begins with; operations wait until it is over. */
+  readonly greet: Greet | undefined;
+  /** Milliseconds for one attempt to connect, its greeting included. */
   readonly connectTimeoutMs: number;
   /** Milliseconds without a byte, while replies are owed, after which the socket is given up. */
   readonly stallTimeoutMs: number;
@@ -58,6 +64,7 @@ export class Connection implements Executor {
   readonly #out = new Outgoing();
   readonly #sweep: Sweep;
   readonly #pipeline: Pipeline;
+  readonly #dialer: Dialer;
   #wire: Wire;
   #socket: Socket | undefined = undefined;
   #open = false;
@@ -74,6 +81,7 @@ export class Connection implements Executor {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
+    this.#dialer = new Dialer(options.address, options.socket, options.tls);
     this.#pipeline = new Pipeline(options.onRefused);
     this.#wire = options.wire();
     this.#sweep = new Sweep((now) => this.#expire(now));
@@ -124,26 +132,24 @@ export class Connection implements Executor {
   #connect(operation: Operation): boolean {
     const now = performance.now();
     if (now < this.#notBefore) {
-      const { message, cause } = this.#lastFailure!;
+      const failure = this.#lastFailure!;
       const wait = Math.ceil(this.#notBefore - now);
-      operation.fail(
-        new ConnectError(`${message}; the next attempt is due in ${wait} ms`, {
-          ...this.#details(operation),
-          cause,
-        }),
-      );
+      const message = `${failure.message}; the next attempt is due in ${wait} ms`;
+      operation.fail(this.#forOperation(operation, failure, message));
       return false;
     }
     this.#connectDeadline = now + this.#options.connectTimeoutMs;
-    const socket = dial(this.#options.address, (chunk, length) => {
-      if (socket === this.#socket) this.#receive(chunk, length);
-    });
+    const socket = this.#dialer.dial(
+      (chunk, length) => {
+        if (socket === this.#socket) this.#receive(chunk, length);
+      },
+      () => {
+        if (socket === this.#socket) this.#connected(socket, operation.codec);
+      },
+    );
     this.#socket = socket;
     this.#wire = this.#options.wire();
     socket
-      .once("connect", () => {
-        if (socket === this.#socket) this.#opened();
-      })
       .on("drain", () => {
         if (socket === this.#socket) this.#flush();
       })
@@ -157,6 +163,29 @@ export class Connection implements Executor {
         if (socket === this.#socket) this.#failed(undefined);
       });
     return true;
+  }
+
+  #connected(socket: Socket, codec: Operation["codec"]): void {
+    const { greet, address } = this.#options;
+    if (greet === undefined) {
+      this.#opened();
+      return;
+    }
+    const ask = (request: Request) =>
+      new Promise<Reply>((resolve, reject) => {
+        this.#write(greeting(request, codec, resolve, reject));
+        this.#wire.finish(this.#out);
+        this.#send(socket);
+      });
+    this.#lastProgress = performance.now();
+    greet(ask, address.name).then(
+      () => {
+        if (socket === this.#socket) this.#opened();
+      },
+      (error) => {
+        if (socket === this.#socket) this.#giveUp(error);
+      },
+    );
   }
 
   #opened(): void {
@@ -221,7 +250,8 @@ export class Connection implements Executor {
     try {
       this.#wire.push(chunk, length, this.#pipeline);
     } catch (error) {
-      this.#lose(this.#unreadable(error), false);
+      if (this.#open) this.#lose(this.#unreadable(error), false);
+      else this.#giveUp(this.#unreadable(error));
       return;
     }
     this.#settled();
@@ -245,6 +275,7 @@ export class Connection implements Executor {
     this.#lastFailure = error;
     this.#notBefore = performance.now() + backoffMs(this.#failures, Math.random);
     this.#release();
+    for (const operation of this.#pipeline.drain()) this.#failWith(operation, error);
     for (const operation of this.#waiting.drain()) this.#failWith(operation, error);
     this.#settled();
   }
@@ -343,10 +374,14 @@ export class Connection implements Executor {
   }
 
   /** The same error as one operation sees it: with its command, and whether it was sent. */
-  #forOperation(operation: Operation, error: MemcachedError): MemcachedError {
+  #forOperation(
+    operation: Operation,
+    error: MemcachedError,
+    message: string = error.message,
+  ): MemcachedError {
     const Class = error.constructor as new (message: string, details: object) => MemcachedError;
     const { cause } = error;
-    return new Class(error.message, { ...this.#details(operation), cause });
+    return new Class(message, { ...this.#details(operation), cause });
   }
 }
 

@@ -18,10 +18,18 @@ export type Key = string | Uint8Array;
  */
 export function encodeKey(key: Key, prefix = ""): string {
   const wire = typeof key === "string" ? fromText(key) : fromBytes(key);
-  const whole = prefix === "" ? wire : prefix + wire;
-  if (whole.length === 0) throw new KeyError("The key is empty; memcached needs 1 to 250 bytes");
-  if (whole.length > MAX_KEY_BYTES) throw tooLong(whole, prefix);
-  return whole;
+  return checkLength(prefix === "" ? wire : prefix + wire, prefix);
+}
+
+/** Makes the wire form of a key, behind a prefix that is one already. */
+export type EncodeKey = (key: Key, prefix?: string) => string;
+
+/**
+ * The wire form of a key for the binary protocol, which takes every byte.
+ * @throws KeyError
+ */
+export function encodeAnyKey(key: Key, prefix = ""): string {
+  return checkLength(prefix + anyBytes(key), prefix);
 }
 
 /** In base64, 186 bytes are 248 characters, and one more would be 252. */
@@ -33,9 +41,7 @@ const MAX_BINARY_KEY_BYTES = 186;
  * @throws KeyError
  */
 export function encodeBinaryKey(key: Key, prefix = ""): string {
-  const bytes = typeof key === "string" ? Buffer.from(wellFormed(key), "utf8") : checkBytes(key);
-  const whole = prefix + latin1(asBuffer(bytes), 0, bytes.length);
-  if (whole.length === 0) throw new KeyError("The key is empty; memcached needs 1 to 250 bytes");
+  const whole = checkLength(prefix + anyBytes(key), prefix);
   if (whole.length <= MAX_BINARY_KEY_BYTES) return whole;
   throw new KeyError(
     `The key ${describeKey(whole)} is ${whole.length} bytes; in base64 memcached allows ${MAX_BINARY_KEY_BYTES}`,
@@ -43,8 +49,8 @@ export function encodeBinaryKey(key: Key, prefix = ""): string {
 }
 
 /** Checks a prefix by the same rules as a key, except that it may be empty. */
-export function encodePrefix(prefix: Key): string {
-  return prefix.length === 0 ? "" : encodeKey(prefix);
+export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string {
+  return prefix.length === 0 ? "" : encode(prefix);
 }
 
 /** The text of a key in wire form, shortened and escaped, for messages. */
@@ -64,6 +70,11 @@ function fromText(key: string): string {
 
 function fromUnicode(key: string): string {
   return fromBytes(Buffer.from(wellFormed(key), "utf8"));
+}
+
+function anyBytes(key: Key): string {
+  const bytes = typeof key === "string" ? Buffer.from(wellFormed(key), "utf8") : checkBytes(key);
+  return latin1(asBuffer(bytes), 0, bytes.length);
 }
 
 function wellFormed(key: string): string {
@@ -98,6 +109,12 @@ function forbidden(key: string, code: number, index: number): KeyError {
   return new KeyError(
     `The key ${describeKey(key)} has the byte ${byte} at ${index}; whitespace and control bytes cannot be sent`,
   );
+}
+
+function checkLength(whole: string, prefix: string): string {
+  if (whole.length === 0) throw new KeyError("The key is empty; memcached needs 1 to 250 bytes");
+  if (whole.length > MAX_KEY_BYTES) throw tooLong(whole, prefix);
+  return whole;
 }
 
 function tooLong(wire: string, prefix: string): KeyError {

@@ -8,7 +8,7 @@ import { modula } from "./modula.js";
 import { hashedPoints, md5Points, shortLabel, slashLabel, weightedDigests } from "./points.js";
 import { random } from "./random.js";
 import { rendezvous } from "./rendezvous.js";
-import type { RingBuilder, RingServer } from "./ring.js";
+import type { RingBuilder } from "./ring.js";
 
 /** A way of libmemcached's to share keys among servers, by pylibmc's name for it. */
 export type LibmemcachedDistribution =
@@ -37,95 +37,15 @@ export const distributions: Readonly<Record<LibmemcachedDistribution, number>> =
   "virtual bucket": 6,
 });
 
-/** The behaviors that choose a ring and a hash, with pylibmc's names and meaning. */
-export interface DistributionBehaviors {
-  readonly hash?: HashName | HashFunction | undefined;
-  /** Accepted and, as in libmemcached, of no effect. */
-  readonly ketama_hash?: HashName | HashFunction | undefined;
-  readonly ketama?: boolean | undefined;
-  readonly ketama_weighted?: boolean | undefined;
-  readonly distribution?: Distribution | undefined;
-}
-
-/** What libmemcached keeps of those behaviors. */
-export interface DistributionState {
+/** A way to share keys, chosen. */
+export interface DistributionChoice {
   readonly hash: HashName | HashFunction;
   readonly distribution: Distribution;
   /** Whether a continuum's points are by weight and MD5. Without a continuum it has no effect. */
   readonly weighted: boolean;
 }
 
-/** A new client's. */
-export const initialState: DistributionState = {
-  hash: "default",
-  distribution: "modula",
-  weighted: false,
-};
-
-/** What the behaviors come to, given all at once: pylibmc applies them in this order. */
-export function resolveBehaviors(behaviors: DistributionBehaviors): DistributionState {
-  const { hash, ketama, ketama_weighted: weighted, distribution } = behaviors;
-  let state = initialState;
-  if (hash !== undefined) state = setHash(state, hash);
-  if (ketama !== undefined) state = setKetama(state, ketama);
-  if (weighted !== undefined) state = setKetamaWeighted(state, weighted);
-  if (distribution !== undefined) state = setDistribution(state, distribution);
-  return state;
-}
-
-export function setHash(
-  state: DistributionState,
-  hash: HashName | HashFunction,
-): DistributionState {
-  return { ...state, hash };
-}
-
-/** It does not choose MD5, whatever the manuals of libmemcached and pylibmc say. */
-export function setKetama(state: DistributionState, on: boolean): DistributionState {
-  return setDistribution(state, on ? "consistent ketama" : "modula");
-}
-
-/** On, it replaces the hash by MD5. Off, it turns ketama *on*, as libmemcached does. */
-export function setKetamaWeighted(state: DistributionState, on: boolean): DistributionState {
-  return on
-    ? setDistribution({ ...state, hash: "md5" }, "consistent weighted")
-    : setKetama(state, true);
-}
-
-export function setDistribution(
-  state: DistributionState,
-  distribution: Distribution,
-): DistributionState {
-  switch (distribution) {
-    case "consistent":
-    case "consistent ketama":
-      return { ...state, distribution, weighted: false };
-    case "consistent weighted":
-      return { ...state, distribution, weighted: true };
-    default:
-      return { ...state, distribution };
-  }
-}
-
-/** A server of weight 2 or more makes a continuum weighted, even one that was not to be. */
-export function addServers(
-  state: DistributionState,
-  servers: readonly RingServer[],
-): DistributionState {
-  const heavy = servers.some(({ weight }) => weight > 1);
-  return heavy && isContinuum(state) ? { ...state, weighted: true } : state;
-}
-
-/** What pylibmc's `client.behaviors` says of a state. */
-export function reportBehaviors(
-  state: DistributionState,
-): Required<Omit<DistributionBehaviors, "ketama_hash">> {
-  const ketama = isContinuum(state);
-  const { hash, distribution, weighted } = state;
-  return { hash, distribution, ketama, ketama_weighted: ketama && weighted };
-}
-
-/** What some distributions need beside the behaviors. */
+/** What some distributions need beside it. */
 export interface DistributionOptions {
   /**
    * The hash of an unweighted continuum's points, where it is not the keys'. libmemcached
@@ -140,10 +60,10 @@ export interface DistributionOptions {
 
 /** @throws OptionError for an unknown hash or distribution */
 export function ringBuilder(
-  state: DistributionState,
-  { pointHash = state.hash, buckets, chance = Math.random }: DistributionOptions,
+  choice: DistributionChoice,
+  { pointHash = choice.hash, buckets, chance = Math.random }: DistributionOptions,
 ): RingBuilder {
-  const { distribution } = state;
+  const { distribution } = choice;
   switch (distribution) {
     case "modula":
       return modula;
@@ -153,7 +73,7 @@ export function ringBuilder(
     case "consistent ketama spy": {
       const label = distribution === "consistent ketama spy" ? slashLabel : shortLabel;
       return continuum(
-        state.weighted
+        choice.weighted
           ? md5Points(label, weightedDigests)
           : hashedPoints(hashFunction(pointHash), label),
       );
@@ -171,8 +91,4 @@ export function ringBuilder(
         `There is no distribution ${JSON.stringify(distribution)}; there are ${[...Object.keys(distributions), "rendezvous", "jump"].join(", ")}`,
       );
   }
-}
-
-function isContinuum({ distribution }: DistributionState): boolean {
-  return distribution.startsWith("consistent");
 }

@@ -2,16 +2,15 @@ import { OptionError } from "../errors.js";
 import { hashFunction } from "../hash/algorithms.js";
 import type { HashFunction } from "../hash/function.js";
 import { wireForm } from "../hash/wireform.js";
-import { Continuum } from "./continuum.js";
 import {
   addServers,
   type DistributionBehaviors,
-  type DistributionOptions,
-  type DistributionState,
+  type EffectiveBehaviors,
   reportBehaviors,
   resolveBehaviors,
-  ringBuilder,
-} from "./distribution.js";
+} from "./behaviors.js";
+import { Continuum } from "./continuum.js";
+import { type DistributionChoice, type DistributionOptions, ringBuilder } from "./distribution.js";
 import { type PlacementPreset, presets } from "./presets.js";
 import type { Member, Ring, RingBuilder, RingServer } from "./ring.js";
 
@@ -19,7 +18,7 @@ import type { Member, Ring, RingBuilder, RingServer } from "./ring.js";
 export interface PlacementBehaviors extends DistributionBehaviors {
   readonly _sort_hosts?: boolean | undefined;
   /** Put before each key; it decides nothing unless `_hash_with_prefix_key` is on. */
-  readonly namespace?: string | undefined;
+  readonly namespace?: string | Uint8Array | undefined;
   readonly _hash_with_prefix_key?: boolean | undefined;
 }
 
@@ -45,7 +44,7 @@ interface Scheme {
   readonly ring: RingBuilder;
   readonly prefixed: boolean;
   /** Undefined where the preset is none of libmemcached's. */
-  readonly state: DistributionState | undefined;
+  readonly choice: DistributionChoice | undefined;
 }
 
 /** libmemcached's limit for a namespace and a key that are hashed together. */
@@ -59,6 +58,8 @@ const MAX_HASHED_BYTES = 250;
  * real library's depends on the order of calls, this one does not.
  */
 export class Placement {
+  /** Whether the namespace is hashed with each key. */
+  readonly prefixed: boolean;
   readonly #options: PlacementOptions;
   readonly #servers: readonly RingServer[];
   readonly #scheme: Scheme;
@@ -88,7 +89,8 @@ export class Placement {
     this.#scheme = chooseScheme(options, servers);
     this.#members = orderMembers(servers, live, sorted === true);
     this.#ring = this.#scheme.ring(this.#members);
-    this.#prefix = (prefixed ?? this.#scheme.prefixed) ? wireForm(namespace) : "";
+    this.prefixed = prefixed ?? this.#scheme.prefixed;
+    this.#prefix = this.prefixed ? wireForm(namespace) : "";
   }
 
   /**
@@ -122,9 +124,9 @@ export class Placement {
    * `hash`, `distribution`, `ketama` and `ketama_weighted` as pylibmc's
    * `client.behaviors` reports them; undefined under a preset that is not libmemcached's.
    */
-  get behaviors(): ReturnType<typeof reportBehaviors> | undefined {
-    const { state } = this.#scheme;
-    return state && reportBehaviors(state);
+  get behaviors(): EffectiveBehaviors | undefined {
+    const { choice } = this.#scheme;
+    return choice && reportBehaviors(choice);
   }
 
   /** The same configuration with some servers ejected. */
@@ -151,7 +153,7 @@ function chooseScheme(options: PlacementOptions, servers: readonly RingServer[])
   const preset = presets[name];
   return "behaviors" in preset
     ? libmemcachedScheme(preset.behaviors, options, servers)
-    : { ...preset, state: undefined };
+    : { ...preset, choice: undefined };
 }
 
 function libmemcachedScheme(
@@ -159,12 +161,12 @@ function libmemcachedScheme(
   options: DistributionOptions,
   servers: readonly RingServer[],
 ): Scheme {
-  const state = addServers(resolveBehaviors(behaviors), servers);
+  const choice = addServers(resolveBehaviors(behaviors), servers);
   return {
-    hash: hashFunction(state.hash),
-    ring: ringBuilder(state, options),
+    hash: hashFunction(choice.hash),
+    ring: ringBuilder(choice, options),
     prefixed: false,
-    state,
+    choice,
   };
 }
 

@@ -1,8 +1,8 @@
 import { crc15, crc32 } from "../hash/crc.js";
 import type { HashFunction } from "../hash/function.js";
 import { md5 } from "../hash/md5.js";
+import type { DistributionBehaviors } from "./behaviors.js";
 import { continuum, continuumBefore } from "./continuum.js";
-import type { DistributionBehaviors } from "./distribution.js";
 import { modula, weightedModula } from "./modula.js";
 import {
   fullLabel,

@@ -1,5 +1,7 @@
 import type { Address } from "../connection/address.js";
 import { Connection } from "../connection/connection.js";
+import type { SocketOptions, TlsOptions } from "../connection/dial.js";
+import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import type { MemcachedError } from "../errors.js";
 import { type Executor, Operation } from "../operation.js";
@@ -8,19 +10,32 @@ import type { Wire } from "../protocol/wire.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
+  readonly socket: SocketOptions;
+  readonly tls: TlsOptions | undefined;
+  readonly greet: Greet | undefined;
+  /** It may change, and then holds for the next attempt to connect. */
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
 }
 
+/** As long as a timer can be. */
+const NO_LIMIT_MS = 2 ** 31 - 1;
+
 /** One memcached: its address, its connection, and what a failure there means for an operation. */
 export class Server implements Executor {
-  readonly address: Address;
+  /** Another of the same name may take its place, with another weight. */
+  address: Address;
   readonly #connection: Connection;
+  /** Who carries out what this server lost, once it has left the list. */
+  #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
     this.address = address;
     this.#connection = new Connection({
       ...options,
+      get connectTimeoutMs() {
+        return options.connectTimeoutMs;
+      },
       address,
       onLost: (operation, error) => this.#retry(operation, error),
       onRefused: (operation, refused) => this.#refuse(operation, refused),
@@ -44,6 +59,15 @@ export class Server implements Executor {
   }
 
   /**
+   * Leaves the list: finishes what is under way, which has its own deadlines, then closes
+   * for good.
+   */
+  retire(successor: Executor): Promise<void> {
+    this.#successor = successor;
+    return this.#connection.close(NO_LIMIT_MS);
+  }
+
+  /**
    * A server that closes an idle connection, or restarts, may do so just as a request
    * leaves. What can do no harm goes out once more; for the rest nobody knows whether
    * it was carried out, and the caller is told so.
@@ -54,7 +78,7 @@ export class Server implements Executor {
       return;
     }
     operation.retried = true;
-    this.#connection.execute(operation);
+    (this.#successor ?? this.#connection).execute(operation);
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {
@@ -69,7 +93,7 @@ export class Server implements Executor {
     this.execute(
       new Operation(
         { name: "stats", idempotent: true, read: itemSizeLimit },
-        { verb: "admin", action: "stats", argument: "settings" },
+        { verb: "admin", action: "stats", key: "", argument: "settings" },
         "",
         operation.codec,
         operation.deadline,

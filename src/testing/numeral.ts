@@ -82,8 +82,10 @@ function strictInt32(text: string): number | undefined {
 /** The reading of 1.6.40 on: digits alone, and within the range. */
 export const STRICT: Numerals = { uint64: strictUint64, uint32: strictUint32, int32: strictInt32 };
 
+const FRACTION = /^[ \t\n\v\f\r]*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?:[ \t\n\v\f\r\0]|$)/i;
+
 /** A decimal fraction, as C's `strtod` reads it, or undefined. */
 export function decimal(text: string): number | undefined {
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  const value = Number(FRACTION.exec(text)?.[1] ?? Number.NaN);
   return Number.isFinite(value) ? value : undefined;
 }

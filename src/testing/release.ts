@@ -7,7 +7,7 @@ import { LOOSE, type Numerals, STRICT } from "./numeral.js";
  */
 export interface Release {
   readonly version: string;
-  /** The meta commands; before 1.6 there were none. */
+  /** The meta commands; the 1.4 releases had none, nor `gat` as text. */
   readonly meta: boolean;
   /**
    * One parser for all text commands (1.6.40). Before it a storage command with a bad
@@ -16,6 +16,8 @@ export interface Release {
   readonly strictParser: boolean;
   /** How the words of a command are read as numbers (stricter since 1.6.40). */
   readonly numerals: Numerals;
+  /** `flush_all` uses up a cas number (until 1.6.22). */
+  readonly flushTakesCas: boolean;
   /** `E` to choose a cas, `md x` to drop a value (1.6.27). */
   readonly setCas: boolean;
   /** `mg C`: the value is left out if the cas is this one (1.6.40). */
@@ -39,6 +41,7 @@ const NEWEST: Release = {
   meta: true,
   strictParser: true,
   numerals: STRICT,
+  flushTakesCas: false,
   setCas: true,
   unlessCas: true,
   setExtras: true,
@@ -54,6 +57,7 @@ const DEBIAN_12: Release = {
   meta: true,
   strictParser: false,
   numerals: LOOSE,
+  flushTakesCas: true,
   setCas: false,
   unlessCas: false,
   setExtras: false,

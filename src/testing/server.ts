@@ -1,14 +1,16 @@
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
-import { MemcachedError } from "../errors.js";
+import type { Socket } from "node:net";
 import type { Clock } from "./clock.js";
-import { Connection } from "./connection.js";
+import { Connection, type Host } from "./connection.js";
+import { Datagrams } from "./datagrams.js";
+import type { Fault } from "./fault/fault.js";
+import { FaultScript } from "./fault/script.js";
 import { Instance } from "./instance.js";
+import { Listener } from "./listener.js";
+import { Log, type LogLevel } from "./log.js";
 import { Session } from "./session.js";
-import type { ServerOptions } from "./settings.js";
-import { TextReader } from "./text/reader.js";
+import type { ServerOptions, ServerTls } from "./settings.js";
 
-/** Where an embedded server listens, and how it behaves. */
+/** Where an embedded server listens, how it behaves, and how it misbehaves. */
 export interface MemcachedServerOptions extends ServerOptions {
   /** The address to listen on. @defaultValue "127.0.0.1" */
   readonly host?: string | undefined;
@@ -16,21 +18,58 @@ export interface MemcachedServerOptions extends ServerOptions {
   readonly port?: number | undefined;
   /** The path of a unix socket to listen on, instead of TCP. */
   readonly path?: string | undefined;
+  /** A UDP port to listen on too; 0 takes a free one. */
+  readonly udpPort?: number | undefined;
+  /** Faults from the start. */
+  readonly faults?: readonly Fault[] | undefined;
+  /** What `log` records. @defaultValue "bytes" */
+  readonly log?: LogLevel | undefined;
 }
+
+const TOO_MANY = "ERROR Too many open connections\r\n";
 
 /** A memcached in this process, for tests, demos and machines that have none. */
 export class MemcachedServer {
+  /** The faults that it shows; they can be changed at any time. */
+  readonly faults: FaultScript = new FaultScript();
+  /** What arrived. */
+  readonly log: Log;
   readonly #options: MemcachedServerOptions;
   readonly #instance: Instance;
-  readonly #listener: Server;
+  readonly #listener: Listener;
+  readonly #datagrams: Datagrams | undefined;
   readonly #connections = new Set<Connection>();
+  readonly #host: Host;
+  readonly #timers = new Set<NodeJS.Timeout>();
   #accepted = 0;
-  #port = 0;
+  #paused = false;
+  #closed: Promise<void> | undefined;
 
   private constructor(options: MemcachedServerOptions) {
+    const { host = "127.0.0.1", port = 0, path, udpPort } = options;
     this.#options = options;
     this.#instance = new Instance(options);
-    this.#listener = createServer({ allowHalfOpen: false }, (socket) => this.#accept(socket));
+    this.#instance.onShutdown = () => void this.close();
+    this.log = new Log(options.log ?? "bytes");
+    this.faults.onChange = () => this.#listenIn();
+    this.log.onChange = () => this.#listenIn();
+    this.faults.add(...(options.faults ?? []));
+    this.#listener = new Listener({ host, port, path }, options.tls, (socket) =>
+      this.#accept(socket),
+    );
+    this.#host = {
+      faults: this.faults,
+      log: this.log,
+      refuse: (ms) => {
+        this.refuse();
+        this.#later(ms, () => this.listen());
+      },
+      restart: (ms) => {
+        this.#die();
+        this.#later(ms, () => this.listen());
+      },
+    };
+    this.#datagrams = udpPort === undefined ? undefined : new Datagrams(this.#instance, host);
   }
 
   /**
@@ -39,20 +78,25 @@ export class MemcachedServer {
    */
   static async start(options: MemcachedServerOptions = {}): Promise<MemcachedServer> {
     const server = new MemcachedServer(options);
-    await server.#listen();
+    await server.#open();
     return server;
   }
 
   /** The TCP port, or 0 on a unix socket. */
   get port(): number {
-    return this.#port;
+    return this.#options.path === undefined ? this.#listener.port : 0;
+  }
+
+  /** The UDP port, or 0 for none. */
+  get udpPort(): number {
+    return this.#instance.place.udpPort;
   }
 
   /** What to give to a client: `host:port`, or the path of the unix socket. */
   get address(): string {
     const { path, host = "127.0.0.1" } = this.#options;
     if (path !== undefined) return path;
-    return host.includes(":") ? `[${host}]:${this.#port}` : `${host}:${this.#port}`;
+    return host.includes(":") ? `[${host}]:${this.port}` : `${host}:${this.port}`;
   }
 
   /** The time that the server lives by. */
@@ -60,39 +104,137 @@ export class MemcachedServer {
     return this.#instance.clock;
   }
 
-  /** Ends all connections and frees the port. Later calls do nothing. */
-  async close(): Promise<void> {
-    for (const connection of this.#connections) connection.destroy();
-    if (!this.#listener.listening) return;
-    const closed = once(this.#listener, "close");
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** How many items it holds, expired ones included. */
+  get size(): number {
+    return this.#instance.store.size;
+  }
+
+  /** Forgets all items, at once and for good. */
+  clear(): void {
+    this.#instance.flush(0);
+  }
+
+  /** Neither reads nor answers, on any connection, until {@link resume}: a stopped process. */
+  pause(): void {
+    this.#paused = true;
+    for (const connection of this.#connections) connection.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const connection of this.#connections) connection.resume();
+  }
+
+  /** Ends all connections, with RST (`"reset"`) or FIN; new ones are accepted. */
+  disconnectAll(how: "close" | "reset" = "reset"): void {
+    for (const connection of this.#connections) connection.destroy(how);
+  }
+
+  /** Refuses new connections until {@link listen}; those that are there live on. */
+  refuse(): void {
     this.#listener.close();
-    await closed;
+    this.#instance.accepting = false;
+  }
+
+  /** Accepts connections again, on the same port. */
+  async listen(): Promise<void> {
+    if (this.#listener.isOpen || this.#closed !== undefined) return;
+    await this.#listener.open();
+    this.#instance.accepting = true;
+  }
+
+  /** Dies and comes back empty on the same port: connections are reset, cas numbers begin anew. */
+  async restart(): Promise<void> {
+    this.#die();
+    await this.listen();
+  }
+
+  /** Other certificates for the connections to come, for instance expired ones. */
+  secure(tls: ServerTls): void {
+    this.#listener.secure(tls);
+  }
+
+  /** Ends all connections and frees the port. Later calls do nothing. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #listen(): Promise<void> {
-    const { path, host = "127.0.0.1", port = 0 } = this.#options;
-    if (path === undefined) this.#listener.listen(port, host);
-    else this.#listener.listen(path);
-    await once(this.#listener, "listening");
-    const address = this.#listener.address();
-    if (address === null) throw new MemcachedError("The server was closed while it started");
-    this.#port = typeof address === "string" ? 0 : address.port;
-    Object.assign(this.#instance.place, { host, port: this.#port, path });
+  #die(): void {
+    this.refuse();
+    this.disconnectAll();
+    this.#instance.restart();
+  }
+
+  async #open(): Promise<void> {
+    const { host = "127.0.0.1", path, udpPort } = this.#options;
+    await this.#listener.open();
+    const { place } = this.#instance;
+    Object.assign(place, { host, port: this.port, path });
+    if (this.#datagrams === undefined) return;
+    place.udpPort = await this.#datagrams.open(host, udpPort ?? 0);
+  }
+
+  async #close(): Promise<void> {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#listener.close();
+    for (const connection of this.#connections) connection.destroy("close");
+    await this.#datagrams?.close();
+    await Promise.all([...this.#connections].map(({ gone }) => gone));
   }
 
   #accept(socket: Socket): void {
+    const { settings, counters, sessions, watch } = this.#instance;
+    counters.totals.total_connections++;
+    if (sessions.size >= settings.maxConnections) {
+      counters.totals.rejected_connections++;
+      socket.on("error", () => socket.destroy());
+      socket.end(TOO_MANY);
+      return;
+    }
     const session = new Session(this.#instance, ++this.#accepted, peerOf(socket));
-    this.#instance.sessions.add(session);
-    const connection = new Connection(socket, session, new TextReader(session));
+    const { remoteAddress = "unix", remotePort = 0 } = socket;
+    const transport = this.#options.path === undefined ? "tcp" : "local";
+    watch.connected(session.id, remoteAddress, remotePort, transport);
+    socket.setNoDelay(true);
+    let reason = "normal";
+    if (settings.idleTimeout > 0) {
+      socket.setTimeout(settings.idleTimeout * 1000, () => {
+        reason = "idle_timeout";
+        counters.totals.idle_kicks++;
+        socket.destroy();
+      });
+    }
+    sessions.add(session);
+    const connection = new Connection(socket, session, this.#host);
     this.#connections.add(connection);
+    if (this.#paused) connection.pause();
     socket.once("close", () => {
       this.#connections.delete(connection);
-      this.#instance.sessions.delete(session);
+      sessions.delete(session);
+      watch.closed(session.id, remoteAddress, remotePort, transport, reason);
     });
+  }
+
+  #later(ms: number, act: () => Promise<void>): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      void act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  #listenIn(): void {
+    for (const connection of this.#connections) connection.listenIn();
   }
 }
 

@@ -1,22 +1,35 @@
-import type { Instance } from "./instance.js";
+import type { Instance, Peer } from "./instance.js";
+
+/** Who listens to each request of a session, to record it or to spoil its answer. */
+export interface Tap {
+  /** A request begins; returns whether it is to be carried out. */
+  begin(command: string, keys: readonly string[]): boolean;
+  /** Its answer is complete, and is all that `reply` holds. */
+  end(): void;
+}
 
 /** One client's side of the conversation, whatever carries it. */
-export class Session {
+export class Session implements Peer {
   readonly instance: Instance;
   /** Counts connections from 1. */
   readonly id: number;
   /** Who it is, as `stats conns` shows it. */
   readonly peer: string;
+  /** The second in which it began. */
+  readonly since: number;
   /** Answers that are ready and not yet sent; each character is one byte. */
   reply = "";
   /** The connection ends once `reply` is sent. */
   closing = false;
   authenticated = false;
+  /** A SASL exchange has begun. */
+  saslStarted = false;
   /** The client only listens from now on; what it sends is ignored. */
   watching = false;
   idle = true;
   /** The second of its last command. */
   lastCommand: number;
+  tap: Tap | undefined;
   /** Sends bytes that no request asked for, at once. */
   deliver: (bytes: string) => void = () => {};
   /** What is to be undone when the client has gone. */
@@ -26,7 +39,14 @@ export class Session {
     this.instance = instance;
     this.id = id;
     this.peer = peer;
-    this.lastCommand = instance.clock.now();
+    this.since = instance.clock.now();
+    this.lastCommand = this.since;
+  }
+
+  /** Ends the connection for bytes that make no sense; answers that were not sent are lost. */
+  abort(): void {
+    this.reply = "";
+    this.closing = true;
   }
 }
 

@@ -17,6 +17,8 @@ export interface StoreOptions {
   /** Whether old items make place for new ones, or new ones are refused. */
   readonly evict: boolean;
   readonly cas: boolean;
+  /** Whether a flush uses up a cas number. */
+  readonly flushTakesCas: boolean;
   readonly slabs: SlabClasses;
 }
 
@@ -238,7 +240,7 @@ export class Store {
     const now = this.#clock.now();
     this.#flushAt = at - 1;
     if (this.#flushAt > now) return;
-    if (this.#options.cas) this.nextCas();
+    if (this.#options.flushTakesCas) this.nextCas();
     for (const item of this.items()) this.#unlink(item);
   }
 

@@ -1,5 +1,5 @@
 import type { Codec, CompressOptions, Encoded, EncodeOptions } from "./codec.js";
-import { Deflater } from "./deflater.js";
+import { Deflaters } from "./deflater.js";
 import { COMPRESSOR_MASK, FLAG_COMPRESSED } from "./flags.js";
 import { InflateLimits, type InflateOptions, Inflater } from "./inflater.js";
 
@@ -14,21 +14,14 @@ export interface CompressedOptions extends InflateOptions {
 /** Puts compression around another codec: by default or by call when writing, by flags when reading. */
 export class CompressedCodec implements Codec {
   readonly #inner: Codec;
-  readonly #defaults: CompressOptions;
-  /** Of the defaults, for a call that says no more than "compress". */
-  readonly #deflater: Deflater;
-  readonly #always: boolean;
-  readonly #limits: InflateLimits;
+  readonly #deflaters: Deflaters;
   readonly #inflater: Inflater;
 
   constructor(inner: Codec, options: CompressedOptions = {}) {
-    const { compress = false } = options;
+    const limits = new InflateLimits(options);
     this.#inner = inner;
-    this.#limits = new InflateLimits(options);
-    this.#inflater = new Inflater(this.#limits);
-    this.#defaults = typeof compress === "object" ? compress : {};
-    this.#deflater = new Deflater(this.#defaults, this.#limits);
-    this.#always = compress !== false;
+    this.#deflaters = new Deflaters(options.compress, limits);
+    this.#inflater = new Inflater(limits);
   }
 
   encode(
@@ -37,7 +30,7 @@ export class CompressedCodec implements Codec {
     key?: string,
   ): Encoded | Promise<Encoded> {
     const encoded = this.#inner.encode(value, options, key);
-    const deflater = this.#deflaterFor(options?.compress);
+    const deflater = this.#deflaters.deflaterFor(options);
     if (deflater === undefined) return encoded;
     return encoded instanceof Promise
       ? encoded.then((settled) => deflater.deflate(settled))
@@ -60,11 +53,5 @@ export class CompressedCodec implements Codec {
     return data instanceof Promise
       ? data.then((inflated) => this.#inner.decode(inflated, 0, inflated.length, rest, true, key))
       : this.#inner.decode(data, 0, data.length, rest, true, key);
-  }
-
-  #deflaterFor(compress: boolean | CompressOptions | undefined): Deflater | undefined {
-    if (compress === undefined) return this.#always ? this.#deflater : undefined;
-    if (typeof compress === "boolean") return compress ? this.#deflater : undefined;
-    return new Deflater({ ...this.#defaults, ...compress }, this.#limits);
   }
 }

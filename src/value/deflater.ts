@@ -1,5 +1,5 @@
 import { CodecError, OptionError } from "../errors.js";
-import type { CompressOptions, Encoded } from "./codec.js";
+import type { CompressOptions, Encoded, EncodeOptions } from "./codec.js";
 import { type Method, methodNamed } from "./compression.js";
 import { COMPRESSOR_MASK, FLAG_COMPRESSED } from "./flags.js";
 import type { InflateLimits } from "./inflater.js";
@@ -55,5 +55,29 @@ export class Deflater {
     // What is more than the reader would inflate has to be stored as it is.
     if (data.length >= length || length > this.#limits.limitFor(data.length)) return encoded;
     return { data, flags: (encoded.flags | FLAG_COMPRESSED | this.#method.flags) >>> 0 };
+  }
+}
+
+/** Who compresses a call's value: the client's default, or what the call says over that. */
+export class Deflaters {
+  readonly #defaults: CompressOptions;
+  /** Of the defaults, also for a call that says no more than "compress". */
+  readonly #deflater: Deflater;
+  readonly #always: boolean;
+  readonly #limits: InflateLimits;
+
+  constructor(compress: boolean | CompressOptions = false, limits: InflateLimits) {
+    this.#defaults = typeof compress === "object" ? compress : {};
+    this.#deflater = new Deflater(this.#defaults, limits);
+    this.#always = compress !== false;
+    this.#limits = limits;
+  }
+
+  /** @throws OptionError for options out of range */
+  deflaterFor(options: EncodeOptions | undefined): Deflater | undefined {
+    const compress = options?.part === true ? false : options?.compress;
+    if (compress === undefined) return this.#always ? this.#deflater : undefined;
+    if (typeof compress === "boolean") return compress ? this.#deflater : undefined;
+    return new Deflater({ ...this.#defaults, ...compress }, this.#limits);
   }
 }

@@ -3,8 +3,15 @@ import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
 import { CustomCodec } from "./custom.js";
 import { EncryptedCodec, type EncryptionOptions } from "./encryption.js";
+import { DalliCodec } from "./foreign/dalli.js";
+import { NodeMemcachedCodec } from "./foreign/memcached.js";
+import { PhpCodec } from "./foreign/php.js";
+import { PythonMemcachedCodec } from "./foreign/python.js";
 import { NativeCodec, type NativeOptions, type NativeSerializer } from "./native.js";
 import { RawCodec } from "./raw.js";
+
+/** The clients whose flags and forms are known. */
+export type CodecName = "pylibmc" | "python-memcached" | "memcached" | "memjs" | "php" | "dalli";
 
 export interface CodecOptions<Value = unknown>
   extends Omit<NativeOptions, "serializer">,
@@ -17,9 +24,27 @@ export interface CodecOptions<Value = unknown>
    * @defaultValue "json"
    */
   readonly serializer?: NativeSerializer | "raw" | Serializer<Value> | undefined;
+  /**
+   * Reads and writes what another client reads and writes, in the place of `serializer`:
+   * `"pylibmc"` and `"python-memcached"` of Python, the npm packages `"memcached"` and
+   * `"memjs"` (which knows bytes alone), `"php"` (the extension memcached), Ruby's
+   * `"dalli"`. Or a codec of one's own.
+   */
+  readonly codec?: CodecName | Codec | undefined;
   /** Seals all values with AES-256-GCM. */
   readonly encryption?: EncryptionOptions | undefined;
 }
+
+/** The names of those options. */
+export const CODEC_OPTIONS: readonly (keyof CodecOptions)[] = [
+  "serializer",
+  "codec",
+  "pickle",
+  "compress",
+  "maxInflatedSize",
+  "maxInflateRatio",
+  "encryption",
+];
 
 /**
  * The codec that a client's options describe.
@@ -31,13 +56,47 @@ export function createCodec(options: CodecOptions = {}): Codec {
 }
 
 function plainCodec(options: CodecOptions): Codec {
-  const { serializer } = options;
-  if (serializer === "raw") return new RawCodec();
+  const { codec, serializer } = options;
+  if (codec === undefined) return serializerCodec(options);
+  if (serializer !== undefined) throw new OptionError("Give codec or serializer, not both");
+  return typeof codec === "string" ? namedCodec(codec, options) : codec;
+}
+
+function serializerCodec(options: CodecOptions): Codec {
+  const { serializer, pickle } = options;
+  if (serializer === "raw") return withoutCompression("raw", options, new RawCodec());
   if (typeof serializer !== "object") {
-    return new CompressedCodec(new NativeCodec({ serializer, pickle: options.pickle }), options);
+    return new CompressedCodec(new NativeCodec({ serializer, pickle }), options);
   }
   if (typeof serializer?.serialize !== "function" || typeof serializer.deserialize !== "function") {
     throw new OptionError("A serializer must have the methods serialize and deserialize");
   }
   return new CompressedCodec(new CustomCodec(serializer), options);
+}
+
+function namedCodec(name: CodecName, options: CodecOptions): Codec {
+  const { pickle } = options;
+  switch (name) {
+    case "pylibmc":
+      return new CompressedCodec(new NativeCodec({ serializer: "pickle", pickle }), options);
+    case "python-memcached":
+      return new CompressedCodec(new PythonMemcachedCodec(pickle), options);
+    case "memcached":
+      return withoutCompression(name, options, new NodeMemcachedCodec());
+    case "memjs":
+      return withoutCompression(name, options, new RawCodec());
+    case "php":
+      return new PhpCodec(options);
+    case "dalli":
+      return new DalliCodec(options);
+    default:
+      throw new OptionError(
+        `Unknown codec ${JSON.stringify(name)}; known are pylibmc, python-memcached, memcached, memjs, php and dalli`,
+      );
+  }
+}
+
+function withoutCompression(name: string, { compress }: CodecOptions, codec: Codec): Codec {
+  if (!compress) return codec;
+  throw new OptionError(`There is no compression with ${name}`);
 }

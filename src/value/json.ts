@@ -1,4 +1,5 @@
 import { CodecError } from "../errors.js";
+import { isPlainObject, tagOf } from "./plain.js";
 import { decodeText } from "./text.js";
 
 /**
@@ -6,7 +7,7 @@ import { decodeText } from "./text.js";
  * `{}` for a Map or a RegExp, an object of indexes for a typed array. Only a text with
  * such a mark pays for the search for what made it.
  */
-const MARKS = ["null", "{}", '{"0":'] as const;
+const LOSS_MARK = /null|\{\}|\{"0":/;
 
 /**
  * A value as JSON.
@@ -14,19 +15,35 @@ const MARKS = ["null", "{}", '{"0":'] as const;
  */
 export function encodeJson(value: unknown): string {
   let text: string | undefined;
+  let loss: string | undefined;
   try {
     text = JSON.stringify(value);
+    if (text !== undefined && LOSS_MARK.test(text) && mayLose(value)) loss = findLoss(value);
   } catch (cause) {
     throw new CodecError(describeFailure(value, cause), { cause });
   }
+  if (loss !== undefined) throw new CodecError(loss);
   if (text === undefined) throw new CodecError(`JSON has no words for a ${typeof value}`);
-  for (const mark of MARKS) {
-    if (!text.includes(mark)) continue;
-    const loss = findLoss(value);
-    if (loss !== undefined) throw new CodecError(loss);
-    break;
-  }
   return text;
+}
+
+/**
+ * Whether JSON may lose something of a value that it could write: a quick look that
+ * knows numbers, arrays and plain objects, and leaves all else to the search.
+ */
+function mayLose(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (item === undefined || typeof item === "function" || typeof item === "symbol") return true;
+      if (mayLose(item)) return true;
+    }
+    return false;
+  }
+  if (!isPlainObject(value) || typeof value["toJSON"] === "function") return true;
+  for (const name in value) if (mayLose(value[name])) return true;
+  return false;
 }
 
 /** The value of a JSON text in UTF-8. */
@@ -98,7 +115,7 @@ function whyLost(holder: Record<string, unknown>, name: string, item: unknown): 
 }
 
 function whyObjectLost(item: object): string | undefined {
-  const tag = Object.prototype.toString.call(item).slice(8, -1);
+  const tag = tagOf(item);
   if (ArrayBuffer.isView(item)) return `is ${withArticle(tag)}`;
   switch (tag) {
     case "Map":

@@ -5,6 +5,8 @@ import { startMemcached, startMemcacheds } from "../support/memcached.js";
 /** Servers of one kind, and how a client reaches them. */
 export interface Target {
   readonly name: string;
+  /** The calls that its wire has no words for, by the names of their cases. */
+  readonly unsaid?: ReadonlySet<string>;
   start(): Promise<Running>;
 }
 
@@ -26,6 +28,16 @@ function running(
   };
 }
 
+/** What the binary protocol cannot say, each a NotSupportedError. */
+const unsaid: ReadonlySet<string> = new Set([
+  "verbosity speaks to every server",
+  "metaGet tells what it was asked",
+  "vivify hands the right to write to one reader",
+  "a stale item is given once with the right to write it anew",
+  "metaArithmetic with an initial number",
+  "metaDebug tells what the server knows",
+]);
+
 /** Every way that the client's behaviour must not depend on. */
 export const targets: readonly Target[] = [
   { name: "memcached, text, TCP", start: async () => running([await startMemcached()]) },
@@ -37,6 +49,16 @@ export const targets: readonly Target[] = [
   {
     name: "three memcacheds, text, with a key prefix",
     start: async () => running(await startMemcacheds(3), { keyPrefix: "app:" }),
+  },
+  {
+    name: "memcached, binary, TCP",
+    unsaid,
+    start: async () => running([await startMemcached()], { binary: true }),
+  },
+  {
+    name: "three memcacheds, binary, with a key prefix",
+    unsaid,
+    start: async () => running(await startMemcacheds(3), { binary: true, keyPrefix: "app:" }),
   },
   {
     name: "embedded server, text",

@@ -1,16 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import { Continuum } from "../../src/ring/continuum.js";
 import {
   addServers,
-  type DistributionState,
-  initialState,
-  ringBuilder,
+  initialChoice,
   setDistribution,
   setHash,
   setKetama,
   setKetamaWeighted,
-} from "../../src/ring/distribution.js";
+} from "../../src/ring/behaviors.js";
+import { Continuum } from "../../src/ring/continuum.js";
+import { type DistributionChoice, ringBuilder } from "../../src/ring/distribution.js";
 import type { PlacementOptions } from "../../src/ring/placement.js";
 import type { RingServer } from "../../src/ring/ring.js";
 import {
@@ -27,7 +26,7 @@ import {
 } from "./vectors.js";
 
 /** The state after the calls, in the order in which they were made. */
-function stateAfter(calls: readonly Call[]): DistributionState {
+function stateAfter(calls: readonly Call[]): DistributionChoice {
   return calls.reduce((state, [name, value]) => {
     switch (name) {
       case "HASH":
@@ -41,7 +40,7 @@ function stateAfter(calls: readonly Call[]): DistributionState {
       default:
         return state;
     }
-  }, initialState);
+  }, initialChoice);
 }
 
 const isSet = (calls: readonly Call[], behavior: string) =>

@@ -6,7 +6,6 @@ import { BAD_FORMAT, ERROR, OK } from "./command.js";
 
 const LARGEST_CLASS = 62;
 const BAD_CLASS = "BADCLASS invalid class id\r\n";
-const NOTHING = "NOTSTARTED no items to crawl\r\n";
 
 /** `lru_crawler <what> …`: a walk over the items (protocol.txt, "LRU Crawler"). */
 export function crawler(session: Session, words: readonly string[]): string {
@@ -43,7 +42,6 @@ function toggle(what: string | undefined): string {
 function crawl(instance: Instance, classes: string): string {
   const chosen = classesOf(instance, classes);
   if (chosen === undefined || classes === "hash") return BAD_CLASS;
-  if (instance.store.size === 0) return NOTHING;
   instance.counters.totals.lru_crawler_starts++;
   instance.counters.totals.crawler_reclaimed += instance.store.crawl();
   return OK;

@@ -1,16 +1,10 @@
 import { latin1 } from "../../util/bytes.js";
 import type { Reader, Session } from "../session.js";
-import { ADMIN } from "./admin.js";
-import { BAD_FORMAT, type Block, type Command, ERROR } from "./command.js";
-import { META } from "./meta/commands.js";
-import { MUTATION } from "./mutation.js";
-import { RETRIEVAL } from "./retrieval.js";
-import { STORAGE } from "./storage.js";
+import { type Block, discarded } from "./command.js";
+import { type Commands, carryOut, commandsOf, keysOf } from "./commands.js";
 
-const CLASSIC: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ ...RETRIEVAL, ...STORAGE, ...MUTATION, ...ADMIN }),
-);
-const ALL: ReadonlyMap<string, Command> = new Map([...CLASSIC, ...Object.entries(META)]);
+/** Commands whose line a data block follows. */
+const STORES = new Set(["set", "add", "replace", "append", "prepend", "cas", "ms"]);
 
 /** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
 const MAX_OPEN_LINE = 2048;
@@ -24,19 +18,18 @@ const CR = 13;
  */
 export class TextReader implements Reader {
   readonly #session: Session;
-  readonly #commands: ReadonlyMap<string, Command>;
+  readonly #commands: Commands;
   /** A line whose end has not come yet. */
   #open = "";
   #unlimited = false;
   /** The data block that is being read, and what of it is there. */
   #block: Block | undefined;
-  #quiet = false;
   #data = "";
   #missing = 0;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#commands = session.instance.settings.release.meta ? ALL : CLASSIC;
+    this.#commands = commandsOf(session.instance.settings.release);
   }
 
   push(chunk: Buffer): void {
@@ -69,43 +62,25 @@ export class TextReader implements Reader {
   #limitLine(): void {
     if (this.#unlimited || this.#open.length <= MAX_OPEN_LINE) return;
     this.#unlimited = /^ {0,100}gets? /.test(this.#open);
-    if (!this.#unlimited) this.#session.closing = true;
+    if (!this.#unlimited) this.#session.abort();
   }
 
   #answer(whole: string): void {
     const session = this.#session;
     const { strictParser } = session.instance.settings.release;
-    const line = strictParser ? whole : untilNul(whole);
-    const words = wordsOf(line);
-    const command = this.#commands.get(words[0] ?? "");
-    if (command === undefined) {
-      if (words.at(-1)?.startsWith("HTTP/") === true) session.closing = true;
-      else session.reply += ERROR;
+    const words = wordsOf(strictParser ? whole : untilNul(whole));
+    const wanted = session.tap?.begin(words[0] ?? "", keysOf(words)) ?? true;
+    // The line of a command that is not wanted still tells how long its data block is.
+    const hasBlock = words.length > 2 && STORES.has(words[0]!);
+    const answer = wanted || hasBlock ? carryOut(session, this.#commands, words) : "";
+    if (typeof answer === "string") {
+      if (wanted) session.reply += answer;
+      session.tap?.end();
       return;
     }
-    if (strictParser) {
-      if (words.length < (command.strictMin ?? command.min)) {
-        session.reply += BAD_FORMAT;
-        return;
-      }
-    } else if (words.length < command.min || words.length > command.max) {
-      session.reply += ERROR;
-      return;
-    }
-    const quiet =
-      command.quietFrom !== undefined &&
-      words[words.length - 1] === "noreply" &&
-      (strictParser || words.length >= command.quietFrom);
-    const answer = command.run(session, words);
-    if (typeof answer !== "string") this.#expect(answer, quiet);
-    else if (!quiet) session.reply += answer;
-  }
-
-  #expect(block: Block, quiet: boolean): void {
-    this.#block = block;
-    this.#quiet = quiet;
+    this.#block = wanted ? answer : discarded(answer.length, "");
+    this.#missing = answer.length + 2;
     this.#data = "";
-    this.#missing = block.length + 2;
   }
 
   #readBlock(chunk: Buffer, start: number): number {
@@ -119,7 +94,8 @@ export class TextReader implements Reader {
     this.#block = undefined;
     const answer = this.#finish(block, chunk, start, end);
     this.#data = "";
-    if (!this.#quiet) this.#session.reply += answer;
+    this.#session.reply += answer;
+    this.#session.tap?.end();
     return end;
   }
 

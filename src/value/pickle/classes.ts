@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { isPlainObject, setProperty } from "../plain.js";
 
 /**
  * What a class named in a pickle becomes. A pickle can only ever reach what stands in
@@ -37,27 +38,6 @@ export class ClassReference {
     this.name = name;
     this.definition = definition;
   }
-}
-
-/** Sets a property as data, whatever its name. */
-export function setProperty(object: object, name: string, value: unknown): void {
-  if (name === "__proto__") {
-    Object.defineProperty(object, name, {
-      value,
-      configurable: true,
-      enumerable: true,
-      writable: true,
-    });
-  } else {
-    (object as Record<string, unknown>)[name] = value;
-  }
-}
-
-/** Whether a dictionary was read as an object: all its keys are strings. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype
-  );
 }
 
 /**

@@ -1,5 +1,5 @@
+import { isPlainObject, setProperty } from "../plain.js";
 import { broken } from "./broken.js";
-import { isPlainObject, setProperty } from "./classes.js";
 import type { Instruction, PickleMachine } from "./machine.js";
 import { Op } from "./opcodes.js";
 
@@ -59,7 +59,8 @@ function openTop(machine: PickleMachine): unknown {
   return container;
 }
 
-function appendAll(machine: PickleMachine, items: unknown[]): void {
+/** Items onto the list on top. */
+export function appendAll(machine: PickleMachine, items: unknown[]): void {
   const list = openTop(machine);
   if (!Array.isArray(list)) throw broken("it appends to what is no list");
   machine.nestAll(items);
@@ -74,7 +75,7 @@ function addAll(machine: PickleMachine, items: unknown[]): void {
 }
 
 /** Keys and values in turn into the dictionary on top: an object, until a key is no string. */
-function setAll(machine: PickleMachine, items: unknown[]): void {
+export function setAll(machine: PickleMachine, items: unknown[]): void {
   if (items.length % 2 !== 0) throw broken("a key has no value");
   let dict = openTop(machine);
   machine.nestAll(items);

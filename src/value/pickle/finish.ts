@@ -1,5 +1,6 @@
 import { CodecError } from "../../errors.js";
-import { ClassReference, isPlainObject, type PickleClass, setProperty } from "./classes.js";
+import { isPlainObject, setProperty } from "../plain.js";
+import { ClassReference, type PickleClass } from "./classes.js";
 
 /** A container on the way down, with the children still to visit. */
 interface Visit {

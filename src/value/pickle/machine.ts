@@ -1,6 +1,7 @@
 import { CodecError } from "../../errors.js";
+import { isPlainObject } from "../plain.js";
 import { broken } from "./broken.js";
-import { ClassReference, isPlainObject, type PickleClass } from "./classes.js";
+import { ClassReference, type PickleClass } from "./classes.js";
 import { current, finish } from "./finish.js";
 import type { PickleInput } from "./input.js";
 
@@ -123,7 +124,7 @@ export class PickleMachine {
 
   /** @throws CodecError for a class outside the table */
   pushClass(module: string, name: string): void {
-    const fullName = `${PYTHON3_MODULES.get(module) ?? module}.${name}`;
+    const fullName = python3Name(module, name);
     const definition = this.#classes.get(fullName);
     if (definition === undefined) {
       throw new CodecError(
@@ -154,8 +155,18 @@ export class PickleMachine {
   }
 }
 
-/** Where Python 2 had what Python 3 calls otherwise. */
+/** What Python 2, and so the protocols up to 2, call otherwise. */
 const PYTHON3_MODULES: ReadonlyMap<string, string> = new Map([
   ["__builtin__", "builtins"],
   ["copy_reg", "copyreg"],
 ]);
+const PYTHON3_NAMES: ReadonlyMap<string, string> = new Map([
+  ["__builtin__.unicode", "builtins.str"],
+  ["__builtin__.long", "builtins.int"],
+  ["__builtin__.xrange", "builtins.range"],
+]);
+
+function python3Name(module: string, name: string): string {
+  const known = PYTHON3_NAMES.get(`${module}.${name}`);
+  return known ?? `${PYTHON3_MODULES.get(module) ?? module}.${name}`;
+}

@@ -1,5 +1,7 @@
+import { isPlainObject } from "../plain.js";
 import { broken } from "./broken.js";
-import { ClassReference, isPlainObject, type PickleClass } from "./classes.js";
+import { ClassReference, type PickleClass } from "./classes.js";
+import { appendAll, setAll } from "./containers.js";
 import type { Instruction, PickleMachine } from "./machine.js";
 import { Op } from "./opcodes.js";
 
@@ -73,10 +75,10 @@ function callTop(machine: PickleMachine, args: readonly unknown[]): void {
   switch (name) {
     // What Python calls in the place of a class, and hands the class.
     case "copyreg._reconstructor":
-      createFrom(machine, args[0], args[2] === null ? [] : args.slice(2));
+      reconstruct(machine, args);
       break;
     case "copyreg.__newobj__":
-      createFrom(machine, args[0], args.slice(1));
+      create(machine, referenced(args[0]), args.slice(1));
       break;
     case "builtins.getattr":
       pushMember(machine, args[0], args[1]);
@@ -86,9 +88,29 @@ function callTop(machine: PickleMachine, args: readonly unknown[]): void {
   }
 }
 
-function createFrom(machine: PickleMachine, reference: unknown, args: readonly unknown[]): void {
-  if (!(reference instanceof ClassReference)) throw broken("it calls what is no class");
-  create(machine, reference.definition, args);
+function referenced(value: unknown): PickleClass {
+  if (value instanceof ClassReference) return value.definition;
+  throw broken("it calls what is no class");
+}
+
+/** An instance as protocols 0 and 1 say it: its class, the built-in type below that, and what is in that. */
+function reconstruct(machine: PickleMachine, [reference, base, content]: readonly unknown[]): void {
+  const definition = referenced(reference);
+  const type = base instanceof ClassReference ? base.name : undefined;
+  if (type === "builtins.object") {
+    create(machine, definition, []);
+  } else if (type === "builtins.tuple") {
+    create(machine, definition, argumentsOf(content));
+  } else if (definition.fresh === true && Array.isArray(content)) {
+    create(machine, definition, []);
+    appendAll(machine, content);
+  } else if (definition.fresh === true && (content instanceof Map || isPlainObject(content))) {
+    create(machine, definition, []);
+    const entries = content instanceof Map ? [...content] : Object.entries(content);
+    setAll(machine, entries.flat());
+  } else {
+    create(machine, definition, [content]);
+  }
 }
 
 function create(machine: PickleMachine, definition: PickleClass, args: readonly unknown[]): void {

@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { CodecError } from "../../errors.js";
+import { tagOf } from "../plain.js";
 import { Op } from "./opcodes.js";
 import { PickleOutput } from "./output.js";
 import { writeBytes, writeFloat, writeInteger, writeText } from "./scalars.js";
@@ -286,8 +287,4 @@ export class Pickling {
 
 function isHashable(value: object): boolean {
   return types.isUint8Array(value) || types.isDate(value);
-}
-
-function tagOf(value: object): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
 }

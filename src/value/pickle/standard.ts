@@ -1,6 +1,7 @@
 import { CodecError } from "../../errors.js";
+import { isPlainObject, setProperty } from "../plain.js";
 import { broken } from "./broken.js";
-import { ClassReference, isPlainObject, type PickleClass, setProperty } from "./classes.js";
+import { ClassReference, type PickleClass } from "./classes.js";
 import { readDate, readDatetime, readTime, readTimedelta } from "./temporal.js";
 
 /** A type that a pickle may name, for instance as a defaultdict's factory, but not call. */

@@ -65,16 +65,16 @@ export function count(key: string, fields: Partial<ArithmeticRequest> = {}): Ari
   };
 }
 
-export const version: AdminRequest = { verb: "admin", action: "version" };
-export const noop: AdminRequest = { verb: "admin", action: "noop" };
-export const verbosity: AdminRequest = { verb: "admin", action: "verbosity", level: 1 };
+export const version: AdminRequest = { verb: "admin", action: "version", key: "" };
+export const noop: AdminRequest = { verb: "admin", action: "noop", key: "" };
+export const verbosity: AdminRequest = { verb: "admin", action: "verbosity", key: "", level: 1 };
 
 export function stats(argument?: string): AdminRequest {
-  return { verb: "admin", action: "stats", argument };
+  return { verb: "admin", action: "stats", key: "", argument };
 }
 
 export function flushAll(delay = 0): AdminRequest {
-  return { verb: "admin", action: "flushAll", delay };
+  return { verb: "admin", action: "flushAll", key: "", delay };
 }
 
 export function debug(key: string, base64Key = false): AdminRequest {
@@ -195,6 +195,7 @@ function endOf(reply: Reply): unknown {
     case "number":
       return reply.info === undefined ? reply.value : [reply.value, infoOf(reply.info)];
     case "text":
+    case "challenge":
       return reply.text;
     case "stats":
       return Object.fromEntries(reply.entries);

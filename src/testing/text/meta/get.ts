@@ -22,8 +22,12 @@ export function metaGet(session: Session, words: readonly string[]): string {
   const found = instance.store.peek(request.key);
   if (found === undefined && request.vivify === undefined) return miss(instance, request);
   const item = found ?? vivified(instance, request);
+  // A flag that asks for what the read itself would change delays the count of the read.
+  const delayed = request.words.some((word) => "NTRlh".includes(word[0]!));
+  if (!delayed && !request.noBump) instance.store.bump(item);
   const reply = hit(instance, request, item, found === undefined);
-  if (!request.noBump) instance.store.bump(item);
+  if (reply === OPAQUE_TOO_LONG) return reply;
+  if (delayed && !request.noBump) instance.store.bump(item);
   count(instance, request, item);
   return reply;
 }

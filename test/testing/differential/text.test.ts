@@ -1,23 +1,27 @@
 import * as fc from "fast-check";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RealMemcached, startMemcached } from "./support/memcached.js";
-import { exchange } from "./support/wire.js";
+import { type RealMemcached, startMemcached } from "../support/memcached.js";
+import { exchange } from "../support/wire.js";
 
 /** `DIFFERENTIAL_RUNS=4000` is the long form: over 100,000 commands. */
 const RUNS = Number(process.env["DIFFERENTIAL_RUNS"] ?? 120);
 const SEED = process.env["DIFFERENTIAL_SEED"];
 
 let real: RealMemcached;
+let plain: RealMemcached;
 let embedded: MemcachedServer;
 
 beforeAll(async () => {
-  real = await startMemcached();
+  // Its background thread would hold on to items now and then, which shows in the replies.
+  real = await startMemcached("-o", "no_lru_maintainer");
+  plain = await startMemcached();
   embedded = await MemcachedServer.start({ compat: "1.6.18" });
 });
 
 afterAll(async () => {
   await real?.close();
+  await plain?.close();
   await embedded?.close();
 });
 
@@ -51,13 +55,19 @@ const exptime = fc.oneof(
   { weight: 8, arbitrary: pick("0", "100", "1000", "100000") },
   { weight: 2, arbitrary: pick("-1", "2592001", "1.5", "x", "99999999999", "2147483648") },
 );
-const data = fc.oneof(
-  pick("", "x", "5", "99", "100", " 7", "-3", "12 ", "18446744073709551615", "END\r\n", "\r\n"),
-  fc.string({
-    maxLength: 40,
-    unit: fc.integer({ min: 0, max: 255 }).map((c) => String.fromCharCode(c)),
-  }),
-);
+/**
+ * Any bytes but blanks alone: memcached reads a number in such a value from whatever
+ * lies behind it in memory.
+ */
+const data = fc
+  .oneof(
+    pick("", "x", "5", "99", "100", " 7", "-3", "12 ", "18446744073709551615", "END\r\n"),
+    fc.string({
+      maxLength: 40,
+      unit: fc.integer({ min: 0, max: 255 }).map((c) => String.fromCharCode(c)),
+    }),
+  )
+  .filter((bytes) => bytes === "" || /[^ \t\n\v\f\r]/.test(bytes));
 const noreply = fc.oneof(
   { weight: 6, arbitrary: fc.constant("") },
   { weight: 1, arbitrary: pick(" noreply", " NOREPLY", " noreply x") },
@@ -104,86 +114,29 @@ const mutation = fc.oneof(
   line(fc.constant("delete"), space, key, pick("", "", "", " 0", " 5", " 0 noreply"), noreply),
 );
 
-const admin = fc.oneof(
-  line(
-    pick(
-      "version",
-      "version x",
-      "verbosity",
-      "verbosity 0",
-      "verbosity x",
-      "verbosity noreply",
-      "flush_all",
-      "flush_all noreply",
-      "flush_all 0",
-      "flush_all -1",
-      "flush_all x",
-      "flush_all 1000 noreply",
-      "quit",
-      "mn",
-      "mn foo",
-      "shutdown",
-      "GET a",
-      "foo",
-      "foo HTTP/1.1",
-      "a",
-      "",
-      "get",
-      "gat 10",
-      "set a 0 0",
-      "stats nosuch",
-      "stats reset",
-      "stats sizes",
-      "stats sizes_enable",
-      "stats sizes_disable",
-      "stats detail on",
-      "stats detail off",
-      "stats detail",
-      "stats detail x",
-      "stats cachedump",
-      "stats cachedump x 1",
-      "stats cachedump 1",
-      "stats cachedump 99 1",
-      "cache_memlimit",
-      "cache_memlimit 3",
-      "cache_memlimit 64",
-      "cache_memlimit x",
-      "cache_memlimit 1000000001",
-      "slabs",
-      "slabs reassign 1 1",
-      "slabs reassign 99 1",
-      "slabs reassign x 1",
-      "slabs automove",
-      "slabs automove 0",
-      "slabs automove 3",
-      "slabs automove x",
-      "lru",
-      "lru mode",
-      "lru mode segmented",
-      "lru mode x",
-      "lru tune 10 20 0.1 2.0",
-      "lru tune 50 50 0.1 2.0",
-      "lru tune 10 20 0 2.0",
-      "lru tune 10 20 x 2.0",
-      "lru temp_ttl -1",
-      "lru temp_ttl x",
-      "lru_crawler",
-      "lru_crawler x",
-      "lru_crawler crawl x",
-      "lru_crawler crawl 0",
-      "lru_crawler tocrawl 0",
-      "lru_crawler tocrawl x",
-      "lru_crawler sleep 100",
-      "lru_crawler sleep 2000000",
-      "lru_crawler metadump x",
-      "lru_crawler metadump 99",
-      "lru_crawler mgdump all",
-      "watch x",
-      "refresh_certs",
-      "ms",
-      "mg",
-      "mx a",
-    ),
+const admin = line(
+  pick(
+    "version",
+    "verbosity 0",
+    "verbosity noreply",
+    "flush_all",
+    "flush_all noreply",
+    "flush_all -1",
+    "flush_all x",
+    "quit",
+    "mn",
+    "foo",
+    "a",
+    "",
+    "get",
+    "gat 10",
+    "set a 0 0",
+    "stats nosuch",
+    "ms",
+    "mg",
+    "mx a",
+    "cache_memlimit 64",
+    "slabs reassign 1 1",
   ),
 );
 
@@ -225,6 +178,109 @@ const meta = fc.oneof(
   ),
 );
 
+/** Lines that one answer is enough to compare for, on a server that holds nothing. */
+const SINGLE = [
+  "version",
+  "version x",
+  "verbosity",
+  "verbosity 0",
+  "verbosity x",
+  "verbosity noreply",
+  "flush_all",
+  "flush_all noreply",
+  "flush_all 0",
+  "flush_all -1",
+  "flush_all x",
+  "flush_all noreply x",
+  "mn",
+  "mn foo",
+  "shutdown",
+  "GET a",
+  "foo",
+  "foo HTTP/1.1",
+  "a",
+  "",
+  "get",
+  "gat 10",
+  "set a 0 0",
+  "stats nosuch",
+  "stats reset",
+  "stats sizes",
+  "stats sizes_disable",
+  "stats detail on",
+  "stats detail off",
+  "stats detail",
+  "stats detail x",
+  "stats cachedump",
+  "stats cachedump x 1",
+  "stats cachedump 1",
+  "stats cachedump 99 1",
+  "cache_memlimit",
+  "cache_memlimit 3",
+  "cache_memlimit 64",
+  "cache_memlimit x",
+  "cache_memlimit 1000000001",
+  "slabs",
+  "slabs reassign 1 1",
+  "slabs reassign 99 1",
+  "slabs reassign x 1",
+  "slabs automove",
+  "slabs automove 0",
+  "slabs automove 3",
+  "slabs automove x",
+  "lru",
+  "lru mode",
+  "lru mode segmented",
+  "lru mode x",
+  "lru tune 10 20 0.1 2.0",
+  "lru tune 50 50 0.1 2.0",
+  "lru tune 10 20 0 2.0",
+  "lru tune 10 20 x 2.0",
+  "lru temp_ttl -1",
+  "lru temp_ttl x",
+  "lru_crawler",
+  "lru_crawler x",
+  "lru_crawler crawl x",
+  "lru_crawler crawl 0",
+  "lru_crawler tocrawl 0",
+  "lru_crawler tocrawl x",
+  "lru_crawler sleep 100",
+  "lru_crawler sleep 2000000",
+  "lru_crawler metadump x",
+  "lru_crawler metadump 99",
+  "lru_crawler mgdump all",
+  "watch x",
+  "refresh_certs",
+  "ms",
+  "mg",
+  "mx a",
+  "set a",
+  "set a 0 0 1 2 3",
+  "incr a",
+  "incr",
+  "incr a 1 2 3",
+  "touch a",
+  "delete",
+  "delete a b c d",
+  "gets",
+  "gat",
+  "cas a 0 0 1",
+  "mg a b c d e f g h i j k l m n o p q r s t",
+  "verbosity 1 2 3",
+  "flush_all 1 2 3",
+  "stats cachedump 1 0",
+  "stats items",
+  "lru_crawler crawl all",
+  "lru_crawler enable",
+  "lru_crawler disable x",
+  "debugtime 1",
+  "bget",
+  "watch fetchers x",
+  "append a 0 0 0 noreply x",
+  "version noreply",
+  "shutdown graceful",
+];
+
 const step = fc.oneof(
   { weight: 6, arbitrary: storage },
   { weight: 4, arbitrary: retrieval },
@@ -241,6 +297,14 @@ function normalize(reply: string): string {
 }
 
 describe("against memcached 1.6.18", () => {
+  it.each(SINGLE)("answers %j with the same bytes", async (command) => {
+    const request = `${command}\r\n`;
+    const fresh = await MemcachedServer.start({ compat: "1.6.18", debug: false });
+    const ours = await exchange(fresh.port, request);
+    await fresh.close();
+    expect(ours).toBe(await exchange(plain.port, request));
+  });
+
   it("answers random commands, right and wrong, with the same bytes", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {

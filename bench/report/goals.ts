@@ -1,0 +1,69 @@
+import { NPM_PEERS } from "../peers/registry.js";
+import { type Result, spreadOf } from "./result.js";
+
+/** How this client's CPU per operation is to compare with another's in the same run. */
+export interface Goal {
+  readonly workload: string;
+  /** A client's name, or the cheapest of the npm memcached clients. */
+  readonly against: string;
+  /** The other's cost over ours is to be at least this (1: no dearer than it). */
+  readonly times: number;
+  /** The workload of the other, where it is not the same. */
+  readonly itsWorkload?: string;
+  /** Our own variant that is meant. */
+  readonly ours?: string;
+}
+
+export const BEST_PEER = "the best npm client";
+
+export const GOALS: readonly Goal[] = [
+  { workload: "get-1", against: BEST_PEER, times: 1.7 },
+  { workload: "get-1", against: "floor", times: 1 / 1.3 },
+  { workload: "set-1", against: BEST_PEER, times: 1.5 },
+  { workload: "get-64", against: BEST_PEER, times: 8 },
+  { workload: "get-64", against: "floor", times: 1 / 2.5 },
+  { workload: "get-1024", against: BEST_PEER, times: 12 },
+  { workload: "set-64", against: BEST_PEER, times: 6 },
+  { workload: "set-1024", against: BEST_PEER, times: 8 },
+  { workload: "set-64", against: "pylibmc", times: 10 },
+  { workload: "multi-1", against: BEST_PEER, times: 5 },
+  { workload: "multi-1", against: "pylibmc", times: 1 / 0.9 },
+  { workload: "multi-16", against: BEST_PEER, times: 7 },
+  { workload: "mixed-64", against: BEST_PEER, times: 7 },
+  { workload: "json-64", against: BEST_PEER, times: 2 },
+  { workload: "json-64", against: "nothing", times: 1 / 1.4 },
+  { workload: "get10k-64", against: BEST_PEER, times: 1.3 },
+  { workload: "get1m-1", against: BEST_PEER, times: 3 },
+  { workload: "get1m-1", against: "pylibmc", times: 1.5 },
+  { workload: "set1m-1", against: BEST_PEER, times: 3.5 },
+  { workload: "set1m-1", against: "pylibmc", times: 1 },
+  { workload: "get-64", ours: "tslibmc ring of 3", against: "tslibmc", times: 1 / 1.3 },
+  { workload: "get-64", ours: "tslibmc binary wire", against: "tslibmc", times: 1 / 1.5 },
+];
+
+/** A goal and what was measured: by how many times we are cheaper. */
+export interface Outcome {
+  readonly goal: Goal;
+  readonly ours: string;
+  readonly against: string;
+  readonly times: number;
+}
+
+/** The outcomes of those goals whose clients were measured. */
+export function outcomes(result: Result): Outcome[] {
+  return GOALS.flatMap((goal) => {
+    const { workload, ours = "tslibmc" } = goal;
+    const against = goal.against === BEST_PEER ? bestPeer(result, workload) : goal.against;
+    const mine = spreadOf(result, ours, workload);
+    const its = against === undefined ? undefined : spreadOf(result, against, workload);
+    if (against === undefined || mine === undefined || its === undefined) return [];
+    return [{ goal, ours, against, times: its.median / mine.median }];
+  });
+}
+
+/** The npm client that is cheapest on a workload. */
+export function bestPeer(result: Result, workload: string): string | undefined {
+  const cost = (peer: string) => spreadOf(result, peer, workload)?.median ?? Infinity;
+  const best = NPM_PEERS.toSorted((a, b) => cost(a) - cost(b))[0];
+  return best !== undefined && cost(best) < Infinity ? best : undefined;
+}

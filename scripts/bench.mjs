@@ -1,0 +1,23 @@
+/**
+ * Runs a benchmark of bench/ on a fresh build.
+ *
+ *   node scripts/bench.mjs         clients against servers: npm run bench -- --help
+ *   node scripts/bench.mjs micro   steps in this process: npm run bench:micro
+ */
+import { root, run, tool } from "./command.mjs";
+import { installPackages } from "./packages.mjs";
+
+const micro = process.argv[2] === "micro";
+const args = process.argv.slice(micro ? 3 : 2);
+if (!micro) await installPackages("bench");
+
+/** @type {readonly [command: string, args: readonly string[]][]} */
+const steps = [
+  [process.execPath, ["scripts/build.mjs", "--if-stale"]],
+  [tool("tsc"), ["-p", "bench/tsconfig.json"]],
+  [process.execPath, [`${root}bench/dist/bench/${micro ? "micro/" : ""}main.js`, ...args]],
+];
+for (const [command, args] of steps) {
+  const { ok } = await run(command, args);
+  if (!ok) process.exit(1);
+}

@@ -1,0 +1,102 @@
+import type { AdminRequest, Request, SetMode } from "../request.js";
+
+/** Command opcodes of the binary protocol, as memcached numbers them. */
+export const OPCODE = {
+  set: 0x01,
+  add: 0x02,
+  replace: 0x03,
+  delete: 0x04,
+  incr: 0x05,
+  decr: 0x06,
+  flush: 0x08,
+  noop: 0x0a,
+  version: 0x0b,
+  getKey: 0x0c,
+  getKeyQuiet: 0x0d,
+  append: 0x0e,
+  prepend: 0x0f,
+  stat: 0x10,
+  setQuiet: 0x11,
+  addQuiet: 0x12,
+  replaceQuiet: 0x13,
+  deleteQuiet: 0x14,
+  incrQuiet: 0x15,
+  decrQuiet: 0x16,
+  appendQuiet: 0x19,
+  prependQuiet: 0x1a,
+  touch: 0x1c,
+  getAndTouch: 0x1d,
+  saslList: 0x20,
+  saslStart: 0x21,
+  saslStep: 0x22,
+} as const;
+
+/** The quiet form of each command that changes an item. */
+const QUIET: ReadonlyMap<number, number> = new Map([
+  [OPCODE.set, OPCODE.setQuiet],
+  [OPCODE.add, OPCODE.addQuiet],
+  [OPCODE.replace, OPCODE.replaceQuiet],
+  [OPCODE.append, OPCODE.appendQuiet],
+  [OPCODE.prepend, OPCODE.prependQuiet],
+  [OPCODE.delete, OPCODE.deleteQuiet],
+  [OPCODE.incr, OPCODE.incrQuiet],
+  [OPCODE.decr, OPCODE.decrQuiet],
+]);
+
+const SASL = {
+  list: OPCODE.saslList,
+  start: OPCODE.saslStart,
+  continue: OPCODE.saslStep,
+} as const;
+
+const SILENT: ReadonlySet<number> = new Set(QUIET.values());
+
+/**
+ * Whether only requests without a reply have this opcode: memcached answers them
+ * nevertheless, when they fail.
+ */
+export function isSilentOpcode(opcode: number): boolean {
+  return SILENT.has(opcode);
+}
+
+/** The opcode of a request; for a many-key get, the one of each of its keys. */
+export function opcodeOf(request: Request): number {
+  switch (request.verb) {
+    case "get":
+      if (request.keys !== undefined) return OPCODE.getKeyQuiet;
+      if (request.touch === undefined) return OPCODE.getKey;
+      return request.value || request.meta !== undefined ? OPCODE.getAndTouch : OPCODE.touch;
+    case "set":
+      return orQuiet(setOpcode(request.mode, request.compareCas), request.noreply);
+    case "delete":
+      return orQuiet(OPCODE.delete, request.noreply);
+    case "arithmetic":
+      return orQuiet(OPCODE[request.mode], request.noreply);
+    case "admin":
+      return adminOpcode(request);
+  }
+}
+
+/** A set that depends on a cas is a replace to libmemcached, which is also what it means. */
+function setOpcode(mode: SetMode, compareCas: bigint | undefined): number {
+  return mode === "set" && compareCas !== undefined ? OPCODE.replace : OPCODE[mode];
+}
+
+function orQuiet(opcode: number, noreply: boolean): number {
+  return noreply ? QUIET.get(opcode)! : opcode;
+}
+
+function adminOpcode(request: AdminRequest): number {
+  switch (request.action) {
+    case "sasl":
+      return SASL[request.step];
+    case "flushAll":
+      return OPCODE.flush;
+    case "version":
+      return OPCODE.version;
+    case "stats":
+      return OPCODE.stat;
+    default:
+      return OPCODE.noop;
+  }
+}

@@ -1,0 +1,78 @@
+import { isAccepted } from "../credentials.js";
+import type { Session } from "../session.js";
+import { type Answer, type Command, readPast } from "./command.js";
+import { OPCODE } from "./opcode.js";
+import { errorPacket, type Packet, replyPacket, STATUS } from "./packet.js";
+
+const MAX_MECHANISM_BYTES = 32;
+const MECHANISM = "PLAIN";
+
+function list({ instance }: Session, packet: Packet): Answer {
+  if (instance.settings.sasl === undefined) return unknown(packet);
+  return replyPacket(packet, STATUS.ok, { value: MECHANISM });
+}
+
+/** The first message of an exchange; without data the server asks for them. */
+function start(session: Session, packet: Packet): Answer {
+  return exchange(session, packet, (data) => {
+    if (packet.key !== MECHANISM) return undefined;
+    session.saslStarted = true;
+    return data === "" ? "continue" : data;
+  });
+}
+
+function step(session: Session, packet: Packet): Answer {
+  return exchange(session, packet, (data) => (session.saslStarted ? data : undefined));
+}
+
+function exchange(
+  session: Session,
+  packet: Packet,
+  message: (data: string) => string | undefined,
+): Answer {
+  const { sasl } = session.instance.settings;
+  const { totals } = session.instance.counters;
+  const { key, valueBytes } = packet;
+  if (sasl === undefined) return unknown(packet);
+  if (key.length > MAX_MECHANISM_BYTES) {
+    return readPast(valueBytes, errorPacket(packet, STATUS.invalidArguments));
+  }
+  return {
+    bytes: valueBytes,
+    wanted: true,
+    finish: (data) => {
+      const plain = message(data);
+      if (plain === "continue") return replyPacket(packet, STATUS.authContinue);
+      totals.auth_cmds++;
+      const [, user, password] = plain?.split("\0") ?? [];
+      if (user !== undefined && password !== undefined && isAccepted(sasl, user, password)) {
+        session.authenticated = true;
+        return replyPacket(packet, STATUS.ok, { value: "Authenticated" });
+      }
+      totals.auth_errors++;
+      return errorPacket(packet, STATUS.authFailed);
+    },
+  };
+}
+
+function unknown(packet: Packet): Answer {
+  return readPast(packet.valueBytes, errorPacket(packet, STATUS.unknownCommand));
+}
+
+/** SASL with the one mechanism PLAIN, which needs no answer from the server. */
+export const SASL: readonly (readonly [number, Command])[] = [
+  [OPCODE.saslList, { accepts: ({ bodyBytes }) => bodyBytes === 0, run: list }],
+  [
+    OPCODE.saslAuth,
+    { accepts: ({ key, extras }) => key !== "" && extras.length === 0, run: start },
+  ],
+  [OPCODE.saslStep, { accepts: ({ key, extras }) => key !== "" && extras.length === 0, run: step }],
+];
+
+/** What a client may say before it has authenticated. */
+export const BEFORE_AUTH: ReadonlySet<number> = new Set([
+  OPCODE.saslList,
+  OPCODE.saslAuth,
+  OPCODE.saslStep,
+  OPCODE.version,
+]);

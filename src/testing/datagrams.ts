@@ -1,0 +1,57 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { once } from "node:events";
+import { readerFor } from "./conversation.js";
+import type { Instance } from "./instance.js";
+import { Session } from "./session.js";
+
+const HEADER_BYTES = 8;
+/** What memcached sends in one datagram, its header included. */
+const DATAGRAM_BYTES = 1400;
+
+/**
+ * Requests in datagrams (protocol.txt, "UDP protocol"): each begins with a request's
+ * number, a sequence number and the count of datagrams, all in 16 bits, and 16 unused ones.
+ */
+export class Datagrams {
+  readonly #socket: Socket;
+  readonly #instance: Instance;
+
+  constructor(instance: Instance, host: string) {
+    this.#instance = instance;
+    this.#socket = createSocket(host.includes(":") ? "udp6" : "udp4");
+    this.#socket.on("message", (message, from) => this.#receive(message, from));
+  }
+
+  async open(host: string, port: number): Promise<number> {
+    this.#socket.bind(port, host);
+    await once(this.#socket, "listening");
+    return this.#socket.address().port;
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#socket, "close");
+    this.#socket.close();
+    await closed;
+  }
+
+  #receive(message: Buffer, from: RemoteInfo): void {
+    if (message.length <= HEADER_BYTES || message.readUInt16BE(4) !== 1) return;
+    const session = new Session(this.#instance, 0, `udp:${from.address}:${from.port}`);
+    readerFor(session).push(message.subarray(HEADER_BYTES));
+    const reply = Buffer.from(session.reply, "latin1");
+    if (reply.length > 0) this.#send(reply, message.readUInt16BE(0), from);
+  }
+
+  #send(reply: Buffer, request: number, { address, port }: RemoteInfo): void {
+    const size = DATAGRAM_BYTES - HEADER_BYTES;
+    const total = Math.ceil(reply.length / size);
+    for (let sequence = 0; sequence < total; sequence++) {
+      const header = Buffer.alloc(HEADER_BYTES);
+      header.writeUInt16BE(request, 0);
+      header.writeUInt16BE(sequence, 2);
+      header.writeUInt16BE(total, 4);
+      const payload = reply.subarray(sequence * size, (sequence + 1) * size);
+      this.#socket.send(Buffer.concat([header, payload]), port, address);
+    }
+  }
+}

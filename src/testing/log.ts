@@ -1,0 +1,94 @@
+import type { Asked } from "./fault/fault.js";
+
+/** Bytes that came in on one connection. */
+interface Piece {
+  readonly connection: number;
+  readonly bytes: Buffer;
+}
+
+interface Waiter {
+  readonly fits: (asked: Asked) => boolean;
+  readonly found: (asked: Asked) => void;
+}
+
+/** How much a log records: nothing, the bytes, or each request too. */
+export type LogLevel = "none" | "bytes" | "requests";
+
+/** The oldest bytes are forgotten beyond this. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** What arrived at a server, byte for byte, and the requests in it. */
+export class Log {
+  #pieces: Piece[] = [];
+  #bytes = 0;
+  #waiters: Waiter[] = [];
+  #requests: Asked[] = [];
+  readonly #level: LogLevel;
+  /** Told whenever the log begins or ceases to want each request. */
+  onChange: () => void = () => {};
+
+  constructor(level: LogLevel) {
+    this.#level = level;
+  }
+
+  /** Whether somebody wants to know of each request. */
+  get isListening(): boolean {
+    return this.#level === "requests" || this.#waiters.length > 0;
+  }
+
+  /**
+   * The requests so far, oldest first, and connections as the command `connect`. They
+   * are recorded only by a server that was started with `log: "requests"`.
+   */
+  get requests(): readonly Asked[] {
+    return this.#requests;
+  }
+
+  /** All bytes that arrived, or those of one connection, counted from 1; the last 16 MB of them. */
+  received(connection?: number): Buffer {
+    const pieces = this.#pieces.filter(
+      (piece) => connection === undefined || piece.connection === connection,
+    );
+    return Buffer.concat(pieces.map(({ bytes }) => bytes));
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#pieces = [];
+    this.#bytes = 0;
+    this.#requests = [];
+  }
+
+  /** Resolves to the next request that has this command and, if given, this key. */
+  next(command: string, key?: string): Promise<Asked> {
+    return new Promise((resolve) => {
+      const fits = (asked: Asked) =>
+        asked.command === command && (key === undefined || asked.keys.includes(key));
+      this.#waiters.push({ fits, found: resolve });
+      this.onChange();
+    });
+  }
+
+  /** For the server: bytes came in. */
+  receive(connection: number, bytes: Buffer): void {
+    if (this.#level === "none") return;
+    this.#pieces.push({ connection, bytes });
+    this.#bytes += bytes.length;
+    if (this.#bytes > MAX_BYTES) this.#forgetHalf();
+  }
+
+  /** For the server: a request came in. */
+  note(asked: Asked): void {
+    if (this.#level === "requests") this.#requests.push(asked);
+    const found = this.#waiters.filter(({ fits }) => fits(asked));
+    if (found.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => !found.includes(waiter));
+    for (const waiter of found) waiter.found(asked);
+    this.onChange();
+  }
+
+  #forgetHalf(): void {
+    this.#pieces = this.#pieces.slice(this.#pieces.length / 2);
+    this.#bytes = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+}

@@ -1,0 +1,69 @@
+import { types } from "node:util";
+import { CodecError, OptionError } from "../../errors.js";
+import { asBuffer, utf8 } from "../../util/bytes.js";
+import type { Codec, Encoded, EncodeOptions } from "../codec.js";
+import { encodeJson } from "../json.js";
+import { encodeText } from "../text.js";
+
+const JSON_VALUE = 2;
+const BINARY = 4;
+const NUMERIC = 8;
+
+/**
+ * The npm package `memcached` (lib/memcached.js): flags 0 string, 2 JSON, 4 bytes, 8
+ * number. Everything is text there: bytes are written as if latin1 were UTF-8, and a
+ * line feed or carriage return has a backslash before it.
+ */
+export class NodeMemcachedCodec implements Codec {
+  encode(value: unknown, options?: EncodeOptions): Encoded {
+    if (options?.compress) throw new OptionError('codec "memcached" has no compression');
+    switch (typeof value) {
+      case "string":
+        return { data: escaped(value), flags: 0 };
+      case "number":
+      case "bigint":
+        return { data: String(value), flags: NUMERIC };
+      default:
+        return types.isUint8Array(value)
+          ? { data: escaped(asBuffer(value).toString("latin1")), flags: BINARY }
+          : { data: escaped(encodeJson(value)), flags: JSON_VALUE };
+    }
+  }
+
+  decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
+    const text = utf8(bytes, start, end).replace(/\\(\r|\n)/g, "$1");
+    switch (flags) {
+      case JSON_VALUE:
+        return parseJson(text);
+      case BINARY:
+        return Buffer.from(text, "latin1");
+      case NUMERIC:
+        return parseNumber(text);
+      default:
+        return text;
+    }
+  }
+}
+
+function escaped(text: string): Encoded["data"] {
+  return encodeText(text.replace(/(\r|\n)/g, "\\$1"));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CodecError("The item is flagged as JSON, but is not", { cause });
+  }
+}
+
+function parseNumber(text: string): number | bigint {
+  const number = Number(text);
+  if (text.trim() === "" || (Number.isNaN(number) && text !== "NaN")) {
+    throw new CodecError(
+      `The item is flagged as a number, but holds ${JSON.stringify(text.slice(0, 40))}`,
+    );
+  }
+  const isExact = !Number.isInteger(number) || Number.isSafeInteger(number);
+  return isExact || !/^ *-?\d{1,4300} *$/.test(text) ? number : BigInt(text.trim());
+}

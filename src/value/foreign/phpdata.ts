@@ -1,0 +1,252 @@
+import { types } from "node:util";
+import { CodecError } from "../../errors.js";
+import { latin1 } from "../../util/bytes.js";
+import { exactInteger } from "../integer.js";
+import { setProperty, tagOf } from "../plain.js";
+import { textOrBytes } from "./strings.js";
+
+const MAX_DEPTH = 1000;
+
+/** Reads what PHP's `serialize()` writes, as data: no class but stdClass is known. */
+export class PhpReader {
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  #at: number;
+  /** Every value in the order of its beginning, for references by number. */
+  readonly #values: { value: unknown }[] = [];
+  #depth = 0;
+
+  constructor(bytes: Buffer, start: number, end: number) {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** @throws CodecError for anything but one value, or an instance of a class */
+  read(): unknown {
+    const value = this.#value();
+    if (this.#at !== this.#end) throw broken();
+    return value;
+  }
+
+  #value(): unknown {
+    const type = this.#until(this.#peek(1) === ";" ? ";" : ":");
+    if (type === "R") return this.#reference();
+    const slot: { value: unknown } = { value: PENDING };
+    this.#values.push(slot);
+    slot.value = this.#plain(type);
+    return slot.value;
+  }
+
+  #plain(type: string): unknown {
+    switch (type) {
+      case "N":
+        return null;
+      case "b":
+        return this.#until(";") === "1";
+      case "i":
+        return integer(this.#until(";"));
+      case "d":
+        return phpNumber(this.#until(";"));
+      case "s":
+        return this.#string(";");
+      case "a":
+        return this.#array();
+      case "r":
+        return this.#reference();
+      case "O":
+        return this.#object();
+      default:
+        throw broken();
+    }
+  }
+
+  #peek(ahead: number): string {
+    return latin1(this.#bytes, this.#at + ahead, Math.min(this.#at + ahead + 1, this.#end));
+  }
+
+  /** The text before a mark, which is stepped over. */
+  #until(mark: string): string {
+    const stop = this.#bytes.indexOf(mark, this.#at, "latin1");
+    if (stop < 0 || stop >= this.#end || stop - this.#at > 64) throw broken();
+    const text = latin1(this.#bytes, this.#at, stop);
+    this.#at = stop + 1;
+    return text;
+  }
+
+  #expect(text: string): void {
+    if (latin1(this.#bytes, this.#at, Math.min(this.#at + text.length, this.#end)) !== text) {
+      throw broken();
+    }
+    this.#at += text.length;
+  }
+
+  #count(): number {
+    const text = this.#until(":");
+    if (!/^\d{1,10}$/.test(text)) throw broken();
+    return Number(text);
+  }
+
+  /** `length:"bytes"` and what ends it. */
+  #string(last: string): string | Buffer {
+    const length = this.#count();
+    this.#expect('"');
+    const start = this.#at;
+    if (length > this.#end - start) throw broken();
+    this.#at += length;
+    this.#expect(`"${last}`);
+    return textOrBytes(this.#bytes, start, start + length);
+  }
+
+  /** A list if its keys count from 0, else an object, as PHP itself writes JSON. */
+  #array(): unknown {
+    const entries = this.#entries(this.#count());
+    if (entries.every(([key], i) => key === i)) return entries.map(([, item]) => item);
+    return objectOf(entries);
+  }
+
+  #object(): unknown {
+    const name = this.#string(":");
+    if (name !== "stdClass") {
+      throw new CodecError(
+        `The item has an instance of the PHP class ${JSON.stringify(String(name).slice(0, 100))}, which is not known here`,
+      );
+    }
+    return objectOf(this.#entries(this.#count()));
+  }
+
+  #entries(count: number): (readonly [unknown, unknown])[] {
+    if (++this.#depth > MAX_DEPTH) {
+      throw new CodecError(`The item is nested deeper than ${MAX_DEPTH} levels`);
+    }
+    this.#expect("{");
+    const entries: (readonly [unknown, unknown])[] = [];
+    for (let i = 0; i < count; i++) {
+      const type = this.#until(":");
+      if (type !== "i" && type !== "s") throw broken();
+      const key = type === "i" ? integer(this.#until(";")) : this.#string(";");
+      entries.push([key, this.#value()]);
+    }
+    this.#expect("}");
+    this.#depth--;
+    return entries;
+  }
+
+  #reference(): unknown {
+    const target = this.#values[Number(this.#until(";")) - 1];
+    if (target === undefined) throw broken();
+    if (target.value === PENDING)
+      throw new CodecError("The item has a PHP array that contains itself");
+    return target.value;
+  }
+}
+
+/** A value that is still being read. */
+const PENDING = Symbol("pending");
+
+function objectOf(entries: readonly (readonly [unknown, unknown])[]): object {
+  const object = {};
+  for (const [key, item] of entries) setProperty(object, String(key), item);
+  return object;
+}
+
+/** A PHP integer, as an item of its own or inside a value. */
+export function integer(text: string): number | bigint {
+  if (!/^[+-]?\d{1,20}$/.test(text)) throw broken();
+  return exactInteger(BigInt(text.replace("+", "")));
+}
+
+/** A PHP float: `INF` inside a value, `Infinity` as an item of its own. */
+export function phpNumber(text: string): number {
+  const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
+  if (special?.[2] !== undefined) {
+    if (special[2].toLowerCase() === "nan") return Number.NaN;
+    return special[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) throw broken();
+  return Number(text);
+}
+
+function broken(): CodecError {
+  return new CodecError("The item is flagged as serialized by PHP, but is not");
+}
+
+/**
+ * A value as PHP's `serialize()` writes it: arrays, plain objects and Maps are arrays there.
+ * @throws CodecError for what PHP's arrays and scalars cannot hold
+ */
+export function serializePhp(value: unknown): Buffer {
+  const parts: Uint8Array[] = [];
+  writePhp(value, parts, 0);
+  return Buffer.concat(parts);
+}
+
+function writePhp(value: unknown, parts: Uint8Array[], depth: number): void {
+  if (depth > MAX_DEPTH) {
+    throw new CodecError(`The value contains itself, or is nested deeper than ${MAX_DEPTH} levels`);
+  }
+  const scalar = scalarOf(value);
+  if (scalar !== undefined) {
+    parts.push(Buffer.from(scalar, "latin1"));
+  } else if (typeof value === "string") {
+    pushString(Buffer.from(value, "utf8"), parts);
+  } else if (types.isUint8Array(value)) {
+    pushString(value, parts);
+  } else {
+    const entries = entriesOf(value);
+    parts.push(Buffer.from(`a:${entries.length}:{`));
+    for (const [key, item] of entries) {
+      writePhp(key, parts, depth + 1);
+      writePhp(item, parts, depth + 1);
+    }
+    parts.push(Buffer.from("}"));
+  }
+}
+
+function pushString(bytes: Uint8Array, parts: Uint8Array[]): void {
+  parts.push(Buffer.from(`s:${bytes.length}:"`), bytes, Buffer.from('";'));
+}
+
+function scalarOf(value: unknown): string | undefined {
+  switch (typeof value) {
+    case "boolean":
+      return value ? "b:1;" : "b:0;";
+    case "number":
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return `i:${value};`;
+      return `d:${phpFloat(value)};`;
+    case "bigint":
+      return `i:${phpInteger(value)};`;
+    default:
+      return value === null ? "N;" : undefined;
+  }
+}
+
+/** @throws CodecError past the 64 bits of PHP's integers */
+export function phpInteger(value: bigint): string {
+  if (BigInt.asIntN(64, value) !== value) {
+    throw new CodecError("A bigint is past the 64 bits that an integer has in PHP");
+  }
+  return String(value);
+}
+
+function phpFloat(value: number): string {
+  if (Number.isNaN(value)) return "NAN";
+  if (!Number.isFinite(value)) return value > 0 ? "INF" : "-INF";
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
+  if (Array.isArray(value)) return [...value.entries()];
+  if (types.isMap(value)) {
+    for (const key of value.keys()) {
+      if (typeof key !== "string" && !Number.isSafeInteger(key)) {
+        throw new CodecError("A key in a PHP array must be a string or an integer");
+      }
+    }
+    return [...value];
+  }
+  if (typeof value === "object" && tagOf(value) === "Object") {
+    return Object.entries(value as object);
+  }
+  throw new CodecError(`A value of type ${tagOf(value)} has no meaning in PHP`);
+}

@@ -1,0 +1,16 @@
+import { isUtf8 } from "node:buffer";
+import { utf8 } from "../../util/bytes.js";
+import { ownBytes } from "../bytes.js";
+
+/** A string of a language that does not tell text from bytes: text if it is UTF-8. */
+export function textOrBytes(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  owned = false,
+): string | Buffer {
+  const text = utf8(bytes, start, end);
+  return text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))
+    ? ownBytes(bytes, start, end, owned)
+    : text;
+}

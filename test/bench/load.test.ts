@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Floor } from "../../bench/floor.js";
+import { rowFor, textFor } from "../../bench/load/data.js";
+import { prepare } from "../../bench/load/load.js";
+import { WORKLOADS, type Workload } from "../../bench/load/workload.js";
+import { connect as connectToNothing } from "../../bench/peers/nothing.js";
+import type { Peer } from "../../bench/peers/peer.js";
+import { type Memcached, startMemcached } from "../support/memcached.js";
+
+const SMALL_ONES = WORKLOADS.filter(({ size }) => size <= 1024);
+
+describe.each(SMALL_ONES)("$name", (workload) => {
+  test("runs as many operations as it is told, so many at once", async () => {
+    const peer = await connectToNothing([]);
+    let [running, most, all] = [0, 0, 0];
+    const counting = watched(peer, async (call) => {
+      all++;
+      most = Math.max(most, ++running);
+      await Promise.resolve();
+      running--;
+      return call();
+    });
+    const load = await prepare("watched", counting, workload);
+    [most, all] = [0, 0];
+    const count = workload.inFlight * 3;
+    await load.run(count);
+    expect(all).toBe(count);
+    expect(most).toBe(workload.inFlight);
+  });
+
+  test("does not start with a client that reads something else than was set", async () => {
+    const peer = await connectToNothing([]);
+    const lying = {
+      ...peer,
+      get: async () => "something else",
+      getObject: async () => ({ id: "another" }),
+      getMulti: async (keys: readonly string[]) => new Map(keys.map((key) => [key, "something"])),
+    };
+    await expect(prepare("lying", lying, workload)).rejects.toMatchObject({
+      code: "ERR_ASSERTION",
+    });
+  });
+});
+
+test("latencies are noted, one for each operation", async () => {
+  const [workload] = WORKLOADS as [Workload];
+  const load = await prepare("timed", await connectToNothing([]), workload);
+  const latencies = new Float64Array(10).fill(-1);
+  await load.run(10, latencies);
+  expect(latencies.every((latency) => latency >= 0)).toBe(true);
+});
+
+test("texts have the size they should have, and differ by key", () => {
+  expect(textFor("a", 100)).toHaveLength(100);
+  expect(textFor("a", 100)).not.toBe(textFor("b", 100));
+  expect(JSON.stringify(rowFor("a", 1024)).length).toBeGreaterThanOrEqual(1024);
+});
+
+describe("the floor", () => {
+  let server: Memcached;
+  let floor: Floor;
+  beforeAll(async () => {
+    server = await startMemcached({ args: ["-I", "4m"] });
+    floor = new Floor(server.address);
+  });
+  afterAll(async () => {
+    floor.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  test.each(WORKLOADS.filter(({ kind }) => kind !== "mixed" && kind !== "object"))(
+    "$name is answered to the byte",
+    async (workload) => {
+      const load = await floor.prepare("floor", workload);
+      await expect(load.run(workload.inFlight * 2)).resolves.toBeUndefined();
+    },
+  );
+});
+
+/** A peer whose every operation goes through `around`. */
+function watched(peer: Peer, around: (call: () => Promise<unknown>) => Promise<unknown>): Peer {
+  return {
+    ...peer,
+    get: (key) => around(() => peer.get(key)),
+    set: (key, value) => around(() => peer.set(key, value)),
+    getObject: (key) => around(() => peer.getObject(key)),
+    setObject: (key, value) => around(() => peer.setObject(key, value)),
+    getMulti: (keys) => around(() => peer.getMulti(keys)),
+  };
+}

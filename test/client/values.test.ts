@@ -1,0 +1,143 @@
+import { CacheMiss, Client, CodecError } from "tslibmc";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Memcached, startMemcached } from "../support/memcached.js";
+import { runPython } from "../support/python.js";
+
+describe("values", () => {
+  let server: Memcached;
+  beforeAll(async () => {
+    server = await startMemcached({ args: ["-I", "16m"] });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test("a serializer of the user's own has every value, with its flags", async () => {
+    await using client = new Client<Date>(server.address, {
+      serializer: {
+        serialize: (date) => ({ data: date.toISOString(), flags: 1 << 16 }),
+        deserialize: (data, flags) => {
+          expect(flags).toBe(1 << 16);
+          return new Date(Buffer.from(data).toString());
+        },
+      },
+    });
+    const date = new Date("2026-11-22T12:00:00Z");
+    await client.set("date", date);
+    expect(await client.get("date")).toEqual(date);
+    expect((await client.gets("date"))?.value).toEqual(date);
+    expect(await client.getMulti(["date"])).toEqual(new Map([["date", date]]));
+  });
+
+  test("a serializer may be asynchronous", async () => {
+    await using client = new Client<string>(server.address, {
+      serializer: {
+        serialize: async (text) => ({ data: text.toUpperCase(), flags: 16 }),
+        deserialize: async (data) => Buffer.from(data).toString().toLowerCase(),
+      },
+    });
+    await client.setMulti({ a1: "one", a2: "two" });
+    expect(await client.get("a1")).toBe("one");
+    expect((await client.gets("a1"))?.value).toBe("one");
+    expect(await client.getMulti(["a1", "a2"])).toEqual(
+      new Map([
+        ["a1", "one"],
+        ["a2", "two"],
+      ]),
+    );
+  });
+
+  test("CacheMiss from deserialize is a miss, anything else an error", async () => {
+    await using writer = new Client(server.address);
+    await writer.setMulti({ old: "old", broken: "broken", fine: "fine" });
+    await using client = new Client<string>(server.address, {
+      serializer: {
+        serialize: (data) => ({ data, flags: 16 }),
+        deserialize: (data) => {
+          const text = Buffer.from(data).toString();
+          if (text === "old") throw new CacheMiss("version 1");
+          if (text === "broken") throw new Error("cannot read");
+          return text;
+        },
+      },
+    });
+    expect(await client.get("old")).toBeUndefined();
+    expect(await client.gets("old")).toBeUndefined();
+    expect(await client.getMulti(["old", "fine"])).toEqual(new Map([["fine", "fine"]]));
+    await expect(client.get("broken")).rejects.toThrow(CodecError);
+    await expect(client.getMulti(["broken", "fine"])).rejects.toMatchObject({
+      code: "ERR_MEMCACHED_PARTIAL",
+      results: new Map([["fine", "fine"]]),
+    });
+  });
+
+  test("a subclass may override serialize and deserialize, and a clone keeps them", async () => {
+    class Shouting extends Client<string> {
+      override serialize(value: string) {
+        return super.serialize(`${value}!`);
+      }
+      override deserialize(data: Uint8Array, flags: number) {
+        return super.deserialize(data, flags);
+      }
+    }
+    await using client = new Shouting(server.address);
+    await client.set("shout", "hello");
+    await using clone = client.clone();
+    expect(await clone.get("shout")).toBe("hello!");
+    await clone.set("shout", "again", { compress: { minLength: 1 } });
+    expect(await client.get("shout")).toBe("again!");
+  });
+
+  test("writes keep their order while a large value is compressed on another thread", async () => {
+    await using client = new Client(server.address, { compress: true, maxValueSize: 2 ** 24 });
+    const large = "large ".repeat(2_000_000);
+    const results = await Promise.all([
+      client.set("order", "first"),
+      client.set("order", large),
+      client.get<string>("order"),
+      client.set("order", "last"),
+      client.get<string>("order"),
+    ]);
+    expect(results[2]).toBe(large);
+    expect(results[4]).toBe("last");
+    expect(await client.get("order")).toBe("last");
+  });
+
+  test("Python reads what we write, and we what Python writes", async () => {
+    await using client = new Client(server.address, { serializer: "pickle" });
+    await client.setMulti({ list: [1, "two", null, 2.5, { three: [3n ** 50n] }], text: "naïve" });
+    const script = `
+import pylibmc
+mc = pylibmc.Client([input])
+mc.set("python", {"a": [1, 2.5, None, True], "t": (1, "x"), "big": 2**100})
+mc.set("zipped", "z" * 10000, min_compress_len=100)
+output = [repr(mc.get("list")), mc.get("text")]
+`;
+    expect(await runPython(script, server.address)).toEqual([
+      `[1, 'two', None, 2.5, {'three': [${3n ** 50n}]}]`,
+      "naïve",
+    ]);
+    expect(await client.get("python")).toEqual({
+      a: [1, 2.5, null, true],
+      t: [1, "x"],
+      big: 2n ** 100n,
+    });
+    expect(await client.get("zipped")).toBe("z".repeat(10000));
+  });
+
+  test("an encrypted value is bound to its key", async () => {
+    const keys = [{ id: "2026", secret: Buffer.alloc(32, 7) }];
+    await using client = new Client(server.address, { encryption: { keys } });
+    await client.setMulti({ secret: { pin: 1234 }, other: 1 });
+    expect(await client.get("secret")).toEqual({ pin: 1234 });
+    expect(await client.getMulti(["secret", "other"])).toEqual(
+      new Map<string, unknown>([
+        ["secret", { pin: 1234 }],
+        ["other", 1],
+      ]),
+    );
+    await using plain = new Client(server.address, { serializer: "raw" });
+    const item = await plain.metaGet<Buffer>("secret", { returnFlags: true });
+    expect(item?.value?.includes("1234")).toBe(false);
+    await plain.set("moved", item?.value, { flags: item?.flags });
+    await expect(client.get("moved")).rejects.toThrow(CodecError);
+  });
+});
