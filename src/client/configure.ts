@@ -68,7 +68,7 @@ export function configure(
     connectTimeoutMs: duration(options, "connectTimeoutMs", DEFAULT_TIMEOUT_MS),
     stallTimeoutMs: duration(options, "stallTimeoutMs", DEFAULT_STALL_TIMEOUT_MS),
   };
-  const { encodeKey, ...transport } = transportOf(options);
+  const { encodeKey, base64Keys, ...transport } = transportOf(options);
   const servers = addresses.map((address) => new Server(address, { ...timing, ...transport }));
   const placement = new Placement(
     { preset: options.placement, behaviors: options.behaviors },
@@ -78,6 +78,7 @@ export function configure(
     router: new Router(servers, placement),
     codec,
     encodeKey,
+    base64Keys,
     prefix: encodePrefix(options.keyPrefix ?? "", encodeKey),
     routesByPrefix: false,
     timeoutMs: duration(options, "timeoutMs", DEFAULT_TIMEOUT_MS),
