@@ -355,6 +355,18 @@ export class Client<Value = unknown> extends Cluster {
   }
 
   /**
+   * Waits until every server has carried out what was sent to it before, silent calls
+   * (`noreply`) included.
+   * @returns true
+   * @throws PartialError if a server failed, or its connection was lost meanwhile
+   */
+  async flush(options?: AdminOptions): Promise<boolean> {
+    checkOptions(options, ADMIN_OPTIONS, "flush");
+    await this.#dispatcher.everywhere(admin.flush, admin.versionRequest, options);
+    return true;
+  }
+
+  /**
    * Empties every server, now or after a delay.
    * @returns true
    * @throws PartialError if a server failed

@@ -1,9 +1,16 @@
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
-import { type EncodeKey, encodeBinaryKey, encodePrefix, type Key } from "../protocol/key.js";
+import {
+  type EncodeKey,
+  encodeBinaryKey,
+  encodePrefix,
+  isTextual,
+  type Key,
+} from "../protocol/key.js";
 import type { AdminRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { Codec, Encoded } from "../value/codec.js";
+import { inBase64 } from "./base64.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
@@ -13,6 +20,8 @@ export interface DispatcherOptions {
   readonly codec: Codec;
   /** The rules for keys. */
   readonly encodeKey: EncodeKey;
+  /** Whether keys that the text protocol cannot hold are sent in base64. */
+  readonly base64Keys: boolean;
   /** In front of every key; in wire form. */
   readonly prefix: string;
   /** Whether writes ask for no reply unless their call says otherwise. */
@@ -27,6 +36,7 @@ export class Dispatcher {
   readonly router: Router;
   codec: Codec;
   readonly encodeKey: EncodeKey;
+  readonly #base64Keys: boolean;
   prefix: string;
   noreply: boolean;
   timeoutMs: number;
@@ -39,6 +49,7 @@ export class Dispatcher {
     this.router = options.router;
     this.codec = options.codec;
     this.encodeKey = options.encodeKey;
+    this.#base64Keys = options.base64Keys;
     this.prefix = options.prefix;
     this.noreply = options.noreply;
     this.timeoutMs = options.timeoutMs;
@@ -53,6 +64,17 @@ export class Dispatcher {
   /** The same for a key that is sent in base64, where every byte is allowed. */
   binaryKey(key: Key, options: CallOptions | undefined): string {
     return encodeBinaryKey(key, this.#prefix(options));
+  }
+
+  /** Whether a key has to be sent in base64. */
+  needsBase64(wireKey: string): boolean {
+    return this.#base64Keys && !isTextual(wireKey);
+  }
+
+  /** A request as it can be sent. */
+  sendable(request: Request): Request {
+    if (request.verb === "admin" || !this.needsBase64(request.key)) return request;
+    return inBase64(request);
   }
 
   #prefix(options: CallOptions | undefined): string {
@@ -132,7 +154,7 @@ export class Dispatcher {
   ): void {
     const operation = new Operation(
       command,
-      request,
+      this.sendable(request),
       this.route(wireKey, options),
       this.codec,
       this.deadline(options),

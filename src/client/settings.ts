@@ -57,7 +57,7 @@ export class Settings {
   /** @throws OptionError for an option that is unknown or out of its range */
   constructor(addresses: readonly Address[], options: ClientOptions) {
     const fixed = fixedOptions(options);
-    const { encodeKey } = fixed.transport;
+    const { encodeKey, base64Keys } = fixed.transport;
     this.#options = options;
     this.#fixed = fixed;
     this.#given = behaviorsOf(options);
@@ -72,6 +72,7 @@ export class Settings {
       ),
       codec: createCodec(values),
       encodeKey,
+      base64Keys,
       prefix: encodePrefix(this.read("namespace"), encodeKey),
       noreply: this.read("_noreply"),
       timeoutMs: this.read("_poll_timeout"),

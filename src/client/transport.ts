@@ -6,7 +6,8 @@ import type { Greet } from "../connection/greeting.js";
 import { MECHANISM_NAMES, type MechanismName } from "../connection/mechanism.js";
 import { OptionError } from "../errors.js";
 import { BinaryWire } from "../protocol/binary/wire.js";
-import { type EncodeKey, encodeAnyKey, encodeKey } from "../protocol/key.js";
+import { type EncodeKey, encodeAnyKey, encodeKey, encodeTextOrBinaryKey } from "../protocol/key.js";
+import { hashingLongKeys } from "../protocol/longkey.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
 import { checkBoolean, checkDurationMs, checkOptions, show } from "./check.js";
@@ -42,6 +43,17 @@ export interface TransportOptions {
   readonly tls?: boolean | TlsOptions | undefined;
   /** How sockets are made. */
   readonly socket?: SocketOptions | undefined;
+  /**
+   * `"base64"` sends keys with blanks and control bytes in base64, by meta commands
+   * (memcached 1.6.10); they may have 186 bytes. Other keys are sent as they are. The binary
+   * protocol needs no such thing.
+   */
+  readonly encodeKeys?: "base64" | undefined;
+  /**
+   * Replaces keys of more than 250 bytes by their SHA-256, behind the prefix.
+   * @defaultValue false: they are a KeyError
+   */
+  readonly hashLongKeys?: boolean | undefined;
 }
 
 export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
@@ -52,6 +64,8 @@ export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
   "saslMechanism",
   "tls",
   "socket",
+  "encodeKeys",
+  "hashLongKeys",
 ];
 
 const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
@@ -65,23 +79,44 @@ export interface Transport {
   readonly greet: Greet | undefined;
   readonly socket: SocketOptions;
   readonly tls: TlsOptions | undefined;
+  /** The rules for keys. */
   readonly encodeKey: EncodeKey;
+  /** Whether keys that text cannot hold go in base64. */
+  readonly base64Keys: boolean;
 }
 
 /** @throws OptionError */
 export function transportOf(options: TransportOptions): Transport {
   const provide = providerOf(options);
   const mechanism = checkMechanism(options.saslMechanism);
-  const sockets = { socket: checkSocket(options.socket), tls: checkTls(options.tls) };
-  if (checkBoolean(options.binary ?? false, "binary")) {
+  const binary = checkBoolean(options.binary ?? false, "binary");
+  const common = {
+    socket: checkSocket(options.socket),
+    tls: checkTls(options.tls),
+    ...keyRules(options, binary),
+  };
+  if (binary) {
     const greet = provide && saslAuthentication(provide, mechanism);
-    return { ...sockets, wire: () => new BinaryWire(), greet, encodeKey: encodeAnyKey };
+    return { ...common, wire: () => new BinaryWire(), greet };
   }
   if (mechanism !== undefined) {
     throw new OptionError("saslMechanism needs binary: true; the text protocol has no SASL");
   }
   const greet = provide && textAuthentication(provide);
-  return { ...sockets, wire: () => new TextWire(), greet, encodeKey };
+  return { ...common, wire: () => new TextWire(), greet };
+}
+
+function keyRules(
+  { encodeKeys, hashLongKeys = false }: TransportOptions,
+  binary: boolean,
+): Pick<Transport, "encodeKey" | "base64Keys"> {
+  if (encodeKeys !== undefined && encodeKeys !== "base64") {
+    throw new OptionError(`encodeKeys must be "base64", not ${show(encodeKeys)}`);
+  }
+  const base64Keys = encodeKeys === "base64" && !binary;
+  const encode = binary ? encodeAnyKey : base64Keys ? encodeTextOrBinaryKey : encodeKey;
+  const hashes = checkBoolean(hashLongKeys, "hashLongKeys");
+  return { encodeKey: hashes ? hashingLongKeys(encode) : encode, base64Keys };
 }
 
 function providerOf(options: TransportOptions): CredentialsProvider | undefined {
