@@ -5,7 +5,9 @@ import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
 import { checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import type { ConfigurationSources } from "./configuration.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
+import { configured } from "./configured.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
 import {
   ADMIN_OPTIONS,
@@ -20,6 +22,7 @@ import {
   type ServerOptions,
   type Servers,
   serverOptions,
+  type UrlOptions,
   urlOptions,
 } from "./servers.js";
 import { type ServerInfo, Settings } from "./settings.js";
@@ -47,8 +50,27 @@ export abstract class Cluster implements AsyncDisposable {
   constructor(servers: Servers, options: ClientOptions) {
     checkClientOptions(options);
     this.#servers = servers;
-    this.#options = options;
-    this.#settings = new Settings(parseServers(servers), { ...urlOptions(servers), ...options });
+    this.#options = { ...urlOptions(servers), ...options };
+    this.#settings = new Settings(parseServers(servers), this.#options);
+  }
+
+  /**
+   * A client from libmemcached's configuration language, for example
+   * `--SERVER=10.0.0.1 --SERVER=10.0.0.2:11212/?2 --DISTRIBUTION=consistent`.
+   * @param options - what the text cannot say; its behaviors go before the text's
+   * @param sources - where files and the environment come from, if the text may use them
+   * @throws OptionError that names the token, its line and column
+   */
+  static fromConfiguration<C, Value = unknown>(
+    this: new (
+      servers: Servers,
+      options: ClientOptions<Value>,
+    ) => C,
+    text: string,
+    options: ClientOptions<Value> = {},
+    sources?: ConfigurationSources,
+  ): C {
+    return new this(...configured(text, options, sources));
   }
 
   /**
@@ -133,10 +155,17 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Gives the client another list of servers. Those that are in both lists keep their
-   * connections; what is under way at others finishes.
+   * connections; what is under way at others finishes. A URL may only say where servers
+   * are, or what the client was made with.
    * @throws OptionError for an empty list, or a server that is none; then nothing changes
    */
   setServers(servers: Servers): void {
+    for (const [option, value] of Object.entries(urlOptions(servers))) {
+      if (this.#options[option as keyof UrlOptions] === value) continue;
+      throw new OptionError(
+        `The URL has another ${option} than the client, which keeps its own; make a new client`,
+      );
+    }
     this.#settings.setServers(parseServers(servers));
     this.#servers = servers;
   }

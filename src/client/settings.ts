@@ -10,6 +10,7 @@ import {
   type CheckedBehaviors,
   initialBehavior,
   mergeBehaviors,
+  movesKeys,
   warnOnce,
 } from "./behaviorrules.js";
 import type { Behaviors } from "./behaviors.js";
@@ -48,7 +49,8 @@ export class Settings {
   revision = 0;
   readonly #options: ClientOptions;
   readonly #fixed: FixedOptions;
-  readonly #connecting: { connectTimeoutMs: number };
+  /** How the next connections are made; every server looks here. */
+  readonly #connecting: { connectTimeoutMs: number; noDelay: boolean; keepAlive: boolean };
   #given: CheckedBehaviors;
   #placement: Placement;
   /** A subclass's own methods. */
@@ -62,7 +64,7 @@ export class Settings {
     this.#fixed = fixed;
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
-    this.#connecting = { connectTimeoutMs: this.read("connect_timeout") };
+    this.#connecting = this.#connections();
     const values = codecOptions(options, this.#given.pickle_protocol);
     this.values = createCodec({ ...values, encryption: undefined });
     this.dispatcher = new Dispatcher({
@@ -112,6 +114,10 @@ export class Settings {
         return this.#placement.behaviors?.[name] ?? false;
       case "_hash_with_prefix_key":
         return this.#placement.prefixed;
+      case "tcp_nodelay":
+        return this.#given[name] ?? this.#options.socket?.noDelay ?? initialBehavior(name);
+      case "tcp_keepalive":
+        return this.#given[name] ?? this.#options.socket?.keepAlive ?? initialBehavior(name);
       case "pickle_protocol":
         return this.#given[name] ?? this.#options.pickle?.protocol ?? initialBehavior(name);
       case "remove_failed":
@@ -126,10 +132,10 @@ export class Settings {
     const given = mergeBehaviors(this.#given, behaviors);
     const { dispatcher } = this;
     const prefix = encodePrefix(given.namespace ?? "", dispatcher.encodeKey);
-    const placement = this.#place(given, this.servers);
+    const placement = movesKeys(behaviors) ? this.#place(given, this.servers) : this.#placement;
     this.#given = given;
     this.#move(dispatcher.router.servers, placement);
-    this.#connecting.connectTimeoutMs = this.read("connect_timeout");
+    Object.assign(this.#connecting, this.#connections());
     dispatcher.timeoutMs = this.read("_poll_timeout");
     dispatcher.prefix = prefix;
     dispatcher.noreply = this.read("_noreply");
@@ -156,11 +162,28 @@ export class Settings {
     this.#move(servers, placement);
   }
 
+  #connections() {
+    return {
+      connectTimeoutMs: this.read("connect_timeout"),
+      noDelay: this.read("tcp_nodelay"),
+      keepAlive: this.read("tcp_keepalive"),
+    };
+  }
+
   #connectTo(address: Address): Server {
     const { stallTimeoutMs, transport } = this.#fixed;
     const connecting = this.#connecting;
     return new Server(address, {
       ...transport,
+      socket: {
+        ...transport.socket,
+        get noDelay() {
+          return connecting.noDelay;
+        },
+        get keepAlive() {
+          return connecting.keepAlive;
+        },
+      },
       stallTimeoutMs,
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;
