@@ -64,6 +64,7 @@ export {
   PartialError,
   PoolExhaustedError,
   ProtocolError,
+  QueueFullError,
   ReplyError,
   ServerErrorReply,
   TimeoutError,

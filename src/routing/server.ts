@@ -1,9 +1,10 @@
 import type { Address } from "../connection/address.js";
-import { Connection } from "../connection/connection.js";
+import type { OnConnectionEvent } from "../connection/announcer.js";
+import { Connection, type QueueLimits } from "../connection/connection.js";
+import type { ConnectionStats } from "../connection/counters.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
-import type { MemcachedError } from "../errors.js";
 import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Wire } from "../protocol/wire.js";
@@ -16,6 +17,8 @@ export interface ServerOptions {
   /** It may change, and then holds for the next attempt to connect. */
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  readonly limits: QueueLimits;
+  readonly onEvent: OnConnectionEvent;
 }
 
 /** As long as a timer can be. */
@@ -37,7 +40,7 @@ export class Server implements Executor {
         return options.connectTimeoutMs;
       },
       address,
-      onLost: (operation, error) => this.#retry(operation, error),
+      onLost: (operation) => this.#retry(operation),
       onRefused: (operation, refused) => this.#refuse(operation, refused),
     });
   }
@@ -48,6 +51,10 @@ export class Server implements Executor {
 
   execute(operation: Operation): void {
     this.#connection.execute(operation);
+  }
+
+  stats(): ConnectionStats {
+    return this.#connection.stats();
   }
 
   disconnect(): void {
@@ -72,13 +79,11 @@ export class Server implements Executor {
    * leaves. What can do no harm goes out once more; for the rest nobody knows whether
    * it was carried out, and the caller is told so.
    */
-  #retry(operation: Operation, error: MemcachedError): void {
-    if (operation.retried || !operation.command.idempotent) {
-      operation.fail(error);
-      return;
-    }
+  #retry(operation: Operation): boolean {
+    if (operation.retried || !operation.command.idempotent) return false;
     operation.retried = true;
     (this.#successor ?? this.#connection).execute(operation);
+    return true;
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {
