@@ -1,4 +1,6 @@
 import * as admin from "../commands/admin.js";
+import type { ConnectionEvents } from "../connection/announcer.js";
+import type { ConnectionStats } from "../connection/counters.js";
 import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import { checkBehaviors } from "./behaviorrules.js";
@@ -100,6 +102,38 @@ export abstract class Cluster implements AsyncDisposable {
   /** Whether `close()` was called. */
   get closed(): boolean {
     return this.#settings.dispatcher.closed;
+  }
+
+  /**
+   * Calls `listener` whenever a connection is made (`connect`), cannot be made
+   * (`connectError`) or ends (`disconnect`). Nobody has to listen: what fails also rejects
+   * the calls that it concerns.
+   */
+  on<Type extends keyof ConnectionEvents>(
+    type: Type,
+    listener: (event: ConnectionEvents[Type]) => void,
+  ): this {
+    this.#settings.events.on(type, listener);
+    return this;
+  }
+
+  /** Calls `listener` no longer. */
+  off<Type extends keyof ConnectionEvents>(
+    type: Type,
+    listener: (event: ConnectionEvents[Type]) => void,
+  ): this {
+    this.#settings.events.off(type, listener);
+    return this;
+  }
+
+  /**
+   * What this client has counted, by its servers' names: operations, hits and misses,
+   * errors, bytes, reconnects, what waits, and how long replies took. Nobody is asked;
+   * {@link Cluster.getStats} asks the servers for theirs.
+   */
+  stats(): Map<string, ConnectionStats> {
+    const { servers } = this.#settings.dispatcher.router;
+    return new Map(servers.map((server) => [server.name, server.stats()]));
   }
 
   /** The server that a key is on; nobody is asked. */

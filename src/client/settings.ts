@@ -1,9 +1,11 @@
 import type { Address } from "../connection/address.js";
+import type { ConnectionEvents } from "../connection/announcer.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
+import { Events } from "../util/events.js";
 import type { Codec, Serializer } from "../value/codec.js";
 import { createCodec } from "../value/factory.js";
 import {
@@ -43,6 +45,7 @@ export interface ServerInfo {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
+  readonly events = new Events<ConnectionEvents>();
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the changes. */
@@ -171,7 +174,7 @@ export class Settings {
   }
 
   #connectTo(address: Address): Server {
-    const { stallTimeoutMs, transport } = this.#fixed;
+    const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
     return new Server(address, {
       ...transport,
@@ -185,6 +188,8 @@ export class Settings {
         },
       },
       stallTimeoutMs,
+      limits,
+      onEvent: (type, event) => this.events.emit(type, event),
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;
       },

@@ -1,5 +1,4 @@
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
-import type { Reject, Resolve } from "./gathering.js";
 
 /** The message of a call about one key on the tracing channel `tslibmc:command`. */
 export interface CommandTrace {
@@ -21,6 +20,9 @@ export interface BatchTrace {
 
 const commands = tracingChannel<unknown, CommandTrace>("tslibmc:command");
 const batches = tracingChannel<unknown, BatchTrace>("tslibmc:batch");
+
+type Resolve<Result> = (result: Result) => void;
+type Reject = (error: unknown) => void;
 
 interface Ends<Result> {
   readonly resolve: Resolve<Result>;
