@@ -93,7 +93,8 @@ function linesOf<K extends Key>(
   let line: Line<K> | undefined;
   for (const key of checkIterable(keys)) {
     const wireKey = dispatcher.key(key, options);
-    if (seen.size === seen.add(wireKey).size) continue;
+    const { size } = seen;
+    if (seen.add(wireKey).size === size) continue;
     const route = dispatcher.route(wireKey, options);
     const server = dispatcher.router.serverFor(route);
     const isAlone = dispatcher.needsBase64(wireKey);
