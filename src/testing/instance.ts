@@ -88,6 +88,7 @@ export class Instance {
         onFlushed: () => {
           this.counters.totals.get_flushed++;
         },
+        onReclaimed: (item) => this.#reclaimed(item),
         onEvicted: (item) => this.#evicted(item),
       },
     );
@@ -211,14 +212,19 @@ export class Instance {
     this.epoch = this.clock.now() - STARTED_EARLIER;
   }
 
+  #reclaimed({ slabClass, fetched }: Item): void {
+    const counted = this.counters.of(slabClass);
+    counted.reclaimed++;
+    if (!fetched) counted.expired_unfetched++;
+  }
+
   #evicted(item: Item): void {
-    const now = this.clock.now();
-    const counted = this.counters.of(item.slabClass);
-    if (item.exptime !== 0 && item.exptime <= now) {
-      counted.reclaimed++;
-      if (!item.fetched) counted.expired_unfetched++;
+    if (!this.store.isLive(item)) {
+      this.#reclaimed(item);
       return;
     }
+    const now = this.clock.now();
+    const counted = this.counters.of(item.slabClass);
     counted.evicted++;
     counted.evicted_time = now - item.time;
     if (item.exptime !== 0) counted.evicted_nonzero++;

@@ -31,8 +31,12 @@ export interface StoreObserver {
   onLookup(key: string, status: LookupStatus, item: Item | undefined): void;
   onExpired(item: Item): void;
   onFlushed(item: Item): void;
+  onReclaimed(item: Item): void;
   onEvicted(item: Item): void;
 }
+
+/** How many old items a new one looks at for space to reclaim. */
+const RECLAIM_TRIES = 5;
 
 /** How an item is stored beyond mode and draft. */
 export interface StoreTerms {
@@ -234,13 +238,19 @@ export class Store {
 
   /**
    * Forgets everything that was written before now, or after a delay everything that
-   * was written before that time. A later call replaces an earlier delay.
+   * was written before that time. Items of an earlier second are found to be gone when
+   * they are looked up; a later call replaces an earlier delay.
    */
   flush(at: number): void {
     const now = this.#clock.now();
     this.#flushAt = at - 1;
     if (this.#flushAt > now) return;
     if (this.#options.flushTakesCas) this.nextCas();
+    for (const item of this.items()) if (item.time > this.#flushAt) this.#unlink(item);
+  }
+
+  /** Takes all items out. */
+  clear(): void {
     for (const item of this.items()) this.#unlink(item);
   }
 
@@ -263,16 +273,30 @@ export class Store {
     }
   }
 
-  /** Takes out what has expired, as the LRU crawler does; returns how many. */
+  /** Whether an item would still be found. */
+  isLive(item: Item): boolean {
+    return this.#statusOf(item) === "found";
+  }
+
+  /** Takes out what would not be found, as the LRU crawler does; returns how many. */
   crawl(): number {
-    const now = this.#clock.now();
     let reclaimed = 0;
     for (const item of this.items()) {
-      if (item.exptime === 0 || item.exptime > now) continue;
+      if (this.isLive(item)) continue;
       this.#unlink(item);
       reclaimed++;
     }
     return reclaimed;
+  }
+
+  /** Looks among the items that were used longest ago for some that are gone anyway. */
+  #reclaim(): void {
+    for (let tries = RECLAIM_TRIES; tries > 0; tries--) {
+      const oldest = this.#oldest;
+      if (oldest === undefined || this.isLive(oldest)) return;
+      this.#unlink(oldest);
+      this.#observer.onReclaimed(oldest);
+    }
   }
 
   #link(item: Item, setCas: bigint | undefined): void {
@@ -282,6 +306,7 @@ export class Store {
     item.slabClass = slabs.classOf(item.bytes);
     item.time = this.#clock.now();
     item.cas = setCas ?? this.nextCas();
+    this.#reclaim();
     this.#memory += item.footprint;
     this.bytes += item.bytes;
     this.totalItems++;

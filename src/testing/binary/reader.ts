@@ -74,6 +74,7 @@ export class BinaryReader implements Reader {
     if (bytes.length < end) return -1;
     const packet = readPacket(bytes, at, loudForm(bytes[at + 1]!));
     const session = this.#session;
+    session.requests++;
     const keys = packet.key === "" ? [] : [packet.key];
     const wanted = session.tap?.begin(nameOf(packet.opcode), keys) ?? true;
     const answer = wanted ? this.#answer(packet) : readPast(Math.max(0, packet.valueBytes), "");
