@@ -123,14 +123,16 @@ function listening(values: Values): MemcachedServerOptions {
   if (listen?.includes(",") === true) {
     throw new OptionError("-l takes one address here; start a server for each");
   }
-  const [, host = listen, port = values.port ?? "11211"] =
+  const udp = values["udp-port"] ?? "0";
+  // A UDP port alone is the TCP port as well.
+  const tcp = values.port ?? (udp === "0" ? "11211" : udp);
+  const [, host = listen, port = tcp] =
     /^(?:notls:)?(\[[^\]]*\]|[^:]*):(\d+)$/.exec(listen ?? "") ?? [];
-  const udp = values["udp-port"];
   return {
     host: host?.replace(/^\[(.*)\]$/, "$1"),
     port: portOf("-p", port),
     path,
-    udpPort: udp === undefined || udp === "0" ? undefined : portOf("-U", udp),
+    udpPort: udp === "0" ? undefined : portOf("-U", udp),
   };
 }
 

@@ -133,7 +133,7 @@ export class Instance {
   admit(mode: StoreMode, drop: boolean, draft: Draft, dataBytes: number): Shortage | undefined {
     const { store, counters, watch } = this;
     const { key, flags } = draft;
-    const shortage = store.shortage(key, dataBytes, flags);
+    const shortage = store.reserve(key, dataBytes, flags);
     if (shortage === undefined) return undefined;
     if (shortage === "tooLarge") counters.totals.store_too_large++;
     else counters.totals.store_no_memory++;

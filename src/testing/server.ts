@@ -228,6 +228,7 @@ export class MemcachedServer {
     socket.once("close", () => {
       this.#connections.delete(connection);
       sessions.delete(session);
+      if (session.aborted) reason = "error";
       watch.closed(session.id, remoteAddress, remotePort, transport, reason);
     });
   }

@@ -21,6 +21,8 @@ export class Session implements Peer {
   reply = "";
   /** The connection ends once `reply` is sent. */
   closing = false;
+  /** It ended because its bytes made no sense. */
+  aborted = false;
   authenticated = false;
   /** A SASL exchange has begun. */
   saslStarted = false;
@@ -51,6 +53,7 @@ export class Session implements Peer {
   abort(): void {
     this.reply = "";
     this.closing = true;
+    this.aborted = true;
   }
 }
 

@@ -148,11 +148,12 @@ export class Store {
     this.#promote(item);
   }
 
-  /** Whether an item of this size could be stored at all, and now. */
-  shortage(key: string, dataBytes: number, flags: number): Shortage | undefined {
+  /** Makes room for an item of this size where something can be reclaimed, or says why there is none. */
+  reserve(key: string, dataBytes: number, flags: number): Shortage | undefined {
     const { itemSizeMax, cas, evict, slabs } = this.#options;
     const bytes = itemBytes(key.length, dataBytes, flags, cas);
     if (bytes > itemSizeMax) return "tooLarge";
+    this.#reclaim();
     const footprint = slabs.footprint(bytes);
     if (footprint > this.memoryLimit) return "noMemory";
     return !evict && this.#memory + footprint > this.memoryLimit ? "noMemory" : undefined;
@@ -206,7 +207,7 @@ export class Store {
 
   #putJoined(mode: StoreMode, old: Item, draft: Draft, terms: StoreTerms): StoreResult {
     const data = mode === "append" ? old.data + draft.data : draft.data + old.data;
-    if (this.shortage(old.key, data.length, old.flags) !== undefined) return "notStored";
+    if (this.reserve(old.key, data.length, old.flags) !== undefined) return "notStored";
     const { key, flags, exptime } = old;
     this.#unlink(old);
     this.#link(newItem({ key, data, flags, exptime }), terms.setCas);
@@ -306,7 +307,6 @@ export class Store {
     item.slabClass = slabs.classOf(item.bytes);
     item.time = this.#clock.now();
     item.cas = setCas ?? this.nextCas();
-    this.#reclaim();
     this.#memory += item.footprint;
     this.bytes += item.bytes;
     this.totalItems++;

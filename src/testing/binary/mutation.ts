@@ -44,7 +44,7 @@ function change({ instance }: Session, packet: Packet, mode: "incr" | "decr"): s
   const initial = extras.readBigUInt64BE(8);
   const data = String(initial);
   const draft = { key, data, flags: 0, exptime: instance.expiry(exptime) };
-  if (instance.store.shortage(key, data.length, 0) !== undefined) {
+  if (instance.store.reserve(key, data.length, 0) !== undefined) {
     return errorPacket(packet, STATUS.noMemory, "Out of memory allocating new item");
   }
   instance.store.put("add", draft);
