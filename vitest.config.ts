@@ -15,6 +15,7 @@ export default defineConfig({
     isolate: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    coverage: { include: ["src/**/*.ts"], reporter: ["text", "html"] },
     typecheck: {
       enabled: true,
       include: ["test/types/**/*.test-d.ts"],

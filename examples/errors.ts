@@ -1,5 +1,5 @@
 /** Failures are typed, and never look like misses. */
-import { Client, ConnectError, KeyError, MemcachedError, TimeoutError } from "tslibmc";
+import { Client, ConnectError, KeyError, type MemcachedError, TimeoutError } from "tslibmc";
 
 await using client = new Client("127.0.0.1:11211");
 

@@ -5,7 +5,7 @@
  *   node scripts/api-report.mjs           writes etc/*.api.md
  *   node scripts/api-report.mjs --check   fails if they are not up to date
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Extractor, ExtractorConfig } from "@microsoft/api-extractor";
@@ -22,14 +22,20 @@ if (!build.ok) process.exit(1);
 
 mkdirSync(join(root, "etc"), { recursive: true });
 let changed = 0;
+const reports = new Set();
 for (const [entry, target] of Object.entries(manifest.exports)) {
   if (typeof target === "string") continue; // ./package.json
   const name = `tslibmc${entry.slice(1).replaceAll("/", "-")}`;
+  reports.add(`${name}.api.md`);
   if (report(name, join(root, target.import.types))) continue;
   changed++;
   console.log(`etc/${name}.api.md ${check ? "is not up to date: run npm run api" : "is written"}`);
 }
 rmSync(scratch, { recursive: true });
+for (const file of readdirSync(join(root, "etc")).filter((file) => !reports.has(file))) {
+  changed++;
+  console.log(`etc/${file} is no entry point's: take it away`);
+}
 if (check && changed > 0) process.exit(1);
 
 /**

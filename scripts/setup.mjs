@@ -21,6 +21,14 @@ const PROGRAMS = [
     package: "python3-pylibmc",
   },
   { name: "memccapable", probe: ["memccapable", "-V"], package: "libmemcached-tools" },
+  { name: "openssl", probe: ["openssl", "version"], package: "openssl" },
+  { name: "saslpasswd2", probe: inSbin("command -v saslpasswd2"), package: "sasl2-bin" },
+  {
+    name: "Cyrus SASL's mechanisms",
+    probe: ["sh", "-c", "ls /usr/lib*/sasl2/libscram.so /usr/lib/*/sasl2/libscram.so | grep -q ."],
+    package: "libsasl2-modules",
+  },
+  { name: "nutcracker", probe: inSbin("nutcracker -V"), package: "nutcracker" },
 ];
 
 checkNode();
@@ -28,6 +36,14 @@ await installPackages(".");
 if (process.argv.includes("--build"))
   await runOrExit(process.execPath, ["scripts/build.mjs", "--if-stale"]);
 if (process.argv.includes("--test")) await installPrograms();
+
+/**
+ * A command that may be a daemon's, where an ordinary user's PATH does not lead.
+ * @param {string} command
+ */
+function inSbin(command) {
+  return ["sh", "-c", `PATH="$PATH:/usr/sbin:/usr/local/sbin"; ${command}`];
+}
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);

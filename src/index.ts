@@ -1,8 +1,18 @@
 /** tslibmc: pylibmc for TypeScript. */
 
-export { Client, type CloseOptions, type ServerInfo } from "./client/client.js";
+export type { BehaviorOptions, Behaviors } from "./client/behaviors.js";
+export { Client } from "./client/client.js";
+export type { CloseOptions, Cluster } from "./client/cluster.js";
+export {
+  type Configuration,
+  type ConfigurationSources,
+  checkConfiguration,
+  parseConfiguration,
+} from "./client/configuration.js";
 export type { ClientOptions } from "./client/configure.js";
 export type { Deltas } from "./client/counting.js";
+export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
+export type { LimitOptions } from "./client/limits.js";
 export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
 export type {
@@ -22,7 +32,12 @@ export type {
   StoreOptions,
   WriteOptions,
 } from "./client/options.js";
+export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool.js";
+export { ThreadMappedPool } from "./client/poolmapped.js";
+export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
+export type { ServerInfo } from "./client/settings.js";
+export type { BatchTrace, CommandTrace } from "./client/tracing.js";
 export type { Stats } from "./commands/admin.js";
 export type {
   MetaDebug,
@@ -33,6 +48,8 @@ export type {
   MetaStored,
 } from "./commands/meta.js";
 export type { ValueWithCas } from "./commands/retrieval.js";
+export type { ConnectionEvents } from "./connection/announcer.js";
+export type { ConnectionStats, LatencyStats } from "./connection/counters.js";
 export {
   ArgumentError,
   AuthError,
@@ -49,7 +66,9 @@ export {
   NotSupportedError,
   OptionError,
   PartialError,
+  PoolExhaustedError,
   ProtocolError,
+  QueueFullError,
   ReplyError,
   ServerErrorReply,
   TimeoutError,
@@ -61,7 +80,23 @@ export type { HashFunction } from "./hash/function.js";
 export type { Ttl } from "./protocol/exptime.js";
 export type { Key } from "./protocol/key.js";
 export type { SetMode } from "./protocol/request.js";
-export { type Distribution, distributions } from "./ring/distribution.js";
-export type { PlacementBehaviors } from "./ring/placement.js";
+export { type Distribution, type DistributionOptions, distributions } from "./ring/distribution.js";
 export type { PlacementPreset } from "./ring/presets.js";
-export type { Compression, CompressOptions } from "./value/codec.js";
+export type {
+  Codec,
+  Compression,
+  CompressOptions,
+  Encoded,
+  EncodedData,
+  EncodeOptions,
+  Serializer,
+} from "./value/codec.js";
+export type { EncryptionKey, EncryptionOptions } from "./value/encryption.js";
+export type { CodecName } from "./value/factory.js";
+export {
+  type PickleClass,
+  type PickleClasses,
+  type PickleConstructor,
+  pickledEnum,
+  pickledObject,
+} from "./value/pickle/classes.js";

@@ -45,6 +45,11 @@ test("each program of the documentation stands in doctest/ for the compiler", ()
   );
 });
 
+test("there are programs in the README and among the examples", () => {
+  expect(documented.filter(({ name, runs }) => runs && name.startsWith("README."))).not.toEqual([]);
+  expect(examples()).not.toEqual([]);
+});
+
 for (const program of documented.filter((program) => program.runs)) {
   test(program.name, () => check(program));
 }

@@ -57,7 +57,7 @@ function reading(requests: readonly Request[], answer: string): () => number {
 }
 
 function exchangesOf(requests: readonly Request[]): Exchange[] {
-  return requests.map((request) => ({ request, endsLine: true }));
+  return requests.map((request) => ({ request, endsLine: true, afterSilent: false }));
 }
 
 function write(wire: Wire, exchanges: readonly Exchange[]): string {

@@ -1,4 +1,3 @@
-import * as admin from "../commands/admin.js";
 import type { MetaDebug, MetaDeleted, MetaItem, MetaNumber, MetaStored } from "../commands/meta.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import * as retrieval from "../commands/retrieval.js";
@@ -6,50 +5,27 @@ import * as storage from "../commands/storage.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { asBuffer } from "../util/bytes.js";
-import type { Codec, Encoded, Serializer } from "../value/codec.js";
-import { createCodec } from "../value/factory.js";
-import { checkCas, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
-import { type ClientOptions, configure } from "./configure.js";
+import type { Encoded } from "../value/codec.js";
+import { checkCas } from "./check.js";
+import { Cluster, settingsOf } from "./cluster.js";
+import type { ClientOptions } from "./configure.js";
 import { count, countMany, type Deltas } from "./counting.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { type Given, getMany } from "./many.js";
 import type { Mapping } from "./mapping.js";
 import * as metacalls from "./metacalls.js";
 import {
-  ADMIN_OPTIONS,
-  type AdminOptions,
   type ArithmeticOptions,
   CALL_OPTIONS,
   type CallOptions,
-  FLUSH_OPTIONS,
-  type FlushOptions,
   type JoinOptions,
   type StoreOptions,
   storeOptions,
   type WriteOptions,
 } from "./options.js";
 import { remove, removeMany, touchMany } from "./removing.js";
-import { parseServers, type Servers } from "./servers.js";
+import type { Servers } from "./servers.js";
 import { store, storeMany } from "./storing.js";
-
-/** A server as the client knows it. */
-export interface ServerInfo {
-  /** `host:port`, or a unix socket's path. */
-  readonly name: string;
-  /** A host name, an address without brackets, or a unix socket's path. */
-  readonly host: string;
-  /** 0 for a unix socket. */
-  readonly port: number;
-  readonly weight: number;
-  /** Its position in the list as it was given. */
-  readonly index: number;
-}
-
-/** How `close()` ends a client. */
-export interface CloseOptions {
-  /** Milliseconds to wait for what is under way. @defaultValue the client's `timeoutMs` */
-  readonly drainMs?: number | undefined;
-}
 
 /**
  * A memcached client for one server or many. It connects when it is first used, serves
@@ -62,11 +38,7 @@ export interface CloseOptions {
  *
  * @typeParam Value - what the values are, unless a call says otherwise
  */
-export class Client<Value = unknown> implements AsyncDisposable {
-  readonly #servers: Servers;
-  readonly #options: ClientOptions<Value>;
-  /** What the options say of values. */
-  readonly #values: Codec;
+export class Client<Value = unknown> extends Cluster {
   readonly #dispatcher: Dispatcher;
 
   /**
@@ -75,10 +47,16 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * @throws OptionError for an empty list, a server that is none, or an unknown option
    */
   constructor(servers: Servers, options: ClientOptions<Value> = {}) {
-    this.#servers = servers;
-    this.#options = options;
-    this.#values = createCodec(options);
-    this.#dispatcher = configure(parseServers(servers), options, this.#codec());
+    super(servers, options);
+    const settings = settingsOf(this);
+    this.#dispatcher = settings.dispatcher;
+    const { serialize, deserialize } = Client.prototype;
+    if (this.serialize !== serialize || this.deserialize !== deserialize) {
+      settings.serializeWith({
+        serialize: (value) => this.serialize(value as Value),
+        deserialize: (data, flags) => this.deserialize(data, flags),
+      });
+    }
   }
 
   /**
@@ -86,7 +64,7 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * {@link Client.deserialize}; compression stays outside, and so does flag 8.
    */
   serialize(value: Value): Encoded | Promise<Encoded> {
-    return this.#values.encode(value, { compress: false });
+    return settingsOf(this).values.encode(value, { compress: false });
   }
 
   /**
@@ -94,19 +72,9 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * @throws CacheMiss to make the item a miss
    */
   deserialize(data: Uint8Array, flags: number): Value | Promise<Value> {
-    const value = this.#values.decode(asBuffer(data), 0, data.length, flags, true);
+    const { values } = settingsOf(this);
+    const value = values.decode(asBuffer(data), 0, data.length, flags, true);
     return value as Value | Promise<Value>;
-  }
-
-  /** The codec of all calls: a subclass's own methods, or what the options say. */
-  #codec(): Codec {
-    const { serialize, deserialize } = Client.prototype;
-    if (this.serialize === serialize && this.deserialize === deserialize) return this.#values;
-    const serializer: Serializer<Value> = {
-      serialize: (value) => this.serialize(value),
-      deserialize: (data, flags) => this.deserialize(data, flags),
-    };
-    return createCodec({ ...this.#options, serializer: serializer as Serializer });
   }
 
   /**
@@ -361,54 +329,6 @@ export class Client<Value = unknown> implements AsyncDisposable {
   }
 
   /**
-   * Empties every server, now or after a delay.
-   * @returns true
-   * @throws PartialError if a server failed
-   */
-  async flushAll(options?: FlushOptions): Promise<boolean> {
-    checkOptions(options, FLUSH_OPTIONS, "flushAll");
-    const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
-    await this.#dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay), options);
-    return true;
-  }
-
-  /**
-   * The statistics of every server (protocol.txt, "Statistics"): numbers are numbers,
-   * bigints past 2^53.
-   * @param argument - for example `"settings"`, `"items"`, `"slabs"`
-   * @returns a Map by the servers' names
-   * @throws PartialError if a server failed
-   */
-  async getStats(argument?: string, options?: AdminOptions): Promise<Map<string, admin.Stats>> {
-    checkOptions(options, ADMIN_OPTIONS, "getStats");
-    const request = admin.statsRequest(checkStatsArgument(argument));
-    return this.#dispatcher.everywhere(admin.getStats, request, options);
-  }
-
-  /**
-   * The version of every server.
-   * @returns a Map by the servers' names
-   * @throws PartialError if a server failed
-   */
-  async version(options?: AdminOptions): Promise<Map<string, string>> {
-    checkOptions(options, ADMIN_OPTIONS, "version");
-    return this.#dispatcher.everywhere(admin.version, admin.versionRequest, options);
-  }
-
-  /**
-   * Sets how much every server writes to its own log.
-   * @param level - 0 for errors, 1 for warnings, 2 for every command
-   * @returns true
-   * @throws PartialError if a server failed
-   */
-  async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
-    checkOptions(options, ADMIN_OPTIONS, "verbosity");
-    const request = admin.verbosityRequest(checkInteger(level, "level", 0, 2 ** 31 - 1));
-    await this.#dispatcher.everywhere(admin.verbosity, request, options);
-    return true;
-  }
-
-  /**
    * `mg` with every flag as a named option. It needs memcached 1.6.
    * @returns the item and what was asked about it, or undefined on a miss
    */
@@ -441,41 +361,5 @@ export class Client<Value = unknown> implements AsyncDisposable {
    */
   metaDebug(key: Key, options?: metacalls.MetaDebugOptions): Promise<MetaDebug | undefined> {
     return metacalls.metaDebug(this.#dispatcher, key, options);
-  }
-
-  /** The server that a key is on; nobody is asked. */
-  serverFor(key: Key, options?: CallOptions): ServerInfo {
-    const dispatcher = this.#dispatcher;
-    const route = dispatcher.route(dispatcher.key(key, options), options);
-    const index = dispatcher.router.locate(route);
-    const { name, host, port, weight } = dispatcher.router.servers[index]!.address;
-    return { name, host, port, weight, index };
-  }
-
-  /** Closes every connection; what is under way fails, and the next call connects again. */
-  disconnectAll(): void {
-    for (const server of this.#dispatcher.router.servers) server.disconnect();
-  }
-
-  /** A new client with the same servers and options, and connections of its own. */
-  clone(): this {
-    const Class = this.constructor as new (servers: Servers, options: ClientOptions<Value>) => this;
-    return new Class(this.#servers, this.#options);
-  }
-
-  /**
-   * Ends the client: waits for what is under way, then closes every connection. Calls
-   * made afterwards reject. Closing twice does no harm.
-   */
-  async close(options: CloseOptions = {}): Promise<void> {
-    const dispatcher = this.#dispatcher;
-    const { drainMs = dispatcher.timeoutMs } = options;
-    dispatcher.closed = true;
-    await dispatcher.router.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
-  }
-
-  /** The same as {@link Client.close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

@@ -1,22 +1,32 @@
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
-import { type EncodeKey, encodeBinaryKey, encodePrefix, type Key } from "../protocol/key.js";
+import {
+  type EncodeKey,
+  encodeBinaryKey,
+  encodePrefix,
+  isTextual,
+  type Key,
+} from "../protocol/key.js";
 import type { AdminRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { Codec, Encoded } from "../value/codec.js";
+import { inBase64 } from "./base64.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
+import { traceCommand, tracesCommands } from "./tracing.js";
 
 export interface DispatcherOptions {
   readonly router: Router;
   readonly codec: Codec;
   /** The rules for keys. */
   readonly encodeKey: EncodeKey;
+  /** Whether keys that the text protocol cannot hold are sent in base64. */
+  readonly base64Keys: boolean;
   /** In front of every key; in wire form. */
   readonly prefix: string;
-  /** Whether the prefix takes part in placement. */
-  readonly routesByPrefix: boolean;
+  /** Whether writes ask for no reply unless their call says otherwise. */
+  readonly noreply: boolean;
   readonly timeoutMs: number;
   /** Larger values are refused before anything is sent; in bytes. */
   readonly maxValueSize: number;
@@ -24,11 +34,12 @@ export interface DispatcherOptions {
 
 /** Turns a call's keys and options into operations, and sends them on their way. */
 export class Dispatcher {
-  router: Router;
+  readonly router: Router;
   codec: Codec;
   readonly encodeKey: EncodeKey;
+  readonly #base64Keys: boolean;
   prefix: string;
-  routesByPrefix: boolean;
+  noreply: boolean;
   timeoutMs: number;
   readonly maxValueSize: number;
   closed = false;
@@ -39,8 +50,9 @@ export class Dispatcher {
     this.router = options.router;
     this.codec = options.codec;
     this.encodeKey = options.encodeKey;
+    this.#base64Keys = options.base64Keys;
     this.prefix = options.prefix;
-    this.routesByPrefix = options.routesByPrefix;
+    this.noreply = options.noreply;
     this.timeoutMs = options.timeoutMs;
     this.maxValueSize = options.maxValueSize;
   }
@@ -55,16 +67,26 @@ export class Dispatcher {
     return encodeBinaryKey(key, this.#prefix(options));
   }
 
+  /** Whether a key has to be sent in base64. */
+  needsBase64(wireKey: string): boolean {
+    return this.#base64Keys && !isTextual(wireKey);
+  }
+
+  /** A request as it can be sent. */
+  sendable(request: Request): Request {
+    if (request.verb === "admin" || !this.needsBase64(request.key)) return request;
+    return inBase64(request);
+  }
+
   #prefix(options: CallOptions | undefined): string {
     const own = options?.keyPrefix;
     return own === undefined ? this.prefix : this.prefix + encodePrefix(own, this.encodeKey);
   }
 
-  /** What decides a key's server. */
+  /** What decides a key's server: without the client's own prefix, which placement adds if it counts. */
   route(wireKey: string, options: CallOptions | undefined): string {
     if (options?.groupKey !== undefined) return this.encodeKey(options.groupKey);
-    if (this.prefix === "" || this.routesByPrefix) return wireKey;
-    return wireKey.slice(this.prefix.length);
+    return this.prefix === "" ? wireKey : wireKey.slice(this.prefix.length);
   }
 
   deadline(options: AdminOptions | undefined): number {
@@ -131,9 +153,39 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
+    if (tracesCommands()) this.#trace(command, request, wireKey, options, resolve, reject);
+    else this.#sendNow(command, request, wireKey, options, resolve, reject);
+  }
+
+  #trace<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const server = this.router.serverFor(this.route(wireKey, options)).name;
+    const trace = { command: command.name, key: wireKey, server };
+    const ends = traceCommand(trace, resolve, reject);
+    try {
+      this.#sendNow(command, request, wireKey, options, ends.resolve, ends.reject);
+    } catch (error) {
+      ends.reject(error);
+    }
+  }
+
+  #sendNow<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
     const operation = new Operation(
       command,
-      request,
+      this.sendable(request),
       this.route(wireKey, options),
       this.codec,
       this.deadline(options),

@@ -1,9 +1,10 @@
-import { GetMany, manyRequest } from "../commands/retrieval.js";
+import { GetMany, getRequest, manyRequest } from "../commands/retrieval.js";
 import { ArgumentError } from "../errors.js";
 import { type Command, Operation } from "../operation.js";
 import type { Key } from "../protocol/key.js";
 import type { KeyRequest } from "../protocol/request.js";
 import type { Server } from "../routing/server.js";
+import { inBase64 } from "./base64.js";
 import { show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
@@ -62,7 +63,9 @@ export function getMany<K extends Key>(
       const failed = (error: unknown) => gathering.fail(server.name, error);
       const operation = new Operation(
         new GetMany(name, given, results, cas),
-        manyRequest(wire, cas),
+        dispatcher.needsBase64(wire[0]!)
+          ? inBase64({ ...getRequest(wire[0]!), cas })
+          : manyRequest(wire, cas),
         route,
         dispatcher.codec,
         deadline,
@@ -87,10 +90,11 @@ function linesOf<K extends Key>(
   for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
     const route = dispatcher.route(wireKey, options);
     const server = dispatcher.router.serverFor(route);
-    let line = open.get(server);
+    const isAlone = dispatcher.needsBase64(wireKey);
+    let line = isAlone ? undefined : open.get(server);
     if (line === undefined || !line.hasRoomFor(wireKey)) {
       line = new Line(server, route);
-      open.set(server, line);
+      if (!isAlone) open.set(server, line);
       lines.push(line);
     }
     line.add(key, wireKey);
@@ -138,7 +142,7 @@ export function eachKey<K extends Key, Result, Results>(
     const server = dispatcher.router.serverFor(route);
     const operation = new Operation(
       command,
-      request,
+      dispatcher.sendable(request),
       route,
       dispatcher.codec,
       deadline,

@@ -6,7 +6,9 @@ import {
   unixAddress,
 } from "../connection/address.js";
 import { OptionError } from "../errors.js";
+import type { RingServer } from "../ring/ring.js";
 import { checkInteger, checkNames, show } from "./check.js";
+import { parseServerList } from "./serverlist.js";
 
 /** A server as an object, where a string will not do. */
 export type ServerOptions =
@@ -15,6 +17,13 @@ export type ServerOptions =
 
 /** Servers as a client takes them: one string, a URL, or a list. */
 export type Servers = string | readonly (string | ServerOptions)[];
+
+/** What a URL can say of all its servers. */
+export interface UrlOptions {
+  readonly tls?: boolean;
+  readonly username?: string;
+  readonly password?: string;
+}
 
 const SERVER_OPTIONS: ReadonlySet<string> = new Set(["host", "port", "path", "weight"]);
 
@@ -34,23 +43,69 @@ function fromList(servers: readonly (string | ServerOptions)[]): Address[] {
   if (!Array.isArray(servers)) {
     throw new OptionError(`The servers must be a string or an array, not ${show(servers)}`);
   }
-  return servers.map((server) =>
-    typeof server === "object" && server !== null ? fromObject(server) : parseAddress(server),
-  );
+  return servers.map(parseServer);
+}
+
+/** @throws OptionError for what is no server */
+export function parseServer(server: string | ServerOptions): Address {
+  return typeof server === "object" && server !== null ? fromObject(server) : parseAddress(server);
+}
+
+/** A server as an object that {@link parseServers} reads as this one. */
+export function serverOptions({ host, port, weight }: RingServer): ServerOptions {
+  const share = Math.max(1, weight);
+  return port === 0 ? { path: host, weight: share } : { host, port, weight: share };
 }
 
 function fromText(text: string): Address[] {
-  const url = /^(\w+):\/\/(.*)$/s.exec(text);
-  if (url === null) return [parseAddress(text)];
-  const [, scheme, rest] = url;
-  if (scheme !== "memcached") {
-    throw new OptionError(`A server's URL must begin with "memcached://", not "${scheme}://"`);
+  const url = parseUrl(text);
+  if (url === undefined) {
+    return text.includes(",")
+      ? fromList(parseServerList(text).map(serverOptions))
+      : [parseAddress(text)];
   }
-  const authority = rest!.replace(/\/$/, "");
-  if (authority.includes("@")) {
-    throw new OptionError("A URL with credentials is not supported by this version");
+  if (url.hosts.startsWith("/")) return [unixAddress(url.hosts)];
+  return url.hosts.replace(/\/$/, "").split(",").map(parseAddress);
+}
+
+/** What the servers' URL says beside where they are; empty for servers without a URL. */
+export function urlOptions(servers: Servers): UrlOptions {
+  const url = typeof servers === "string" ? parseUrl(servers) : undefined;
+  const tls = url?.isSecure ? { tls: true } : {};
+  if (url?.user === undefined) return tls;
+  const [username = "", password] = url.user.split(/:(.*)/s);
+  if (password === undefined) {
+    throw new OptionError("A server's URL has a user without a password; write user:password@host");
   }
-  return authority.split(",").map(parseAddress);
+  return { ...tls, username: decoded(username), password: decoded(password) };
+}
+
+interface Url {
+  readonly isSecure: boolean;
+  readonly user: string | undefined;
+  readonly hosts: string;
+}
+
+/** `memcached://user:password@host,host`, its parts still as they were written. */
+function parseUrl(text: string): Url | undefined {
+  const match = /^(\w+):\/\/(?:(.*)@)?(.*)$/s.exec(text);
+  if (match === null) return undefined;
+  const [, scheme, user, hosts] = match;
+  if (scheme === "memcached" || scheme === "memcacheds") {
+    return { isSecure: scheme === "memcacheds", user, hosts: hosts! };
+  }
+  throw new OptionError(
+    `A server's URL must begin with "memcached://" or "memcacheds://", not "${scheme}://"`,
+  );
+}
+
+/** @throws OptionError that does not show the text, which may be a password */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new OptionError("The user or password of a server's URL is not percent-encoded right");
+  }
 }
 
 function fromObject(server: ServerOptions): Address {

@@ -1,8 +1,16 @@
+import { isIP } from "node:net";
+import { saslAuthentication, textAuthentication } from "../connection/auth.js";
+import type { CredentialsProvider } from "../connection/credentials.js";
+import type { SocketOptions, TlsOptions } from "../connection/dial.js";
+import type { Greet } from "../connection/greeting.js";
+import { MECHANISM_NAMES, type MechanismName } from "../connection/mechanism.js";
+import { OptionError } from "../errors.js";
 import { BinaryWire } from "../protocol/binary/wire.js";
-import { type EncodeKey, encodeAnyKey, encodeKey } from "../protocol/key.js";
+import { type EncodeKey, encodeAnyKey, encodeKey, encodeTextOrBinaryKey } from "../protocol/key.js";
+import { hashingLongKeys } from "../protocol/longkey.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
-import { checkBoolean } from "./check.js";
+import { checkBoolean, checkDurationMs, checkOptions, show } from "./check.js";
 
 /** How a client reaches its servers. */
 export interface TransportOptions {
@@ -13,20 +21,148 @@ export interface TransportOptions {
    * @defaultValue false
    */
   readonly binary?: boolean | undefined;
+  /**
+   * Who asks: by SASL over the binary protocol (`memcached -S`), by the text protocol's own
+   * authentication otherwise (`memcached -Y`). It goes with `password`.
+   */
+  readonly username?: string | undefined;
+  /** The password of `username`; no error and no inspection shows it. */
+  readonly password?: string | undefined;
+  /**
+   * Gives the credentials in the place of `username` and `password`, anew for each
+   * connection, so that they can change.
+   */
+  readonly credentials?: CredentialsProvider | undefined;
+  /** The SASL mechanism to use. @defaultValue the strongest that the server offers */
+  readonly saslMechanism?: MechanismName | undefined;
+  /**
+   * Speaks TLS: true, or what `tls.connect` takes (`ca`, `cert`, `key`, `servername`, …).
+   * A server is expected to show a certificate for the name that it is called by.
+   * @defaultValue true for a `memcacheds://` URL, otherwise false
+   */
+  readonly tls?: boolean | TlsOptions | undefined;
+  /** How sockets are made. */
+  readonly socket?: SocketOptions | undefined;
+  /**
+   * `"base64"` sends keys with blanks and control bytes in base64, by meta commands
+   * (memcached 1.6.10); they may have 186 bytes. Other keys are sent as they are. The binary
+   * protocol needs no such thing.
+   */
+  readonly encodeKeys?: "base64" | undefined;
+  /**
+   * Replaces keys of more than 250 bytes by their SHA-256, behind the prefix.
+   * @defaultValue false: they are a KeyError
+   */
+  readonly hashLongKeys?: boolean | undefined;
 }
 
-export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = ["binary"];
+export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
+  "binary",
+  "username",
+  "password",
+  "credentials",
+  "saslMechanism",
+  "tls",
+  "socket",
+  "encodeKeys",
+  "hashLongKeys",
+];
+
+const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
+  ...["noDelay", "keepAlive", "keepAliveIdleMs", "localAddress", "family", "lookup"],
+]);
 
 /** What the options of a transport come down to. */
 export interface Transport {
   /** Makes the wire of one socket's life. */
   readonly wire: () => Wire;
+  readonly greet: Greet | undefined;
+  readonly socket: SocketOptions;
+  readonly tls: TlsOptions | undefined;
+  /** The rules for keys. */
   readonly encodeKey: EncodeKey;
+  /** Whether keys that text cannot hold go in base64. */
+  readonly base64Keys: boolean;
 }
 
 /** @throws OptionError */
-export function transportOf({ binary = false }: TransportOptions): Transport {
-  return checkBoolean(binary, "binary")
-    ? { wire: () => new BinaryWire(), encodeKey: encodeAnyKey }
-    : { wire: () => new TextWire(), encodeKey };
+export function transportOf(options: TransportOptions): Transport {
+  const provide = providerOf(options);
+  const mechanism = checkMechanism(options.saslMechanism);
+  const binary = checkBoolean(options.binary ?? false, "binary");
+  const common = {
+    socket: checkSocket(options.socket),
+    tls: checkTls(options.tls),
+    ...keyRules(options, binary),
+  };
+  if (binary) {
+    const greet = provide && saslAuthentication(provide, mechanism);
+    return { ...common, wire: () => new BinaryWire(), greet };
+  }
+  if (mechanism !== undefined) {
+    throw new OptionError("saslMechanism needs binary: true; the text protocol has no SASL");
+  }
+  const greet = provide && textAuthentication(provide);
+  return { ...common, wire: () => new TextWire(), greet };
+}
+
+function keyRules(
+  { encodeKeys, hashLongKeys = false }: TransportOptions,
+  binary: boolean,
+): Pick<Transport, "encodeKey" | "base64Keys"> {
+  if (encodeKeys !== undefined && encodeKeys !== "base64") {
+    throw new OptionError(`encodeKeys must be "base64", not ${show(encodeKeys)}`);
+  }
+  const base64Keys = encodeKeys === "base64" && !binary;
+  const encode = binary ? encodeAnyKey : base64Keys ? encodeTextOrBinaryKey : encodeKey;
+  const hashes = checkBoolean(hashLongKeys, "hashLongKeys");
+  return { encodeKey: hashes ? hashingLongKeys(encode) : encode, base64Keys };
+}
+
+function providerOf(options: TransportOptions): CredentialsProvider | undefined {
+  const { username, password, credentials } = options;
+  if (credentials !== undefined) {
+    if (typeof credentials !== "function") {
+      throw new OptionError(`credentials must be a function, not ${show(credentials)}`);
+    }
+    if (username === undefined && password === undefined) return credentials;
+    throw new OptionError("Give credentials, or username and password, and not both");
+  }
+  if (username === undefined && password === undefined) return undefined;
+  if (typeof username !== "string" || typeof password !== "string") {
+    throw new OptionError("username and password must be two strings");
+  }
+  return () => ({ username, password });
+}
+
+function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined {
+  if (tls === undefined || tls === false) return undefined;
+  if (tls === true) return {};
+  if (typeof tls === "object" && tls !== null) return tls;
+  throw new OptionError(`tls must be true or an object for tls.connect, not ${show(tls)}`);
+}
+
+function checkSocket(socket: SocketOptions = {}): SocketOptions {
+  checkOptions(socket, SOCKET_OPTIONS, "socket");
+  const { noDelay, keepAlive, keepAliveIdleMs, localAddress, family, lookup } = socket;
+  if (noDelay !== undefined) checkBoolean(noDelay, "noDelay");
+  if (keepAlive !== undefined) checkBoolean(keepAlive, "keepAlive");
+  if (keepAliveIdleMs !== undefined) checkDurationMs(keepAliveIdleMs, "keepAliveIdleMs");
+  if (localAddress !== undefined && isIP(localAddress) === 0) {
+    throw new OptionError(`localAddress must be an IP address, not ${show(localAddress)}`);
+  }
+  if (family !== undefined && ![0, 4, 6].includes(family)) {
+    throw new OptionError(`family must be 4, 6, or 0 for both, not ${show(family)}`);
+  }
+  if (lookup !== undefined && typeof lookup !== "function") {
+    throw new OptionError(`lookup must be a function, not ${show(lookup)}`);
+  }
+  return socket;
+}
+
+function checkMechanism(name: MechanismName | undefined): MechanismName | undefined {
+  if (name === undefined || MECHANISM_NAMES.includes(name)) return name;
+  throw new OptionError(
+    `saslMechanism must be one of ${MECHANISM_NAMES.join(", ")}, not ${show(name)}`,
+  );
 }

@@ -26,6 +26,13 @@ export const version: Command<string> = {
   read: (reply) => (reply.kind === "text" ? reply.text : ""),
 };
 
+/** Not repeated: what was sent before it went with the connection that was lost. */
+export const flush: Command<boolean> = {
+  name: "flush",
+  idempotent: false,
+  read: (reply) => reply.kind === "text",
+};
+
 export const flushAll: Command<boolean> = {
   name: "flushAll",
   idempotent: false,

@@ -93,7 +93,7 @@ export const getsAndTouch: Command<ValueWithCas<unknown> | undefined> = {
 export const touch: Command<boolean> = {
   name: "touch",
   idempotent: true,
-  read: (reply) => reply.kind === "ok",
+  read: (reply) => reply.kind === "ok" || reply.kind === "hit",
 };
 
 export const touchMulti: Command<boolean> = { ...touch, name: "touchMulti" };
@@ -136,7 +136,8 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   }
 
   /** A promise if there are values that take longer to decode. */
-  read(): Promise<void> | undefined {
+  read(reply: Reply, codec: Codec, wireKey: string): Promise<void> | undefined {
+    if (reply.kind === "hit") this.collect(0, reply, codec, wireKey); // one key, asked alone
     if (this.#decoding !== undefined) return Promise.all(this.#decoding).then(() => this.#finish());
     this.#finish();
     return undefined;

@@ -1,5 +1,28 @@
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { type Address, isUnix } from "./address.js";
+
+/** What TLS is told: every option of `tls.connect` but those that say where the server is. */
+export type TlsOptions = Omit<
+  ConnectionOptions,
+  "host" | "port" | "path" | "socket" | "session" | "lookup" | "timeout"
+>;
+
+/** How sockets are made. */
+export interface SocketOptions {
+  /** Sends what is written at once (TCP_NODELAY). @defaultValue true */
+  readonly noDelay?: boolean | undefined;
+  /** Lets the kernel ask now and then whether a silent server is still there. @defaultValue true */
+  readonly keepAlive?: boolean | undefined;
+  /** Milliseconds of silence before the kernel asks first. @defaultValue the kernel's own */
+  readonly keepAliveIdleMs?: number | undefined;
+  /** The address of this machine to connect from. */
+  readonly localAddress?: string | undefined;
+  /** Uses only IPv4 (4) or IPv6 (6) of what a name resolves to. @defaultValue 0, both */
+  readonly family?: 0 | 4 | 6 | undefined;
+  /** Resolves names, as `dns.lookup` does, which is what it replaces. */
+  readonly lookup?: LookupFunction | undefined;
+}
 
 /** A chunk that is over when the function returns: its memory is used for the next one. */
 export type Receive = (chunk: Buffer, length: number) => void;
@@ -8,19 +31,66 @@ export type Receive = (chunk: Buffer, length: number) => void;
 const READ_BUFFER_BYTES = 64 * 1024;
 
 /**
- * Opens a socket to a server. It reads into one buffer that is used again for every
- * chunk, and does not keep the process alive.
+ * Opens sockets to one server, over TLS or not. Each reads into one buffer that is used
+ * again for every chunk, and does not keep the process alive. A name is resolved for each
+ * socket anew; of several addresses the next is tried when one does not answer soon.
  */
-export function dial(address: Address, receive: Receive): Socket {
-  const onread = {
-    buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
-    callback: (length: number, buffer: Uint8Array): boolean => {
-      receive(buffer as Buffer, length);
-      return true;
-    },
-  };
-  const socket = isUnix(address)
-    ? connect({ path: address.host, onread })
-    : connect({ host: address.host, port: address.port, noDelay: true, keepAlive: true, onread });
-  return socket.unref();
+export class Dialer {
+  readonly #address: Address;
+  readonly #socket: SocketOptions;
+  readonly #tls: TlsOptions | undefined;
+  /** What the last TLS connection agreed on; it makes the next handshake a short one. */
+  #session: Buffer | undefined = undefined;
+
+  constructor(address: Address, socket: SocketOptions, tls: TlsOptions | undefined) {
+    this.#address = address;
+    this.#socket = socket;
+    this.#tls = tls;
+  }
+
+  /** @param opened - called when bytes can be sent, after TLS has seen the server's certificate */
+  dial(receive: Receive, opened: () => void): Socket {
+    const onread = {
+      buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
+      callback: (length: number, buffer: Uint8Array): boolean => {
+        receive(buffer as Buffer, length);
+        return true;
+      },
+    };
+    const { host } = this.#address;
+    const where = isUnix(this.#address) ? { path: host } : this.#tcp();
+    if (this.#tls === undefined) {
+      return connect({ ...where, onread })
+        .once("connect", opened)
+        .unref();
+    }
+    const socket = connectTls({
+      // A certificate is for a name; by an address there is nothing to ask for by name.
+      ...(isUnix(this.#address) || isIP(host) > 0 ? {} : { servername: host }),
+      ...this.#tls,
+      ...where,
+      ...(this.#session && { session: this.#session }),
+      ...{ onread },
+    });
+    socket.on("session", (session) => {
+      this.#session = session;
+    });
+    return socket.once("secureConnect", opened).unref();
+  }
+
+  #tcp(): TcpNetConnectOpts {
+    const { noDelay = true, keepAlive = true, keepAliveIdleMs, ...others } = this.#socket;
+    const { localAddress, family, lookup } = others;
+    return {
+      host: this.#address.host,
+      port: this.#address.port,
+      noDelay,
+      keepAlive,
+      autoSelectFamily: true,
+      ...(keepAliveIdleMs !== undefined && { keepAliveInitialDelay: keepAliveIdleMs }),
+      ...(localAddress !== undefined && { localAddress }),
+      ...(family !== undefined && { family }),
+      ...(lookup !== undefined && { lookup }),
+    };
+  }
 }

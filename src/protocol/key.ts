@@ -48,6 +48,21 @@ export function encodeBinaryKey(key: Key, prefix = ""): string {
   );
 }
 
+/**
+ * The wire form of a key for the text protocol where keys that it cannot hold are sent in
+ * base64; they alone may be 186 bytes and no more.
+ * @throws KeyError
+ */
+export function encodeTextOrBinaryKey(key: Key, prefix = ""): string {
+  const whole = encodeAnyKey(key, prefix);
+  return isTextual(whole) ? whole : encodeBinaryKey(key, prefix);
+}
+
+/** Whether the text protocol can hold a key in wire form as it is. */
+export function isTextual(wire: string): boolean {
+  return !/[\0- \x7f]/.test(wire);
+}
+
 /** Checks a prefix by the same rules as a key, except that it may be empty. */
 export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string {
   return prefix.length === 0 ? "" : encode(prefix);

@@ -4,7 +4,14 @@
  * handed to returns, and so are the bytes that it points at unless it owns them.
  */
 
-export type Reply = Hit | StatusReply | NumberReply | TextReply | StatsReply | RefusedReply;
+export type Reply =
+  | Hit
+  | StatusReply
+  | NumberReply
+  | TextReply
+  | ChallengeReply
+  | StatsReply
+  | RefusedReply;
 
 /** An item, with its value or only with what was asked about it. */
 export class Hit {
@@ -62,9 +69,16 @@ export interface NumberReply {
   readonly info: MetaInfo | undefined;
 }
 
-/** A line of words: a version, a debug line. */
+/** Words: a version, a debug line, the names of mechanisms. */
 export interface TextReply {
   readonly kind: "text";
+  readonly text: string;
+}
+
+/** What the server wants to be answered before it accepts an authentication. */
+export interface ChallengeReply {
+  readonly kind: "challenge";
+  /** The mechanism's own bytes, one character each. */
   readonly text: string;
 }
 

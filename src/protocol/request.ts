@@ -144,8 +144,23 @@ export interface MetaArithmeticFlags extends MetaFlags {
   readonly returnValue?: boolean | undefined;
 }
 
+/** One step of authentication, over the binary protocol alone. */
+export interface SaslRequest {
+  readonly verb: "admin";
+  readonly action: "sasl";
+  readonly key: "";
+  /** Which mechanisms there are; a first response; or a response to a challenge. */
+  readonly step: "list" | "start" | "continue";
+  /** The mechanism's name; empty to ask which there are. */
+  readonly mechanism: string;
+  /** The mechanism's own bytes, one character each. */
+  readonly response: string;
+}
+
 /** Whatever is about the server and not about a key; `debug` alone has one. */
-export type AdminRequest = { readonly verb: "admin" } & (
+export type AdminRequest = SaslRequest | ServerRequest;
+
+export type ServerRequest = { readonly verb: "admin" } & (
   | { readonly action: "version" | "noop"; readonly key: "" }
   | { readonly action: "flushAll"; readonly key: ""; readonly delay: number }
   | { readonly action: "verbosity"; readonly key: ""; readonly level: number }

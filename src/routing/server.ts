@@ -1,28 +1,46 @@
 import type { Address } from "../connection/address.js";
-import { Connection } from "../connection/connection.js";
+import type { OnConnectionEvent } from "../connection/announcer.js";
+import { Connection, type QueueLimits } from "../connection/connection.js";
+import type { ConnectionStats } from "../connection/counters.js";
+import type { SocketOptions, TlsOptions } from "../connection/dial.js";
+import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
-import type { MemcachedError } from "../errors.js";
 import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Wire } from "../protocol/wire.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
+  readonly socket: SocketOptions;
+  readonly tls: TlsOptions | undefined;
+  readonly greet: Greet | undefined;
+  /** It may change, and then holds for the next attempt to connect. */
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  readonly limits: QueueLimits;
+  readonly onEvent: OnConnectionEvent;
 }
+
+/** As long as a timer can be. */
+const NO_LIMIT_MS = 2 ** 31 - 1;
 
 /** One memcached: its address, its connection, and what a failure there means for an operation. */
 export class Server implements Executor {
-  readonly address: Address;
+  /** Another of the same name may take its place, with another weight. */
+  address: Address;
   readonly #connection: Connection;
+  /** Who carries out what this server lost, once it has left the list. */
+  #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
     this.address = address;
     this.#connection = new Connection({
       ...options,
+      get connectTimeoutMs() {
+        return options.connectTimeoutMs;
+      },
       address,
-      onLost: (operation, error) => this.#retry(operation, error),
+      onLost: (operation) => this.#retry(operation),
       onRefused: (operation, refused) => this.#refuse(operation, refused),
     });
   }
@@ -35,6 +53,10 @@ export class Server implements Executor {
     this.#connection.execute(operation);
   }
 
+  stats(): ConnectionStats {
+    return this.#connection.stats();
+  }
+
   disconnect(): void {
     this.#connection.disconnect();
   }
@@ -44,17 +66,24 @@ export class Server implements Executor {
   }
 
   /**
+   * Leaves the list: finishes what is under way, which has its own deadlines, then closes
+   * for good.
+   */
+  retire(successor: Executor): Promise<void> {
+    this.#successor = successor;
+    return this.#connection.close(NO_LIMIT_MS);
+  }
+
+  /**
    * A server that closes an idle connection, or restarts, may do so just as a request
    * leaves. What can do no harm goes out once more; for the rest nobody knows whether
    * it was carried out, and the caller is told so.
    */
-  #retry(operation: Operation, error: MemcachedError): void {
-    if (operation.retried || !operation.command.idempotent) {
-      operation.fail(error);
-      return;
-    }
+  #retry(operation: Operation): boolean {
+    if (operation.retried || !operation.command.idempotent) return false;
     operation.retried = true;
-    this.#connection.execute(operation);
+    (this.#successor ?? this.#connection).execute(operation);
+    return true;
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {

@@ -38,6 +38,7 @@ export interface CodecOptions<Value = unknown>
 /** The names of those options. */
 export const CODEC_OPTIONS: readonly (keyof CodecOptions)[] = [
   "serializer",
+  "codec",
   "pickle",
   "compress",
   "maxInflatedSize",

@@ -20,14 +20,17 @@ const COMMAND = process.env["MEMCACHED"] ?? "memcached";
 const START_LIMIT_MS = 10_000;
 const ANSWER_LIMIT_MS = 1_000;
 
-/** Every running server, so that a test process leaves none behind; vitest ends its workers by SIGTERM. */
+/** What is left to take away when the test process ends, by whichever way. */
 const running = new Set<ChildProcess>();
-const killAll = () => {
+const folders = new Set<string>();
+const leaveNothing = () => {
   for (const child of running) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 };
-process.once("exit", killAll);
+process.once("exit", leaveNothing);
+// vitest ends its workers by SIGTERM.
 process.once("SIGTERM", () => {
-  killAll();
+  leaveNothing();
   process.kill(process.pid, "SIGTERM");
 });
 
@@ -57,6 +60,7 @@ export class Memcached implements AsyncDisposable {
   constructor(options: MemcachedOptions) {
     this.#options = options;
     this.#folder = mkdtempSync(join(tmpdir(), "memcached-"));
+    folders.add(this.#folder);
     this.#port = options.port ?? 0;
   }
 
@@ -147,6 +151,7 @@ export class Memcached implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
+    folders.delete(this.#folder);
   }
 
   #arguments(): string[] {

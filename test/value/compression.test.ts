@@ -90,6 +90,13 @@ test("the client's default holds unless the call says otherwise", () => {
   expect(codec.encode(text, undefined)).toMatchObject({ flags: 16 });
 });
 
+test("a part that goes before or behind an item is never compressed", () => {
+  const text = "a".repeat(2000);
+  const packing = createCodec({ compress: true });
+  expect(packing.encode(text, { part: true })).toEqual({ data: text, flags: 16 });
+  expect(codec.encode(text, { part: true, compress: true })).toEqual({ data: text, flags: 16 });
+});
+
 test.each<[Compression, number]>([
   ["zlib", 10],
   ["zlib", -2],
@@ -140,7 +147,9 @@ test.each(["zlib", "gzip", "brotli"] as const)("a bomb of %s is refused", async 
 
 test("a few bytes of brotli may not become more than 16 MiB", async () => {
   const limit = 16 * 1024 * 1024;
-  const bomb = zlib.brotliCompressSync(Buffer.alloc(limit + 1));
+  const bomb = zlib.brotliCompressSync(Buffer.alloc(limit + 1), {
+    params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 5 },
+  });
   expect(bomb.length).toBeLessThan(100);
   await expect(read({ data: bomb, flags: 72 })).rejects.toThrow("inflates past the limit");
   // Nor is such a value written.
@@ -165,6 +174,41 @@ test.each(["zlib", "gzip", "brotli"] as const)(
     );
   },
 );
+
+/** Bytes that do not compress, the same in every run. */
+const noise = (length: number) =>
+  Buffer.from(Array.from({ length }, (_, i) => (i * i * 167 + i * 13) >> 3)).toString("latin1");
+
+const FUZZ_RUNS = Number(process.env["FUZZ_RUNS"] ?? 1500);
+
+test("changed streams end in bytes within the limit or a CodecError", async () => {
+  const limit = 100_000;
+  const careful = createCodec({ maxInflatedSize: limit });
+  const texts = ["", "spam ".repeat(500), "a".repeat(limit), noise(400)];
+  const streams = texts.flatMap((text) =>
+    (["zlib", "gzip", "brotli"] as const).map((name) => ({
+      data: pack[name](Buffer.from(text, "latin1")),
+      flags: flagsOf[name],
+    })),
+  );
+  const changes = fc.array(fc.tuple(fc.nat(3000), fc.integer({ min: 0, max: 255 })), {
+    minLength: 1,
+    maxLength: 5,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...streams), changes, async ({ data, flags }, list) => {
+      const changed = Buffer.from(data);
+      for (const [at, byte] of list) changed[at % changed.length] = byte;
+      try {
+        const value = await read({ data: changed, flags }, careful);
+        expect((value as Buffer).length).toBeLessThanOrEqual(limit);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CodecError);
+      }
+    }),
+    { numRuns: FUZZ_RUNS, seed: 31 },
+  );
+});
 
 test("a large stream that is cut is refused as well", async () => {
   const whole = zlib.deflateSync(randomBytes(300_000));

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { runPython as run } from "../support/python.js";
 
 /**
  * What both sides say of a value, so that equal words mean equal values: what Python
@@ -51,7 +51,7 @@ export function describe(value: unknown): Words {
 
 /** The same in Python, with the modules that the scripts below want. */
 const PRELUDE = `
-import sys, json, pickle, struct, math, random, datetime, decimal, uuid, collections, enum, zlib
+import json, pickle, sys, struct, math, random, datetime, decimal, uuid, collections, enum, zlib
 try:
     import zoneinfo
 except ImportError:
@@ -98,16 +98,16 @@ def describe(v):
     raise TypeError(type(v))
 
 def reply(x):
-    sys.stdout.write(json.dumps(x))
+    global output
+    output = x
+
+request = input
 `;
 
 /** Runs a script in the Python that has pylibmc; `request` is its JSON, and what it passes to `reply` the answer. */
-export function runPython(script: string, request: unknown = null): unknown {
-  const result = spawnSync(
-    "/usr/bin/python3",
-    ["-c", `${PRELUDE}\nrequest = json.load(sys.stdin)\n${script}`],
-    { input: JSON.stringify(request), encoding: "utf8", maxBuffer: 256 * 1024 * 1024 },
-  );
-  if (result.status !== 0) throw new Error(`Python failed: ${result.stderr || result.error}`);
-  return JSON.parse(result.stdout);
+export function runPython<Answer = unknown>(
+  script: string,
+  request: unknown = null,
+): Promise<Answer> {
+  return run<Answer>(`${PRELUDE}\n${script}`, request);
 }

@@ -56,12 +56,12 @@ function decode(flags: number, hex: string): unknown {
   return value;
 }
 
-function wordsOf(python: readonly PythonValue[]): Words[] {
+async function wordsOf(python: readonly PythonValue[]): Promise<Words[]> {
   const reprs = python.flatMap(({ repr }) => (repr === undefined ? [] : [repr]));
-  const said = runPython(
+  const said = (await runPython(
     "from decimal import Decimal\nfrom collections import OrderedDict\nreply([describe(eval(r)) for r in request])",
     reprs,
-  ) as Words[];
+  )) as Words[];
   return python.map((value) => (value.repr === undefined ? plainWords(value) : said.shift()!));
 }
 
@@ -104,10 +104,10 @@ const isCut = ({ t, repr = "" }: PythonValue) =>
   (t === "list" && !repr.endsWith("]")) || (t === "dict" && !repr.endsWith("}"));
 const isHashed = ({ sha256, sha256_utf8 }: PythonValue) => (sha256 ?? sha256_utf8) !== undefined;
 
-test("reads every value that pylibmc stored", () => {
+test("reads every value that pylibmc stored", async () => {
   const cases = vectors.sets.filter(({ stored }) => stored !== undefined);
   const results = cases.map(({ read_back }) => read_back.result!);
-  const words = wordsOf(
+  const words = await wordsOf(
     results.map((r) => (isUnreadable(r) || isHashed(r) || isCut(r) ? { t: "NoneType" } : r)),
   );
   cases.forEach(({ id, value, stored }, i) => {
@@ -136,9 +136,9 @@ const OURS: ReadonlyMap<string, "refused" | Words> = new Map<string, "refused" |
 test.each([
   ["reverse", vectors.reverse, 96],
   ["deserialize", vectors.deserialize, 20],
-] as const)("reads flags and bytes as pylibmc does: %s", (_name, cases, count) => {
+] as const)("reads flags and bytes as pylibmc does: %s", async (_name, cases, count) => {
   const results = cases.map(({ result }) => result ?? { t: "NoneType" });
-  const words = wordsOf(results.map((r) => (isHashed(r) ? { t: "NoneType" } : r)));
+  const words = await wordsOf(results.map((r) => (isHashed(r) ? { t: "NoneType" } : r)));
   cases.forEach(({ id = "", flags, value_hex, exception }, i) => {
     const ours = OURS.get(id);
     if (ours === "refused" || (ours === undefined && exception !== undefined)) {

@@ -1,4 +1,4 @@
-import type { Request, SetMode } from "../request.js";
+import type { AdminRequest, Request, SetMode } from "../request.js";
 
 /** Command opcodes of the binary protocol, as memcached numbers them. */
 export const OPCODE = {
@@ -26,6 +26,9 @@ export const OPCODE = {
   prependQuiet: 0x1a,
   touch: 0x1c,
   getAndTouch: 0x1d,
+  saslList: 0x20,
+  saslStart: 0x21,
+  saslStep: 0x22,
 } as const;
 
 /** The quiet form of each command that changes an item. */
@@ -40,13 +43,19 @@ const QUIET: ReadonlyMap<number, number> = new Map([
   [OPCODE.decr, OPCODE.decrQuiet],
 ]);
 
+const SASL = {
+  list: OPCODE.saslList,
+  start: OPCODE.saslStart,
+  continue: OPCODE.saslStep,
+} as const;
+
 const SILENT: ReadonlySet<number> = new Set(QUIET.values());
 
 /**
  * Whether only requests without a reply have this opcode: memcached answers them
  * nevertheless, when they fail.
  */
-export function isSilent(opcode: number): boolean {
+export function isSilentOpcode(opcode: number): boolean {
   return SILENT.has(opcode);
 }
 
@@ -64,7 +73,7 @@ export function opcodeOf(request: Request): number {
     case "arithmetic":
       return orQuiet(OPCODE[request.mode], request.noreply);
     case "admin":
-      return adminOpcode(request.action);
+      return adminOpcode(request);
   }
 }
 
@@ -77,8 +86,10 @@ function orQuiet(opcode: number, noreply: boolean): number {
   return noreply ? QUIET.get(opcode)! : opcode;
 }
 
-function adminOpcode(action: string): number {
-  switch (action) {
+function adminOpcode(request: AdminRequest): number {
+  switch (request.action) {
+    case "sasl":
+      return SASL[request.step];
     case "flushAll":
       return OPCODE.flush;
     case "version":

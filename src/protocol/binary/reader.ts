@@ -2,17 +2,17 @@ import { ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
 import { Body } from "../body.js";
 import { Hit, type MetaInfo, MISS, OK, type RefusedReply, type Reply, STORED } from "../reply.js";
-import type { AdminRequest, GetRequest, KeyRequest, Request } from "../request.js";
+import type { AdminRequest, GetRequest, KeyRequest, Request, SaslRequest } from "../request.js";
 import type { Replies } from "../wire.js";
-import { isSilent, OPCODE, opcodeOf } from "./opcode.js";
+import { isSilentOpcode, OPCODE, opcodeOf } from "./opcode.js";
 import { HEADER_BYTES, REPLY_MAGIC, readUint64 } from "./packet.js";
 import { STATUS, statusReply } from "./status.js";
 
 /** memcached's `-I` goes up to 1,024 MB; extras and a key come on top. */
 const MAX_BODY = 1024 * 1024 * 1024 + 0x1_00ff;
 
-/** How much of the server's words goes into a message. */
-const MAX_WORDS = 200;
+/** How much of the server's words is read: messages are short, challenges a little longer. */
+const MAX_WORDS = 2048;
 
 /**
  * Binary replies from chunks that may be cut at any byte. Whole packets are read where
@@ -103,7 +103,7 @@ export class BinaryReader {
   /** Finds out what the packet answers. */
   #identify(opaque: number, replies: Replies): void {
     this.#index = (opaque - this.#opaque) >>> 0;
-    this.#isSilent = isSilent(this.#opcode);
+    this.#isSilent = isSilentOpcode(this.#opcode);
     const request = replies.waiting(0)?.request;
     if (this.#isSilent) {
       if (this.#index === 0 && this.#status !== STATUS.ok) return;
@@ -151,6 +151,10 @@ export class BinaryReader {
   }
 
   #failure(words: string, request: Request, replies: Replies): void {
+    if (this.#status === STATUS.authContinue && isSasl(request)) {
+      this.#settle({ kind: "challenge", text: words }, request, replies);
+      return;
+    }
     const info = request.verb === "admin" ? undefined : this.#info(request, undefined);
     const reply = statusReply(this.#status, words, request, info);
     if (request.verb === "get" && request.keys !== undefined) {
@@ -159,7 +163,8 @@ export class BinaryReader {
     }
     this.#stats = new Map();
     this.#settle(reply, request, replies);
-    if (this.#status === STATUS.unknownCommand) {
+    if (this.#status === STATUS.unknownCommand && mayHaveBody(request)) {
+      // memcached takes the body for the next packet, or that for the body.
       throw new ProtocolError(
         "The server does not know the command and may lose the one behind it",
       );
@@ -230,7 +235,7 @@ export class BinaryReader {
   }
 
   #admin(bytes: Buffer, start: number, end: number, request: AdminRequest, replies: Replies): void {
-    if (request.action === "version") {
+    if (request.action === "version" || request.action === "sasl") {
       this.#settle({ kind: "text", text: latin1(bytes, start, end) }, request, replies);
     } else if (request.action !== "stats") {
       this.#settle(OK, request, replies);
@@ -272,6 +277,14 @@ export class BinaryReader {
 /** How many packets a request is, each with its own opaque. */
 export function packetsOf(request: Request): number {
   return request.verb === "get" && request.keys !== undefined ? request.keys.length + 1 : 1;
+}
+
+function isSasl(request: Request): request is SaslRequest {
+  return request.verb === "admin" && request.action === "sasl";
+}
+
+function mayHaveBody(request: Request): boolean {
+  return !isSasl(request) || request.step !== "list";
 }
 
 function wantsCas(request: Request): boolean {

@@ -1,11 +1,12 @@
 import { MAX_RELATIVE_SECONDS } from "../exptime.js";
 import type { Outgoing } from "../outgoing.js";
-import type {
-  AdminRequest,
-  ArithmeticRequest,
-  DeleteRequest,
-  GetRequest,
-  SetRequest,
+import {
+  type AdminRequest,
+  type ArithmeticRequest,
+  type DeleteRequest,
+  type GetRequest,
+  isSilent,
+  type SetRequest,
 } from "../request.js";
 import type { Exchange, Replies, Wire } from "../wire.js";
 import { missingWords } from "./limits.js";
@@ -48,8 +49,7 @@ export class BinaryWire implements Wire {
         this.#admin(request, out);
         break;
     }
-    const isSilent = "noreply" in request && request.noreply;
-    if (!isSilent) this.#opaque = (this.#opaque + packetsOf(request)) >>> 0;
+    if (!isSilent(request)) this.#opaque = (this.#opaque + packetsOf(request)) >>> 0;
     return undefined;
   }
 
@@ -93,9 +93,22 @@ export class BinaryWire implements Wire {
   }
 
   #admin(request: AdminRequest, out: Outgoing): void {
-    const key = (request.action === "stats" && request.argument) || "";
-    const extras = request.action === "flushAll" ? uint32(request.delay) : "";
-    writePacket(out, opcodeOf(request), this.#opaque, key, extras, "", undefined);
+    const opcode = opcodeOf(request);
+    switch (request.action) {
+      case "stats":
+        writePacket(out, opcode, this.#opaque, request.argument ?? "", "", "", undefined);
+        break;
+      case "flushAll":
+        writePacket(out, opcode, this.#opaque, "", uint32(request.delay), "", undefined);
+        break;
+      case "sasl": {
+        const { mechanism, response } = request;
+        writePacket(out, opcode, this.#opaque, mechanism, "", response, undefined);
+        break;
+      }
+      default:
+        writePacket(out, opcode, this.#opaque, "", "", "", undefined);
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Outgoing } from "../outgoing.js";
 import type {
-  AdminRequest,
   ArithmeticRequest,
   DeleteRequest,
   GetRequest,
+  ServerRequest,
   SetRequest,
 } from "../request.js";
 
@@ -39,11 +39,11 @@ export function writeArithmetic(request: ArithmeticRequest, out: Outgoing): void
   out.append(`${request.mode} ${request.key} ${request.delta}${noreply}\r\n`);
 }
 
-export function writeAdmin(request: AdminRequest, out: Outgoing): void {
+export function writeAdmin(request: ServerRequest, out: Outgoing): void {
   out.append(`${adminLine(request)}\r\n`);
 }
 
-function adminLine(request: AdminRequest): string {
+function adminLine(request: ServerRequest): string {
   switch (request.action) {
     case "version":
       return "version";

@@ -21,7 +21,7 @@ function reasonOf(
     return line.startsWith("SERVER_ERROR object too large") ? "tooLarge" : "serverError";
   }
   if (word === "CLIENT_ERROR") {
-    return /^CLIENT_ERROR (unauthenticated|authentication failure)/.test(line)
+    return /^CLIENT_ERROR (unauthenticated|authentication failure|bad authentication)/.test(line)
       ? "auth"
       : "clientError";
   }
@@ -33,6 +33,6 @@ function reasonOf(
  * may have been left in the stream, where memcached 1.6.18 executes them as commands.
  */
 export function leavesData(refused: RefusedReply, request: Request): boolean {
-  if (request.verb !== "set") return false;
+  if (request.verb !== "set" || refused.text.endsWith(" authentication failure")) return false;
   return refused.reason !== "serverError" && refused.reason !== "tooLarge";
 }

@@ -68,6 +68,7 @@ export class TextWire implements Wire {
         else writeArithmetic(request, out);
         break;
       case "admin":
+        if (request.action === "sasl") return "The text protocol has no SASL";
         writeAdmin(request, out);
         break;
     }

@@ -44,6 +44,8 @@ function adminReply(line: string, request: AdminRequest): Reply | undefined {
     case "flushAll":
     case "verbosity":
       return line === "OK" ? OK : undefined;
+    case "sasl":
+      return undefined;
   }
 }
 

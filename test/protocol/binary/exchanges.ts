@@ -1,7 +1,7 @@
 import { BinaryWire } from "../../../src/protocol/binary/wire.js";
 import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Hit, Reply } from "../../../src/protocol/reply.js";
-import type { Request } from "../../../src/protocol/request.js";
+import { isSilent, type Request } from "../../../src/protocol/request.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
 
 /** An item as a test compares it: the wire's own is a scratch object. */
@@ -43,7 +43,7 @@ export class Exchanges implements Replies {
       };
       const missing = this.wire.write(exchange, out);
       if (missing !== undefined) throw new Error(missing);
-      if (!("noreply" in request && request.noreply)) this.#waiting.push(exchange);
+      if (!isSilent(request)) this.#waiting.push(exchange);
     }
     this.wire.finish();
     const pieces = [...out.pieces, out.text];

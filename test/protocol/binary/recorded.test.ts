@@ -101,6 +101,28 @@ describe("the same packets as libmemcached, with the same meaning", () => {
   });
 });
 
+test("an authentication by PLAIN", () => {
+  const exchanges = new Exchanges();
+  const { calls } = scenarios.find(({ id }) => id === "sasl-plain-good/binary")!;
+  const recorded = packetsIn(joined(calls[0]!, "c2s")).slice(0, 2);
+  const replies = packetsIn(joined(calls[0]!, "s2c")).slice(0, 2);
+  const sasl = { verb: "admin", action: "sasl", key: "" } as const;
+  const sent = packetsIn(
+    exchanges.write(
+      { ...sasl, step: "list", mechanism: "", response: "" },
+      { ...sasl, step: "start", mechanism: "PLAIN", response: "user1\0user1\0pass1" },
+    ),
+  );
+  expect(sent.map(withoutOpaque)).toEqual(recorded.map(withoutOpaque));
+  for (const [i, reply] of replies.entries()) {
+    exchanges.push(renumbered(reply, [recorded[i]!], [sent[i]!]), eachByte(reply));
+  }
+  expect(exchanges.answers.map(({ reply }) => reply)).toEqual([
+    { kind: "text", text: "PLAIN" },
+    { kind: "text", text: "Authenticated" },
+  ]);
+});
+
 function requestsOf(
   call: Call,
   { behaviors }: Scenario,

@@ -281,6 +281,30 @@ describe("items", () => {
   });
 });
 
+describe("a challenge", () => {
+  const request = {
+    ...({ verb: "admin", action: "sasl", key: "", step: "start" } as const),
+    ...({ mechanism: "SCRAM-SHA-256", response: "n,,n=me,r=1" } as const),
+  };
+
+  test("is an answer to a step of authentication", () => {
+    const text = `r=${"x".repeat(500)}`;
+    const { reply } = answerTo(request, { opcode: 0x21, status: 0x21, value: text });
+    expect(reply).toEqual({ kind: "challenge", text });
+  });
+
+  test("is a refusal of everything else", () => {
+    const { reply } = answerTo(getRequest("k"), { opcode: 0x0c, status: 0x21, value: "?" });
+    expect(reply).toMatchObject({ kind: "refused", reason: "auth" });
+  });
+
+  test("a server that does not know SASL loses nothing by the question for it", () => {
+    const list = { ...request, step: "list", mechanism: "", response: "" } as const;
+    const { reply } = answerTo(list, { opcode: 0x20, status: 0x81, value: "Unknown command" });
+    expect(reply).toMatchObject({ reason: "unknownCommand" });
+  });
+});
+
 describe("a silent request that failed", () => {
   test("never shifts the reply to another", () => {
     const exchanges = new Exchanges();

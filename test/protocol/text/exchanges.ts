@@ -195,6 +195,7 @@ function endOf(reply: Reply): unknown {
     case "number":
       return reply.info === undefined ? reply.value : [reply.value, infoOf(reply.info)];
     case "text":
+    case "challenge":
       return reply.text;
     case "stats":
       return Object.fromEntries(reply.entries);

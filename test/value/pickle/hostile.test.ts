@@ -5,6 +5,7 @@ import { PickleReader } from "../../../src/value/pickle/reader.js";
 import { PickleWriter } from "../../../src/value/pickle/writer.js";
 import { runPython } from "../python.js";
 
+const FUZZ_RUNS = Number(process.env["FUZZ_RUNS"] ?? 6000);
 const reader = new PickleReader();
 const read = (bytes: Buffer, by = reader) => by.read(bytes, 0, bytes.length);
 const latin1 = (text: string) => Buffer.from(text, "latin1");
@@ -107,7 +108,7 @@ test("depth is limited, however it is reached", () => {
   const nested = (depth: number) => latin1(`${"]".repeat(depth)}${"a".repeat(depth - 1)}.`);
   expect(read(nested(1000))).toHaveLength(1);
   expect(refusal(nested(1001))).toContain("nested deeper than 1000");
-  expect(refusal(nested(500_000))).toContain("nested deeper");
+  expect(refusal(nested(100_000))).toContain("nested deeper");
   const deeper = new PickleReader({ maxDepth: 5000 });
   expect(read(nested(5000), deeper)).toHaveLength(1);
   // From the inside out, and from the outside in: through the memo, on a flat stack.
@@ -157,7 +158,7 @@ test("a pickle cut anywhere is refused", () => {
 });
 
 const seeds = (
-  runPython(`
+  (await runPython(`
 import copyreg
 values = [
     [1, "a", None, 1.5, True, 2**70, b"x", (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)],
@@ -167,7 +168,7 @@ values = [
     collections.OrderedDict(a=1), collections.defaultdict(list, a=[1]), collections.deque([1]),
     bytearray(b"abc"), collections.Counter("aab"), [[[[[[]]]]]], "x" * 300, b"y" * 300,
 ]
-reply([pickle.dumps(v, p).hex() for v in values for p in range(6)])`) as string[]
+reply([pickle.dumps(v, p).hex() for v in values for p in range(6)])`)) as string[]
 ).map((hex) => Buffer.from(hex, "hex"));
 
 test("changed, crossed and random bytes end in a value or a CodecError", () => {
@@ -204,7 +205,7 @@ test("changed, crossed and random bytes end in a value or a CodecError", () => {
         expect(error).toBeInstanceOf(CodecError);
       }
     }),
-    { numRuns: 20_000, seed: 42 },
+    { numRuns: FUZZ_RUNS, seed: 42 },
   );
-  expect(values).toBeGreaterThan(500);
+  expect(values).toBeGreaterThan(FUZZ_RUNS / 40);
 });

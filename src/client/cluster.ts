@@ -1,0 +1,300 @@
+import * as admin from "../commands/admin.js";
+import type { ConnectionEvents } from "../connection/announcer.js";
+import type { ConnectionStats } from "../connection/counters.js";
+import { OptionError } from "../errors.js";
+import type { Key } from "../protocol/key.js";
+import { checkBehaviors } from "./behaviorrules.js";
+import type { BehaviorOptions, Behaviors } from "./behaviors.js";
+import { behaviorView } from "./behaviorview.js";
+import { checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import type { ConfigurationSources } from "./configuration.js";
+import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
+import { configured } from "./configured.js";
+import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
+import {
+  ADMIN_OPTIONS,
+  type AdminOptions,
+  type CallOptions,
+  FLUSH_OPTIONS,
+  type FlushOptions,
+} from "./options.js";
+import {
+  parseServer,
+  parseServers,
+  type ServerOptions,
+  type Servers,
+  serverOptions,
+  type UrlOptions,
+  urlOptions,
+} from "./servers.js";
+import { type ServerInfo, Settings } from "./settings.js";
+
+/** How `close()` ends a client. */
+export interface CloseOptions {
+  /** Milliseconds to wait for what is under way. @defaultValue the client's `timeoutMs` */
+  readonly drainMs?: number | undefined;
+}
+
+/** The settings of a client, for those of this folder that share its work. */
+export let settingsOf: (cluster: Cluster) => Settings;
+
+/** The servers of a client, how they share the keys, and the client's life. */
+export abstract class Cluster implements AsyncDisposable {
+  readonly #settings: Settings;
+  readonly #options: ClientOptions;
+  #servers: Servers;
+  #behaviors: Behaviors | undefined = undefined;
+
+  static {
+    settingsOf = (cluster) => cluster.#settings;
+  }
+
+  constructor(servers: Servers, options: ClientOptions) {
+    checkClientOptions(options);
+    this.#servers = servers;
+    this.#options = { ...urlOptions(servers), ...options };
+    this.#settings = new Settings(parseServers(servers), this.#options);
+  }
+
+  /**
+   * A client from libmemcached's configuration language, for example
+   * `--SERVER=10.0.0.1 --SERVER=10.0.0.2:11212/?2 --DISTRIBUTION=consistent`.
+   * @param options - what the text cannot say; its behaviors go before the text's
+   * @param sources - where files and the environment come from, if the text may use them
+   * @throws OptionError that names the token, its line and column
+   */
+  static fromConfiguration<C, Value = unknown>(
+    this: new (
+      servers: Servers,
+      options: ClientOptions<Value>,
+    ) => C,
+    text: string,
+    options: ClientOptions<Value> = {},
+    sources?: ConfigurationSources,
+  ): C {
+    return new this(...configured(text, options, sources));
+  }
+
+  /**
+   * pylibmc's behaviors as they stand. Setting one takes effect with the next call:
+   *
+   * ```ts
+   * client.behaviors.ketama = true;
+   * ```
+   *
+   * Setting the whole object sets those that it has and leaves the others.
+   * @throws OptionError on setting an unknown behavior, or one to a wrong value
+   */
+  get behaviors(): Behaviors {
+    this.#behaviors ??= behaviorView(this.#settings);
+    return this.#behaviors;
+  }
+
+  set behaviors(behaviors: BehaviorOptions) {
+    this.#settings.assign(checkBehaviors(behaviors));
+  }
+
+  /** The servers in the order in which they were given. */
+  get servers(): readonly ServerInfo[] {
+    return this.#settings.servers;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#settings.dispatcher.closed;
+  }
+
+  /**
+   * Calls `listener` whenever a connection is made (`connect`), cannot be made
+   * (`connectError`) or ends (`disconnect`). Nobody has to listen: what fails also rejects
+   * the calls that it concerns.
+   */
+  on<Type extends keyof ConnectionEvents>(
+    type: Type,
+    listener: (event: ConnectionEvents[Type]) => void,
+  ): this {
+    this.#settings.events.on(type, listener);
+    return this;
+  }
+
+  /** Calls `listener` no longer. */
+  off<Type extends keyof ConnectionEvents>(
+    type: Type,
+    listener: (event: ConnectionEvents[Type]) => void,
+  ): this {
+    this.#settings.events.off(type, listener);
+    return this;
+  }
+
+  /**
+   * What this client has counted, by its servers' names: operations, hits and misses,
+   * errors, bytes, reconnects, what waits, and how long replies took. Nobody is asked;
+   * {@link Cluster.getStats} asks the servers for theirs.
+   */
+  stats(): Map<string, ConnectionStats> {
+    const { servers } = this.#settings.dispatcher.router;
+    return new Map(servers.map((server) => [server.name, server.stats()]));
+  }
+
+  /** The server that a key is on; nobody is asked. */
+  serverFor(key: Key, options?: CallOptions): ServerInfo {
+    return serverFor(this.#settings, key, options);
+  }
+
+  /**
+   * Why a key is where it is: its hash, its place on the ring and its server. With
+   * `look: true` the server is asked about the item too, which needs memcached 1.6 and
+   * does not count as a use of the item.
+   */
+  explain(key: Key, options?: ExplainOptions): Promise<KeyExplanation> {
+    return explain(this.#settings, key, options);
+  }
+
+  /**
+   * Adds a server at the end of the list. The next call already finds the keys that are
+   * now its own there.
+   * @throws OptionError for what is no server, or one that the list has
+   */
+  addServer(server: string | ServerOptions): void {
+    const address = parseServer(server);
+    const { servers } = this.#settings;
+    if (servers.some(({ name }) => name === address.name)) {
+      throw new OptionError(
+        `The server ${address.name} is in the list already; setServers changes its weight`,
+      );
+    }
+    this.setServers([...servers, address].map(serverOptions));
+  }
+
+  /**
+   * Takes a server off the list. The next call looks for its keys elsewhere; what is under
+   * way there finishes, and then its connection is closed.
+   * @throws OptionError for a server that the list does not have, and for the last one
+   */
+  removeServer(server: string | ServerOptions): void {
+    const { name } = parseServer(server);
+    const { servers } = this.#settings;
+    const others = servers.filter((each) => each.name !== name);
+    const names = servers.map((each) => each.name).join(", ");
+    if (others.length === servers.length) {
+      throw new OptionError(`The server ${name} is not in the list, which has ${names}`);
+    }
+    if (others.length === 0) {
+      throw new OptionError(
+        `${name} is the only server, and a client needs one; use setServers to change it, or close()`,
+      );
+    }
+    this.setServers(others.map(serverOptions));
+  }
+
+  /**
+   * Gives the client another list of servers. Those that are in both lists keep their
+   * connections; what is under way at others finishes. A URL may only say where servers
+   * are, or what the client was made with.
+   * @throws OptionError for an empty list, or a server that is none; then nothing changes
+   */
+  setServers(servers: Servers): void {
+    for (const [option, value] of Object.entries(urlOptions(servers))) {
+      if (this.#options[option as keyof UrlOptions] === value) continue;
+      throw new OptionError(
+        `The URL has another ${option} than the client, which keeps its own; make a new client`,
+      );
+    }
+    this.#settings.setServers(parseServers(servers));
+    this.#servers = servers;
+  }
+
+  /**
+   * Empties every server, now or after a delay.
+   * @returns true
+   * @throws PartialError if a server failed
+   */
+  async flushAll(options?: FlushOptions): Promise<boolean> {
+    checkOptions(options, FLUSH_OPTIONS, "flushAll");
+    const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
+    await this.#settings.dispatcher.everywhere(
+      admin.flushAll,
+      admin.flushAllRequest(delay),
+      options,
+    );
+    return true;
+  }
+
+  /**
+   * The statistics of every server (protocol.txt, "Statistics"): numbers are numbers,
+   * bigints past 2^53.
+   * @param argument - for example `"settings"`, `"items"`, `"slabs"`
+   * @returns a Map by the servers' names
+   * @throws PartialError if a server failed
+   */
+  async getStats(argument?: string, options?: AdminOptions): Promise<Map<string, admin.Stats>> {
+    checkOptions(options, ADMIN_OPTIONS, "getStats");
+    const request = admin.statsRequest(checkStatsArgument(argument));
+    return this.#settings.dispatcher.everywhere(admin.getStats, request, options);
+  }
+
+  /**
+   * The version of every server.
+   * @returns a Map by the servers' names
+   * @throws PartialError if a server failed
+   */
+  async version(options?: AdminOptions): Promise<Map<string, string>> {
+    checkOptions(options, ADMIN_OPTIONS, "version");
+    return this.#settings.dispatcher.everywhere(admin.version, admin.versionRequest, options);
+  }
+
+  /**
+   * Sets how much every server writes to its own log.
+   * @param level - 0 for errors, 1 for warnings, 2 for every command
+   * @returns true
+   * @throws PartialError if a server failed
+   */
+  async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
+    checkOptions(options, ADMIN_OPTIONS, "verbosity");
+    const request = admin.verbosityRequest(checkInteger(level, "level", 0, 2 ** 31 - 1));
+    await this.#settings.dispatcher.everywhere(admin.verbosity, request, options);
+    return true;
+  }
+
+  /**
+   * Waits until every server has carried out what was sent to it before, silent calls
+   * (`noreply`) included.
+   * @returns true
+   * @throws PartialError if a server failed, or its connection was lost meanwhile
+   */
+  async flush(options?: AdminOptions): Promise<boolean> {
+    checkOptions(options, ADMIN_OPTIONS, "flush");
+    await this.#settings.dispatcher.everywhere(admin.flush, admin.versionRequest, options);
+    return true;
+  }
+
+  /** Closes every connection; what is under way fails, and the next call connects again. */
+  disconnectAll(): void {
+    for (const server of this.#settings.dispatcher.router.servers) server.disconnect();
+  }
+
+  /**
+   * A new client with connections of its own, and the servers and behaviors that this one
+   * has now: it places every key as this one does.
+   */
+  clone(): this {
+    const Class = this.constructor as new (servers: Servers, options: ClientOptions) => this;
+    return new Class(this.#servers, withBehaviors(this.#options, this.#settings.given));
+  }
+
+  /**
+   * Ends the client: waits for what is under way, then closes every connection. Calls
+   * made afterwards reject. Closing twice does no harm.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { dispatcher } = this.#settings;
+    const { drainMs = dispatcher.timeoutMs } = options;
+    dispatcher.closed = true;
+    await dispatcher.router.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
+  }
+
+  /** The same as {@link Cluster.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

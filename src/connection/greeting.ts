@@ -1,0 +1,24 @@
+import { Operation } from "../operation.js";
+import type { Reply } from "../protocol/reply.js";
+import type { Request } from "../protocol/request.js";
+
+/** Sends one request on a connection that is not open to operations yet. */
+export type Ask = (request: Request) => Promise<Reply>;
+
+/**
+ * What is said on every new socket before any operation: who asks, for instance. It
+ * rejects with a NetworkError if the connection is not to be used.
+ * @param server - the server's name
+ */
+export type Greet = (ask: Ask, server: string) => Promise<void>;
+
+/** A request of a greeting as an operation; its time is the connection's time to connect. */
+export function greeting(
+  request: Request,
+  codec: Operation["codec"],
+  resolve: (reply: Reply) => void,
+  reject: (error: unknown) => void,
+): Operation {
+  const command = { name: "authentication", idempotent: false, read: (reply: Reply) => reply };
+  return new Operation(command, request, "", codec, Infinity, resolve, reject);
+}

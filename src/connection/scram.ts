@@ -1,0 +1,73 @@
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
+import { ProtocolError } from "../errors.js";
+import type { Credentials } from "./credentials.js";
+
+type Digest = "sha1" | "sha256" | "sha512";
+
+/** A server that asks for more keeps the machine busy, which may be all that it wants. */
+const MAX_ITERATIONS = 1_000_000;
+
+/** Base64 of `n,,`: no channel binding, no other identity to act as. */
+const GS2_HEADER = "biws";
+
+const derive = promisify(pbkdf2);
+
+/**
+ * SCRAM (RFC 5802, RFC 7677): the password never crosses the wire, and the server has to
+ * show that it knows it too.
+ *
+ * ```
+ *   n,,n=user,r=nonce      ───▶
+ *                          ◀───  r=nonce+more,s=salt,i=iterations
+ *   c=biws,r=…,p=proof     ───▶
+ *                          ◀───  v=signature
+ * ```
+ */
+export async function* scram(
+  digest: Digest,
+  { username, password }: Credentials,
+  nonce: string = randomBytes(24).toString("base64"),
+): AsyncGenerator<string, void, string> {
+  const name = username.replaceAll("=", "=3D").replaceAll(",", "=2C");
+  const clientFirst = `n=${name},r=${nonce}`;
+  const serverFirst = yield `n,,${clientFirst}`;
+
+  const { r: wholeNonce = "", s: salt = "", i: iterations = "" } = attributes(serverFirst);
+  const count = Number(iterations);
+  if (!wholeNonce.startsWith(nonce) || wholeNonce === nonce || salt === "") {
+    throw new ProtocolError("the server's first SCRAM message does not fit ours");
+  }
+  if (!Number.isInteger(count) || count < 1 || count > MAX_ITERATIONS) {
+    throw new ProtocolError(`the server asks for ${iterations} rounds of SCRAM`);
+  }
+  const size = createHash(digest).digest().length;
+  const secret = await derive(
+    password.normalize("NFKC"),
+    Buffer.from(salt, "base64"),
+    count,
+    size,
+    digest,
+  );
+  const hmac = (key: Buffer, text: string) => createHmac(digest, key).update(text).digest();
+  const clientFinal = `c=${GS2_HEADER},r=${wholeNonce}`;
+  const messages = `${clientFirst},${serverFirst},${clientFinal}`;
+  const clientKey = hmac(secret, "Client Key");
+  const signature = hmac(createHash(digest).update(clientKey).digest(), messages);
+  const proof = clientKey.map((byte, i) => byte ^ signature[i]!);
+  const serverFinal = yield `${clientFinal},p=${Buffer.from(proof).toString("base64")}`;
+
+  const { v: shown = "", e: error } = attributes(serverFinal);
+  if (error !== undefined) throw new ProtocolError(`the server answered SCRAM with ${error}`);
+  const expected = hmac(hmac(secret, "Server Key"), messages);
+  const found = Buffer.from(shown, "base64");
+  if (found.length !== expected.length || !timingSafeEqual(found, expected)) {
+    throw new ProtocolError("the server does not show that it knows the password");
+  }
+  yield "";
+}
+
+/** `r=abc,s=def` as an object; of a name that comes twice, the last counts. */
+function attributes(message: string): Partial<Record<string, string>> {
+  return Object.fromEntries(message.split(",").map((part) => [part.slice(0, 1), part.slice(2)]));
+}

@@ -1,0 +1,32 @@
+import { Client, PartialError } from "tslibmc";
+import { describe, expect, test } from "vitest";
+import { startMemcacheds } from "../support/memcached.js";
+
+describe.each([false, true])("flush, binary: %s", (binary) => {
+  test("comes back when all servers have carried out what was silent", async () => {
+    const servers = await startMemcacheds(2);
+    const addresses = servers.map(({ address }) => address);
+    await using client = new Client(addresses, { binary });
+    await using observer = new Client(addresses);
+    const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
+    const large = Buffer.alloc(100_000, "x");
+    for (const key of keys) void client.set(key, large, { noreply: true });
+    expect(await client.flush()).toBe(true);
+    let items = 0;
+    for (const stats of (await observer.getStats()).values()) items += Number(stats["total_items"]);
+    expect(items).toBe(300);
+    await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  });
+
+  test("rejects when a server is gone", async () => {
+    const servers = await startMemcacheds(2);
+    const addresses = servers.map(({ address }) => address);
+    await using client = new Client(addresses, { binary });
+    await client.version();
+    await servers[1]!.kill();
+    const error: unknown = await client.flush().catch((reason) => reason);
+    expect(error).toBeInstanceOf(PartialError);
+    expect([...(error as PartialError).errors.keys()]).toEqual([addresses[1]]);
+    await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  });
+});

@@ -1,0 +1,166 @@
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
+import { createServer } from "node:tls";
+import { Client, type ClientOptions, ConnectError, OptionError } from "tslibmc";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Authority, type Certificate } from "../support/certificates.js";
+import { type Memcached, type MemcachedOptions, startMemcached } from "../support/memcached.js";
+
+let authority: Authority;
+let server: Memcached;
+let port: number;
+
+/** A memcached that speaks TLS with a certificate. */
+function startTls(
+  { certFile, keyFile }: Certificate,
+  options: MemcachedOptions = {},
+  more = "",
+): Promise<Memcached> {
+  const tls = `ssl_chain_cert=${certFile},ssl_key=${keyFile}${more}`;
+  return startMemcached({ ...options, args: ["-Z", "-o", tls] });
+}
+
+beforeAll(async () => {
+  authority = new Authority("authority of the tests");
+  server = await startTls(authority.issue("good", ["DNS:localhost", "IP:127.0.0.1"]));
+  port = server.port;
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  authority[Symbol.dispose]();
+});
+
+const trusting = (more: ClientOptions = {}): ClientOptions => ({
+  tls: { ca: authority.cert },
+  ...more,
+});
+
+/** What a connection fails with. */
+async function failureOf(address: string, options: ClientOptions): Promise<unknown> {
+  await using client = new Client(address, options);
+  const error: unknown = await client.get("k").catch((reason) => reason);
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({ server: address, sent: false });
+  return (error as ConnectError).cause;
+}
+
+describe("a server whose certificate is right", () => {
+  test("is reached by address and by name, over the text and the binary protocol", async () => {
+    for (const host of ["127.0.0.1", "localhost"]) {
+      for (const binary of [false, true]) {
+        await using client = new Client(`${host}:${port}`, trusting({ binary }));
+        await client.set("k", { over: host });
+        expect(await client.get("k")).toEqual({ over: host });
+      }
+    }
+  });
+
+  test("is reached by a memcacheds:// URL, which trusts what Node trusts", async () => {
+    const address = `localhost:${port}`;
+    await using client = new Client(`memcacheds://${address}`, trusting());
+    expect(await client.set("k", 1)).toBe(true);
+    await using doubting = new Client(`memcacheds://${address}`);
+    await expect(doubting.get("k")).rejects.toThrow(ConnectError);
+  });
+
+  test("gives back large values, and many at once", async () => {
+    await using client = new Client(`localhost:${port}`, trusting());
+    const large = Buffer.alloc(900_000, "tls ");
+    await client.set("large", large);
+    const found = await Promise.all(Array.from({ length: 20 }, () => client.get<Buffer>("large")));
+    for (const value of found) expect(value?.equals(large)).toBe(true);
+    const pairs = Array.from({ length: 2000 }, (_, i) => [`k${i}`, i] as const);
+    expect(await client.setMulti(pairs)).toEqual([]);
+    expect(await client.getMulti(pairs.map(([key]) => key))).toEqual(new Map(pairs));
+  });
+});
+
+describe("a certificate that is wrong is a ConnectError with Node's code", () => {
+  test("signed by nobody we trust", async () => {
+    expect(await failureOf(`localhost:${port}`, { tls: true })).toMatchObject({
+      code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    });
+  });
+
+  test("for another name", async () => {
+    await using other = await startTls(authority.issue("other", ["DNS:other.example"]));
+    const address = `localhost:${other.port}`;
+    expect(await failureOf(address, trusting())).toMatchObject({
+      code: "ERR_TLS_CERT_ALTNAME_INVALID",
+    });
+    await using named = new Client(address, {
+      tls: { ca: authority.cert, servername: "other.example" },
+    });
+    expect(await named.set("k", 1)).toBe(true);
+  });
+
+  test("expired", async () => {
+    await using expired = await startTls(authority.issue("expired", ["DNS:localhost"], -1));
+    expect(await failureOf(`localhost:${expired.port}`, trusting())).toMatchObject({
+      code: "CERT_HAS_EXPIRED",
+    });
+    await using careless = new Client(`localhost:${expired.port}`, {
+      tls: { ca: authority.cert, rejectUnauthorized: false },
+    });
+    expect(await careless.set("k", 1)).toBe(true);
+  });
+});
+
+test("a client certificate is shown where the server requires one", async () => {
+  const options = `,ssl_ca_cert=${authority.file},ssl_verify_mode=2`;
+  await using strict = await startTls(authority.issue("strict", ["DNS:localhost"]), {}, options);
+  const address = `localhost:${strict.port}`;
+  const { cert, key } = authority.issue("client", ["DNS:client.example"]);
+  await using client = new Client(address, { tls: { ca: authority.cert, cert, key } });
+  expect(await client.set("k", 1)).toBe(true);
+  await using stranger = new Client(address, trusting());
+  await expect(stranger.get("k")).rejects.toMatchObject({ name: /^Connect(ion)?(Closed)?Error$/ });
+});
+
+describe("a second connection resumes the session of the first", () => {
+  test("with memcached over TLS 1.2", async () => {
+    const cached = authority.issue("cached", ["DNS:localhost"]);
+    await using caching = await startTls(cached, {}, ",ssl_session_cache");
+    await using client = new Client(`localhost:${caching.port}`, {
+      tls: { ca: authority.cert, maxVersion: "TLSv1.2" },
+    });
+    const newSessions = async () => {
+      const [stats] = (await client.getStats()).values();
+      return Number(stats?.["ssl_new_sessions"]);
+    };
+    const before = await newSessions();
+    client.disconnectAll();
+    expect(await client.set("k", 1)).toBe(true);
+    expect(await newSessions()).toBe(before);
+  });
+
+  test("with a terminator before memcached over TLS 1.3", async () => {
+    await using plain = await startMemcached();
+    const { cert, key } = authority.issue("front", ["DNS:localhost"]);
+    const resumed: boolean[] = [];
+    const front = createServer({ cert, key, minVersion: "TLSv1.3" }, (socket) => {
+      resumed.push(socket.isSessionReused());
+      const back = connect(plain.port, plain.host);
+      socket.on("error", () => back.destroy());
+      socket.pipe(back).pipe(socket);
+    }).listen(0, "localhost");
+    await once(front, "listening");
+    const { port } = front.address() as AddressInfo;
+    await using client = new Client(`localhost:${port}`, trusting());
+    expect(await client.set("k", 1)).toBe(true);
+    client.disconnectAll();
+    expect(await client.get("k")).toBe(1);
+    front.close();
+    expect(resumed).toEqual([false, true]);
+  });
+});
+
+test("a server that does not speak TLS is a ConnectError", async () => {
+  await using plain = await startMemcached();
+  await using client = new Client(`localhost:${plain.port}`, trusting({ connectTimeoutMs: 300 }));
+  await expect(client.get("k")).rejects.toThrow(ConnectError);
+});
+
+test.each<[unknown]>([["yes"], [1], [null]])("tls: %s is refused", (tls) => {
+  expect(() => new Client("localhost", { tls: tls as never })).toThrow(OptionError);
+});
