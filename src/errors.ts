@@ -185,6 +185,14 @@ export class NoServerError extends MemcachedError {
   }
 }
 
+/** Every client of a pool is in use, and none came back in the time to wait. */
+export class PoolExhaustedError extends MemcachedError {
+  override readonly code: string = "ERR_MEMCACHED_POOL_EXHAUSTED";
+  static {
+    brand(PoolExhaustedError, "PoolExhaustedError");
+  }
+}
+
 /** The server answered with an error line; its own words are in `reply`. */
 export class ReplyError extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_REPLY";

@@ -1,8 +1,17 @@
 /** tslibmc: pylibmc for TypeScript. */
 
-export { Client, type CloseOptions, type ServerInfo } from "./client/client.js";
+export type { BehaviorOptions, Behaviors } from "./client/behaviors.js";
+export { Client } from "./client/client.js";
+export type { CloseOptions, Cluster } from "./client/cluster.js";
+export {
+  type Configuration,
+  type ConfigurationSources,
+  checkConfiguration,
+  parseConfiguration,
+} from "./client/configuration.js";
 export type { ClientOptions } from "./client/configure.js";
 export type { Deltas } from "./client/counting.js";
+export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
 export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
 export type {
@@ -22,7 +31,11 @@ export type {
   StoreOptions,
   WriteOptions,
 } from "./client/options.js";
+export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool.js";
+export { ThreadMappedPool } from "./client/poolmapped.js";
+export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
+export type { ServerInfo } from "./client/settings.js";
 export type { Stats } from "./commands/admin.js";
 export type {
   MetaDebug,
@@ -49,6 +62,7 @@ export {
   NotSupportedError,
   OptionError,
   PartialError,
+  PoolExhaustedError,
   ProtocolError,
   ReplyError,
   ServerErrorReply,
@@ -61,8 +75,7 @@ export type { HashFunction } from "./hash/function.js";
 export type { Ttl } from "./protocol/exptime.js";
 export type { Key } from "./protocol/key.js";
 export type { SetMode } from "./protocol/request.js";
-export { type Distribution, distributions } from "./ring/distribution.js";
-export type { PlacementBehaviors } from "./ring/placement.js";
+export { type Distribution, type DistributionOptions, distributions } from "./ring/distribution.js";
 export type { PlacementPreset } from "./ring/presets.js";
 export type {
   Codec,

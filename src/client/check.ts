@@ -90,7 +90,7 @@ export function show(value: unknown): string {
 }
 
 /** The known name that takes the fewest changes to reach, unless it takes too many. */
-function nearestName(name: string, known: Iterable<string>): string | undefined {
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

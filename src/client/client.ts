@@ -6,10 +6,12 @@ import * as storage from "../commands/storage.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { asBuffer } from "../util/bytes.js";
-import type { Codec, Encoded, Serializer } from "../value/codec.js";
-import { createCodec } from "../value/factory.js";
+import type { Encoded } from "../value/codec.js";
 import { checkCas, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
-import { type ClientOptions, configure } from "./configure.js";
+import { Cluster, settingsOf } from "./cluster.js";
+import type { ConfigurationSources } from "./configuration.js";
+import type { ClientOptions } from "./configure.js";
+import { configured } from "./configured.js";
 import { count, countMany, type Deltas } from "./counting.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { type Given, getMany } from "./many.js";
@@ -29,27 +31,8 @@ import {
   type WriteOptions,
 } from "./options.js";
 import { remove, removeMany, touchMany } from "./removing.js";
-import { parseServers, type Servers, urlOptions } from "./servers.js";
+import type { Servers } from "./servers.js";
 import { store, storeMany } from "./storing.js";
-
-/** A server as the client knows it. */
-export interface ServerInfo {
-  /** `host:port`, or a unix socket's path. */
-  readonly name: string;
-  /** A host name, an address without brackets, or a unix socket's path. */
-  readonly host: string;
-  /** 0 for a unix socket. */
-  readonly port: number;
-  readonly weight: number;
-  /** Its position in the list as it was given. */
-  readonly index: number;
-}
-
-/** How `close()` ends a client. */
-export interface CloseOptions {
-  /** Milliseconds to wait for what is under way. @defaultValue the client's `timeoutMs` */
-  readonly drainMs?: number | undefined;
-}
 
 /**
  * A memcached client for one server or many. It connects when it is first used, serves
@@ -62,11 +45,7 @@ export interface CloseOptions {
  *
  * @typeParam Value - what the values are, unless a call says otherwise
  */
-export class Client<Value = unknown> implements AsyncDisposable {
-  readonly #servers: Servers;
-  readonly #options: ClientOptions<Value>;
-  /** What the options say of values. */
-  readonly #values: Codec;
+export class Client<Value = unknown> extends Cluster {
   readonly #dispatcher: Dispatcher;
 
   /**
@@ -75,14 +54,31 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * @throws OptionError for an empty list, a server that is none, or an unknown option
    */
   constructor(servers: Servers, options: ClientOptions<Value> = {}) {
-    this.#servers = servers;
-    this.#options = options;
-    this.#values = createCodec(options);
-    this.#dispatcher = configure(
-      parseServers(servers),
-      { ...urlOptions(servers), ...options },
-      this.#codec(),
-    );
+    super(servers, options);
+    const settings = settingsOf(this);
+    this.#dispatcher = settings.dispatcher;
+    const { serialize, deserialize } = Client.prototype;
+    if (this.serialize !== serialize || this.deserialize !== deserialize) {
+      settings.serializeWith({
+        serialize: (value) => this.serialize(value as Value),
+        deserialize: (data, flags) => this.deserialize(data, flags),
+      });
+    }
+  }
+
+  /**
+   * A client from libmemcached's configuration language, for example
+   * `--SERVER=10.0.0.1 --SERVER=10.0.0.2:11212/?2 --DISTRIBUTION=consistent`.
+   * @param options - what the text cannot say; its behaviors go before the text's
+   * @param sources - where files and the environment come from, if the text may use them
+   * @throws OptionError that names the token, its line and column
+   */
+  static fromConfiguration(
+    text: string,
+    options: ClientOptions = {},
+    sources?: ConfigurationSources,
+  ): Client {
+    return new this(...configured(text, options, sources));
   }
 
   /**
@@ -90,7 +86,7 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * {@link Client.deserialize}; compression stays outside, and so does flag 8.
    */
   serialize(value: Value): Encoded | Promise<Encoded> {
-    return this.#values.encode(value, { compress: false });
+    return settingsOf(this).values.encode(value, { compress: false });
   }
 
   /**
@@ -98,19 +94,9 @@ export class Client<Value = unknown> implements AsyncDisposable {
    * @throws CacheMiss to make the item a miss
    */
   deserialize(data: Uint8Array, flags: number): Value | Promise<Value> {
-    const value = this.#values.decode(asBuffer(data), 0, data.length, flags, true);
+    const { values } = settingsOf(this);
+    const value = values.decode(asBuffer(data), 0, data.length, flags, true);
     return value as Value | Promise<Value>;
-  }
-
-  /** The codec of all calls: a subclass's own methods, or what the options say. */
-  #codec(): Codec {
-    const { serialize, deserialize } = Client.prototype;
-    if (this.serialize === serialize && this.deserialize === deserialize) return this.#values;
-    const serializer: Serializer<Value> = {
-      serialize: (value) => this.serialize(value),
-      deserialize: (data, flags) => this.deserialize(data, flags),
-    };
-    return createCodec({ ...this.#options, serializer: serializer as Serializer });
   }
 
   /**
@@ -457,41 +443,5 @@ export class Client<Value = unknown> implements AsyncDisposable {
    */
   metaDebug(key: Key, options?: metacalls.MetaDebugOptions): Promise<MetaDebug | undefined> {
     return metacalls.metaDebug(this.#dispatcher, key, options);
-  }
-
-  /** The server that a key is on; nobody is asked. */
-  serverFor(key: Key, options?: CallOptions): ServerInfo {
-    const dispatcher = this.#dispatcher;
-    const route = dispatcher.route(dispatcher.key(key, options), options);
-    const index = dispatcher.router.locate(route);
-    const { name, host, port, weight } = dispatcher.router.servers[index]!.address;
-    return { name, host, port, weight, index };
-  }
-
-  /** Closes every connection; what is under way fails, and the next call connects again. */
-  disconnectAll(): void {
-    for (const server of this.#dispatcher.router.servers) server.disconnect();
-  }
-
-  /** A new client with the same servers and options, and connections of its own. */
-  clone(): this {
-    const Class = this.constructor as new (servers: Servers, options: ClientOptions<Value>) => this;
-    return new Class(this.#servers, this.#options);
-  }
-
-  /**
-   * Ends the client: waits for what is under way, then closes every connection. Calls
-   * made afterwards reject. Closing twice does no harm.
-   */
-  async close(options: CloseOptions = {}): Promise<void> {
-    const dispatcher = this.#dispatcher;
-    const { drainMs = dispatcher.timeoutMs } = options;
-    dispatcher.closed = true;
-    await dispatcher.router.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
-  }
-
-  /** The same as {@link Client.close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 }

@@ -1,25 +1,30 @@
-import type { Address } from "../connection/address.js";
 import { OptionError } from "../errors.js";
-import { encodePrefix, type Key } from "../protocol/key.js";
-import { Placement, type PlacementBehaviors } from "../ring/placement.js";
+import type { Key } from "../protocol/key.js";
+import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
-import { Router } from "../routing/router.js";
-import { Server } from "../routing/server.js";
-import type { Codec } from "../value/codec.js";
 import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
+import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviorrules.js";
+import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
-import { Dispatcher } from "./dispatcher.js";
-import { TRANSPORT_OPTIONS, type TransportOptions, transportOf } from "./transport.js";
+import {
+  TRANSPORT_OPTIONS,
+  type Transport,
+  type TransportOptions,
+  transportOf,
+} from "./transport.js";
 
 /** How a client behaves. */
 export interface ClientOptions<Value = unknown> extends CodecOptions<Value>, TransportOptions {
   /**
    * Milliseconds for a whole operation, from the call to the settled promise, connecting
-   * and retries included.
+   * and retries included. The behavior `_poll_timeout` is the same.
    * @defaultValue 1000
    */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds for one attempt to connect. @defaultValue 1000 */
+  /**
+   * Milliseconds for one attempt to connect. The behavior `connect_timeout` is the same.
+   * @defaultValue 1000
+   */
   readonly connectTimeoutMs?: number | undefined;
   /**
    * Milliseconds without a byte from a server that owes replies, after which its
@@ -27,7 +32,10 @@ export interface ClientOptions<Value = unknown> extends CodecOptions<Value>, Tra
    * @defaultValue 5000
    */
   readonly stallTimeoutMs?: number | undefined;
-  /** Put in front of every key; pylibmc's namespace. It takes no part in placement. */
+  /**
+   * Put in front of every key. The behavior `namespace` is the same. It takes no part in
+   * placement unless `_hash_with_prefix_key` says so.
+   */
   readonly keyPrefix?: Key | undefined;
   /**
    * Larger values are refused before anything is sent, since a server that refuses one
@@ -35,10 +43,13 @@ export interface ClientOptions<Value = unknown> extends CodecOptions<Value>, Tra
    * @defaultValue 1048576, memcached's own default limit
    */
   readonly maxValueSize?: number | undefined;
-  /** pylibmc's behaviors. */
-  readonly behaviors?: PlacementBehaviors | undefined;
-  /** Where another client would put keys. */
-  readonly placement?: PlacementPreset | undefined;
+  /** pylibmc's behaviors, by its names; `client.behaviors` has them as they stand. */
+  readonly behaviors?: BehaviorOptions | undefined;
+  /**
+   * Where another client would put keys, by its name; or what some distributions need
+   * beside the behaviors, such as the map of `"virtual bucket"`.
+   */
+  readonly placement?: PlacementPreset | DistributionOptions | undefined;
 }
 
 const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
@@ -53,51 +64,87 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   ...TRANSPORT_OPTIONS,
 ]);
 
-const DEFAULT_TIMEOUT_MS = 1000;
+const DISTRIBUTION_OPTIONS: ReadonlySet<string> = new Set(["pointHash", "buckets", "chance"]);
+
 const DEFAULT_STALL_TIMEOUT_MS = 5000;
 const DEFAULT_MAX_VALUE_SIZE = 1024 * 1024;
 
-/** Checks a client's options and builds what carries its operations. */
-export function configure(
-  addresses: readonly Address[],
-  options: ClientOptions,
-  codec: Codec,
-): Dispatcher {
+/** What of a client's options never changes, checked. */
+export interface FixedOptions {
+  readonly transport: Transport;
+  readonly stallTimeoutMs: number;
+  readonly maxValueSize: number;
+  readonly preset: PlacementPreset | undefined;
+  readonly distribution: DistributionOptions;
+}
+
+/** @throws OptionError for what is no options object, or an unknown option */
+export function checkClientOptions(options: ClientOptions): void {
   checkOptions(options, CLIENT_OPTIONS, "Client");
-  const timing = {
-    connectTimeoutMs: duration(options, "connectTimeoutMs", DEFAULT_TIMEOUT_MS),
-    stallTimeoutMs: duration(options, "stallTimeoutMs", DEFAULT_STALL_TIMEOUT_MS),
+}
+
+/** @throws OptionError for an option out of its range */
+export function fixedOptions(options: ClientOptions): FixedOptions {
+  const {
+    stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS,
+    maxValueSize = DEFAULT_MAX_VALUE_SIZE,
+    placement = {},
+  } = options;
+  if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
+  return {
+    transport: transportOf(options),
+    stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
+    maxValueSize: checkMaxValueSize(maxValueSize),
+    ...(typeof placement === "string"
+      ? { preset: placement, distribution: {} }
+      : { preset: undefined, distribution: placement }),
   };
-  const { encodeKey, base64Keys, ...transport } = transportOf(options);
-  const servers = addresses.map((address) => new Server(address, { ...timing, ...transport }));
-  const placement = new Placement(
-    { preset: options.placement, behaviors: options.behaviors },
-    addresses,
-  );
-  return new Dispatcher({
-    router: new Router(servers, placement),
-    codec,
-    encodeKey,
-    base64Keys,
-    prefix: encodePrefix(options.keyPrefix ?? "", encodeKey),
-    routesByPrefix: false,
-    timeoutMs: duration(options, "timeoutMs", DEFAULT_TIMEOUT_MS),
-    maxValueSize: maxValueSize(options),
-  });
 }
 
-function duration(
+/** Options that are behaviors under another name. */
+const SAME = [
+  ["timeoutMs", "_poll_timeout", checkDurationMs],
+  ["connectTimeoutMs", "connect_timeout", checkDurationMs],
+  ["keyPrefix", "namespace", checkPrefix],
+] as const;
+
+/** All of a client's options that may change later, as behaviors. */
+export function behaviorsOf(options: ClientOptions): CheckedBehaviors {
+  const behaviors: Record<string, unknown> = { ...checkBehaviors(options.behaviors ?? {}) };
+  for (const [option, behavior, check] of SAME) {
+    const value = options[option];
+    if (value === undefined) continue;
+    if (behaviors[behavior] !== undefined) {
+      throw new OptionError(
+        `The option ${option} and the behavior ${behavior} are the same; give one of them`,
+      );
+    }
+    behaviors[behavior] = check(value, option);
+  }
+  return behaviors;
+}
+
+/** The options about values, with the protocol that a behavior chose for pickles. */
+export function codecOptions(
   options: ClientOptions,
-  name: "timeoutMs" | "connectTimeoutMs" | "stallTimeoutMs",
-  fallback: number,
-): number {
-  const value = options[name];
-  return value === undefined ? fallback : checkDurationMs(value, name);
+  protocol: Behaviors["pickle_protocol"] | undefined,
+): CodecOptions {
+  if (protocol === undefined) return options;
+  return { ...options, pickle: { ...options.pickle, protocol: protocol === -1 ? 5 : protocol } };
 }
 
-function maxValueSize({ maxValueSize = DEFAULT_MAX_VALUE_SIZE }: ClientOptions): number {
-  if (typeof maxValueSize === "number" && maxValueSize > 0) return maxValueSize;
-  throw new OptionError(
-    `maxValueSize must be a number of bytes above 0, not ${show(maxValueSize)}`,
-  );
+/** Options with these behaviors in the place of their own, and of what else sets them. */
+export function withBehaviors(options: ClientOptions, behaviors: BehaviorOptions): ClientOptions {
+  return {
+    ...options,
+    timeoutMs: undefined,
+    connectTimeoutMs: undefined,
+    keyPrefix: undefined,
+    behaviors,
+  };
+}
+
+function checkMaxValueSize(value: unknown): number {
+  if (typeof value === "number" && value > 0) return value;
+  throw new OptionError(`maxValueSize must be a number of bytes above 0, not ${show(value)}`);
 }

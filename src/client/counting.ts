@@ -60,7 +60,7 @@ export function countMany<K extends Key>(
     const given = keys instanceof Map ? keys.keys() : (keys as Iterable<K>);
     for (const [wireKey, key] of distinct(dispatcher, given, options)) {
       const own = keys instanceof Map ? keys.get(key) : delta;
-      requests.set(key, countRequest(mode, wireKey, own, options));
+      requests.set(key, countRequest(dispatcher, mode, wireKey, own, options));
     }
     const results = new Map<K, number>();
     const settled = (key: K, value: number | bigint | undefined) => {
@@ -92,7 +92,7 @@ function countOnce(
   options: ArithmeticOptions | undefined,
 ): Promise<number | bigint | undefined> {
   return dispatcher.one(command, key, options, ARITHMETIC_OPTIONS, (wireKey) =>
-    countRequest(mode, wireKey, delta, options),
+    countRequest(dispatcher, mode, wireKey, delta, options),
   );
 }
 
@@ -126,12 +126,14 @@ async function countOrMake(
 }
 
 function countRequest(
+  dispatcher: Dispatcher,
   mode: Mode,
   wireKey: string,
   delta: unknown,
   options: ArithmeticOptions | undefined,
 ): ArithmeticRequest {
-  const { initial, ttl, noreply = false } = options ?? {};
+  const { initial, ttl } = options ?? {};
+  const { noreply = initial === undefined && dispatcher.noreply } = options ?? {};
   if (ttl !== undefined && initial === undefined) {
     throw new ArgumentError(
       `ttl is for an item that initial makes, and there is no initial; got ttl ${show(ttl)}`,

@@ -24,8 +24,8 @@ export interface DispatcherOptions {
   readonly base64Keys: boolean;
   /** In front of every key; in wire form. */
   readonly prefix: string;
-  /** Whether the prefix takes part in placement. */
-  readonly routesByPrefix: boolean;
+  /** Whether writes ask for no reply unless their call says otherwise. */
+  readonly noreply: boolean;
   readonly timeoutMs: number;
   /** Larger values are refused before anything is sent; in bytes. */
   readonly maxValueSize: number;
@@ -33,12 +33,12 @@ export interface DispatcherOptions {
 
 /** Turns a call's keys and options into operations, and sends them on their way. */
 export class Dispatcher {
-  router: Router;
+  readonly router: Router;
   codec: Codec;
   readonly encodeKey: EncodeKey;
   readonly #base64Keys: boolean;
   prefix: string;
-  routesByPrefix: boolean;
+  noreply: boolean;
   timeoutMs: number;
   readonly maxValueSize: number;
   closed = false;
@@ -51,7 +51,7 @@ export class Dispatcher {
     this.encodeKey = options.encodeKey;
     this.#base64Keys = options.base64Keys;
     this.prefix = options.prefix;
-    this.routesByPrefix = options.routesByPrefix;
+    this.noreply = options.noreply;
     this.timeoutMs = options.timeoutMs;
     this.maxValueSize = options.maxValueSize;
   }
@@ -82,11 +82,10 @@ export class Dispatcher {
     return own === undefined ? this.prefix : this.prefix + encodePrefix(own, this.encodeKey);
   }
 
-  /** What decides a key's server. */
+  /** What decides a key's server: without the client's own prefix, which placement adds if it counts. */
   route(wireKey: string, options: CallOptions | undefined): string {
     if (options?.groupKey !== undefined) return this.encodeKey(options.groupKey);
-    if (this.prefix === "" || this.routesByPrefix) return wireKey;
-    return wireKey.slice(this.prefix.length);
+    return this.prefix === "" ? wireKey : wireKey.slice(this.prefix.length);
   }
 
   deadline(options: AdminOptions | undefined): number {

@@ -17,7 +17,7 @@ export function remove(
   options: WriteOptions | undefined,
 ): Promise<boolean> {
   return dispatcher.one(del, key, options, WRITE_OPTIONS, (wireKey) =>
-    deleteRequest(wireKey, isSilent(options)),
+    deleteRequest(wireKey, isSilent(dispatcher, options)),
   );
 }
 
@@ -27,7 +27,7 @@ export function removeMany<K extends Key>(
   options: WriteOptions | undefined,
 ): Promise<K[]> {
   return yesOrNo(dispatcher, deleteMulti, keys, options, WRITE_OPTIONS, (wireKey) =>
-    deleteRequest(wireKey, isSilent(options)),
+    deleteRequest(wireKey, isSilent(dispatcher, options)),
   );
 }
 
@@ -65,6 +65,6 @@ function yesOrNo<K extends Key>(
   });
 }
 
-function isSilent(options: WriteOptions | undefined): boolean {
-  return checkBoolean(options?.noreply ?? false, "noreply");
+function isSilent(dispatcher: Dispatcher, options: WriteOptions | undefined): boolean {
+  return checkBoolean(options?.noreply ?? dispatcher.noreply, "noreply");
 }

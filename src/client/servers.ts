@@ -6,7 +6,9 @@ import {
   unixAddress,
 } from "../connection/address.js";
 import { OptionError } from "../errors.js";
+import type { RingServer } from "../ring/ring.js";
 import { checkInteger, checkNames, show } from "./check.js";
+import { parseServerList } from "./serverlist.js";
 
 /** A server as an object, where a string will not do. */
 export type ServerOptions =
@@ -41,14 +43,27 @@ function fromList(servers: readonly (string | ServerOptions)[]): Address[] {
   if (!Array.isArray(servers)) {
     throw new OptionError(`The servers must be a string or an array, not ${show(servers)}`);
   }
-  return servers.map((server) =>
-    typeof server === "object" && server !== null ? fromObject(server) : parseAddress(server),
-  );
+  return servers.map(parseServer);
+}
+
+/** @throws OptionError for what is no server */
+export function parseServer(server: string | ServerOptions): Address {
+  return typeof server === "object" && server !== null ? fromObject(server) : parseAddress(server);
+}
+
+/** A server as an object that {@link parseServers} reads as this one. */
+export function serverOptions({ host, port, weight }: RingServer): ServerOptions {
+  const share = Math.max(1, weight);
+  return port === 0 ? { path: host, weight: share } : { host, port, weight: share };
 }
 
 function fromText(text: string): Address[] {
   const url = parseUrl(text);
-  if (url === undefined) return [parseAddress(text)];
+  if (url === undefined) {
+    return text.includes(",")
+      ? fromList(parseServerList(text).map(serverOptions))
+      : [parseAddress(text)];
+  }
   if (url.hosts.startsWith("/")) return [unixAddress(url.hosts)];
   return url.hosts.replace(/\/$/, "").split(",").map(parseAddress);
 }

@@ -113,9 +113,9 @@ function storageRequest(
   const { data } = encoded;
   if (data.length > dispatcher.maxValueSize) throw tooLarge(data.length, dispatcher.maxValueSize);
   if (options === undefined) {
-    return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, false);
+    return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
-  const { ttl = 0, flags = encoded.flags, noreply = false } = options;
+  const { ttl = 0, flags = encoded.flags, noreply = dispatcher.noreply } = options;
   return setRequest(
     mode,
     wireKey,

@@ -18,7 +18,7 @@ import type { Member, Ring, RingBuilder, RingServer } from "./ring.js";
 export interface PlacementBehaviors extends DistributionBehaviors {
   readonly _sort_hosts?: boolean | undefined;
   /** Put before each key; it decides nothing unless `_hash_with_prefix_key` is on. */
-  readonly namespace?: string | undefined;
+  readonly namespace?: string | Uint8Array | undefined;
   readonly _hash_with_prefix_key?: boolean | undefined;
 }
 
@@ -58,6 +58,8 @@ const MAX_HASHED_BYTES = 250;
  * real library's depends on the order of calls, this one does not.
  */
 export class Placement {
+  /** Whether the namespace is hashed with each key. */
+  readonly prefixed: boolean;
   readonly #options: PlacementOptions;
   readonly #servers: readonly RingServer[];
   readonly #scheme: Scheme;
@@ -87,7 +89,8 @@ export class Placement {
     this.#scheme = chooseScheme(options, servers);
     this.#members = orderMembers(servers, live, sorted === true);
     this.#ring = this.#scheme.ring(this.#members);
-    this.#prefix = (prefixed ?? this.#scheme.prefixed) ? wireForm(namespace) : "";
+    this.prefixed = prefixed ?? this.#scheme.prefixed;
+    this.#prefix = this.prefixed ? wireForm(namespace) : "";
   }
 
   /**

@@ -13,19 +13,29 @@ export interface ServerOptions {
   readonly socket: SocketOptions;
   readonly tls: TlsOptions | undefined;
   readonly greet: Greet | undefined;
+  /** It may change, and then holds for the next attempt to connect. */
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
 }
 
+/** As long as a timer can be. */
+const NO_LIMIT_MS = 2 ** 31 - 1;
+
 /** One memcached: its address, its connection, and what a failure there means for an operation. */
 export class Server implements Executor {
-  readonly address: Address;
+  /** Another of the same name may take its place, with another weight. */
+  address: Address;
   readonly #connection: Connection;
+  /** Who carries out what this server lost, once it has left the list. */
+  #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
     this.address = address;
     this.#connection = new Connection({
       ...options,
+      get connectTimeoutMs() {
+        return options.connectTimeoutMs;
+      },
       address,
       onLost: (operation, error) => this.#retry(operation, error),
       onRefused: (operation, refused) => this.#refuse(operation, refused),
@@ -49,6 +59,15 @@ export class Server implements Executor {
   }
 
   /**
+   * Leaves the list: finishes what is under way, which has its own deadlines, then closes
+   * for good.
+   */
+  retire(successor: Executor): Promise<void> {
+    this.#successor = successor;
+    return this.#connection.close(NO_LIMIT_MS);
+  }
+
+  /**
    * A server that closes an idle connection, or restarts, may do so just as a request
    * leaves. What can do no harm goes out once more; for the rest nobody knows whether
    * it was carried out, and the caller is told so.
@@ -59,7 +78,7 @@ export class Server implements Executor {
       return;
     }
     operation.retried = true;
-    this.#connection.execute(operation);
+    (this.#successor ?? this.#connection).execute(operation);
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {

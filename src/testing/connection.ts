@@ -160,7 +160,7 @@ export class Connection implements Tap {
   #conclude(action: FaultAction): void {
     switch (action.kind) {
       case "cut":
-        this.#outbox.end(action.then);
+        this.#outbox.end(action.ending);
         break;
       case "close":
       case "reset":

@@ -4,7 +4,6 @@ import { Counters } from "./counters.js";
 import type { Draft, Item } from "./item.js";
 import { LOOSE } from "./numeral.js";
 import { Prefixes } from "./prefixes.js";
-import type { Session } from "./session.js";
 import { resolveSettings, type ServerOptions, type Settings } from "./settings.js";
 import { SlabClasses } from "./slab.js";
 import {
@@ -27,6 +26,17 @@ export interface Place {
   path: string | undefined;
 }
 
+/** A client that is connected, for `stats conns`. */
+export interface Peer {
+  readonly id: number;
+  /** Its transport and address. */
+  readonly peer: string;
+  /** Whether nothing of it is being carried out. */
+  readonly idle: boolean;
+  /** The second of its last command. */
+  readonly lastCommand: number;
+}
+
 /** What arithmetic came to. */
 export type Sum =
   | { readonly kind: "number"; readonly digits: string; readonly item: Item }
@@ -41,7 +51,7 @@ export class Instance {
   readonly counters: Counters = new Counters();
   readonly prefixes: Prefixes;
   readonly watch: Watch = new Watch();
-  readonly sessions: Set<Session> = new Set();
+  readonly sessions: Set<Peer> = new Set();
   readonly place: Place = { host: undefined, port: 0, udpPort: 0, path: undefined };
   accepting = true;
   /** Sizes are tracked for items with this cas or a later one; undefined for none. */
@@ -57,6 +67,7 @@ export class Instance {
     this.clock = options.clock ?? new Clock();
     this.slabs = new SlabClasses(settings.growthFactor, settings.chunkSize);
     this.prefixes = new Prefixes(settings.prefixDelimiter);
+    this.prefixes.enabled = options.prefixDelimiter !== undefined;
     this.epoch = this.clock.now() - STARTED_EARLIER;
     this.sizesFrom = settings.trackSizes ? 0n : undefined;
     this.store = new Store(

@@ -11,6 +11,9 @@ interface Waiter {
   readonly found: (asked: Asked) => void;
 }
 
+/** How much a log records: nothing, the bytes, or each request too. */
+export type LogLevel = "none" | "bytes" | "requests";
+
 /** The oldest bytes are forgotten beyond this. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -20,22 +23,22 @@ export class Log {
   #bytes = 0;
   #waiters: Waiter[] = [];
   #requests: Asked[] = [];
-  #recording: boolean;
+  readonly #level: LogLevel;
   /** Told whenever the log begins or ceases to want each request. */
   onChange: () => void = () => {};
 
-  constructor(recording: boolean) {
-    this.#recording = recording;
+  constructor(level: LogLevel) {
+    this.#level = level;
   }
 
   /** Whether somebody wants to know of each request. */
   get isListening(): boolean {
-    return this.#recording || this.#waiters.length > 0;
+    return this.#level === "requests" || this.#waiters.length > 0;
   }
 
   /**
    * The requests so far, oldest first, and connections as the command `connect`. They
-   * are recorded only by a server that was started with `log: true`.
+   * are recorded only by a server that was started with `log: "requests"`.
    */
   get requests(): readonly Asked[] {
     return this.#requests;
@@ -68,6 +71,7 @@ export class Log {
 
   /** For the server: bytes came in. */
   receive(connection: number, bytes: Buffer): void {
+    if (this.#level === "none") return;
     this.#pieces.push({ connection, bytes });
     this.#bytes += bytes.length;
     if (this.#bytes > MAX_BYTES) this.#forgetHalf();
@@ -75,7 +79,7 @@ export class Log {
 
   /** For the server: a request came in. */
   note(asked: Asked): void {
-    if (this.#recording) this.#requests.push(asked);
+    if (this.#level === "requests") this.#requests.push(asked);
     const found = this.#waiters.filter(({ fits }) => fits(asked));
     if (found.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => !found.includes(waiter));

@@ -6,7 +6,7 @@ import type { Fault } from "./fault/fault.js";
 import { FaultScript } from "./fault/script.js";
 import { Instance } from "./instance.js";
 import { Listener } from "./listener.js";
-import { Log } from "./log.js";
+import { Log, type LogLevel } from "./log.js";
 import { Session } from "./session.js";
 import type { ServerOptions, ServerTls } from "./settings.js";
 
@@ -22,8 +22,8 @@ export interface MemcachedServerOptions extends ServerOptions {
   readonly udpPort?: number | undefined;
   /** Faults from the start. */
   readonly faults?: readonly Fault[] | undefined;
-  /** Whether `log.requests` records each request. @defaultValue false */
-  readonly log?: boolean | undefined;
+  /** What `log` records. @defaultValue "bytes" */
+  readonly log?: LogLevel | undefined;
 }
 
 const TOO_MANY = "ERROR Too many open connections\r\n";
@@ -50,7 +50,7 @@ export class MemcachedServer {
     this.#options = options;
     this.#instance = new Instance(options);
     this.#instance.onShutdown = () => void this.close();
-    this.log = new Log(options.log ?? false);
+    this.log = new Log(options.log ?? "bytes");
     this.faults.onChange = () => this.#listenIn();
     this.log.onChange = () => this.#listenIn();
     this.faults.add(...(options.faults ?? []));

@@ -1,4 +1,4 @@
-import type { Instance } from "./instance.js";
+import type { Instance, Peer } from "./instance.js";
 
 /** Who listens to each request of a session, to record it or to spoil its answer. */
 export interface Tap {
@@ -9,7 +9,7 @@ export interface Tap {
 }
 
 /** One client's side of the conversation, whatever carries it. */
-export class Session {
+export class Session implements Peer {
   readonly instance: Instance;
   /** Counts connections from 1. */
   readonly id: number;

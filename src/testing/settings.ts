@@ -44,7 +44,7 @@ export interface ServerOptions {
   readonly growthFactor?: number | undefined;
   /** `-n`: bytes of key, flags and value in the smallest slab class. @defaultValue 48 */
   readonly chunkSize?: number | undefined;
-  /** `-D`: the character that ends a key's prefix for `stats detail`. @defaultValue ":" */
+  /** `-D`: the character that ends a key's prefix; given, `stats detail` counts from the start. @defaultValue ":" */
   readonly prefixDelimiter?: string | undefined;
   /** `-o track_sizes`: `stats sizes` has something to show. @defaultValue false */
   readonly trackSizes?: boolean | undefined;

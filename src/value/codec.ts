@@ -12,6 +12,11 @@ export interface Encoded {
 export interface EncodeOptions {
   /** Overrides the client's default for this call; `true` stands for its defaults. */
   readonly compress?: boolean | CompressOptions | undefined;
+  /**
+   * The data is a part, to be put before or behind what is stored: it is not compressed,
+   * and a codec whose data cannot be joined refuses it.
+   */
+  readonly part?: boolean | undefined;
 }
 
 /** The compressors: pylibmc reads `"zlib"` alone. */

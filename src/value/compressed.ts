@@ -30,7 +30,7 @@ export class CompressedCodec implements Codec {
     key?: string,
   ): Encoded | Promise<Encoded> {
     const encoded = this.#inner.encode(value, options, key);
-    const deflater = this.#deflaters.deflaterFor(options?.compress);
+    const deflater = this.#deflaters.deflaterFor(options);
     if (deflater === undefined) return encoded;
     return encoded instanceof Promise
       ? encoded.then((settled) => deflater.deflate(settled))

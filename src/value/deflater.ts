@@ -1,5 +1,5 @@
 import { CodecError, OptionError } from "../errors.js";
-import type { CompressOptions, Encoded } from "./codec.js";
+import type { CompressOptions, Encoded, EncodeOptions } from "./codec.js";
 import { type Method, methodNamed } from "./compression.js";
 import { COMPRESSOR_MASK, FLAG_COMPRESSED } from "./flags.js";
 import type { InflateLimits } from "./inflater.js";
@@ -74,7 +74,8 @@ export class Deflaters {
   }
 
   /** @throws OptionError for options out of range */
-  deflaterFor(compress: boolean | CompressOptions | undefined): Deflater | undefined {
+  deflaterFor(options: EncodeOptions | undefined): Deflater | undefined {
+    const compress = options?.part === true ? false : options?.compress;
     if (compress === undefined) return this.#always ? this.#deflater : undefined;
     if (typeof compress === "boolean") return compress ? this.#deflater : undefined;
     return new Deflater({ ...this.#defaults, ...compress }, this.#limits);

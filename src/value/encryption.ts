@@ -74,6 +74,11 @@ export class EncryptedCodec implements Codec {
     options: EncodeOptions | undefined,
     key?: string,
   ): Encoded | Promise<Encoded> {
+    if (options?.part === true) {
+      throw new CodecError(
+        "An encrypted value is sealed as a whole; set it anew instead of adding to it",
+      );
+    }
     const encoded = this.#inner.encode(value, options, key);
     return encoded instanceof Promise
       ? encoded.then((settled) => this.#seal(settled, key))

@@ -90,6 +90,13 @@ test("the client's default holds unless the call says otherwise", () => {
   expect(codec.encode(text, undefined)).toMatchObject({ flags: 16 });
 });
 
+test("a part that goes before or behind an item is never compressed", () => {
+  const text = "a".repeat(2000);
+  const packing = createCodec({ compress: true });
+  expect(packing.encode(text, { part: true })).toEqual({ data: text, flags: 16 });
+  expect(codec.encode(text, { part: true, compress: true })).toEqual({ data: text, flags: 16 });
+});
+
 test.each<[Compression, number]>([
   ["zlib", 10],
   ["zlib", -2],
@@ -167,6 +174,41 @@ test.each(["zlib", "gzip", "brotli"] as const)(
     );
   },
 );
+
+/** Bytes that do not compress, the same in every run. */
+const noise = (length: number) =>
+  Buffer.from(Array.from({ length }, (_, i) => (i * i * 167 + i * 13) >> 3)).toString("latin1");
+
+const FUZZ_RUNS = Number(process.env["FUZZ_RUNS"] ?? 1500);
+
+test("changed streams end in bytes within the limit or a CodecError", async () => {
+  const limit = 100_000;
+  const careful = createCodec({ maxInflatedSize: limit });
+  const texts = ["", "spam ".repeat(500), "a".repeat(limit), noise(400)];
+  const streams = texts.flatMap((text) =>
+    (["zlib", "gzip", "brotli"] as const).map((name) => ({
+      data: pack[name](Buffer.from(text, "latin1")),
+      flags: flagsOf[name],
+    })),
+  );
+  const changes = fc.array(fc.tuple(fc.nat(3000), fc.integer({ min: 0, max: 255 })), {
+    minLength: 1,
+    maxLength: 5,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...streams), changes, async ({ data, flags }, list) => {
+      const changed = Buffer.from(data);
+      for (const [at, byte] of list) changed[at % changed.length] = byte;
+      try {
+        const value = await read({ data: changed, flags }, careful);
+        expect((value as Buffer).length).toBeLessThanOrEqual(limit);
+      } catch (error) {
+        expect(error).toBeInstanceOf(CodecError);
+      }
+    }),
+    { numRuns: FUZZ_RUNS, seed: 31 },
+  );
+});
 
 test("a large stream that is cut is refused as well", async () => {
   const whole = zlib.deflateSync(randomBytes(300_000));

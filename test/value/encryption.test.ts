@@ -69,6 +69,10 @@ test("plain items are read only where that is allowed", () => {
   expect(open(moving, { data, flags: 16 }, "k")).toBe("plain");
 });
 
+test("a part of a value cannot be sealed", () => {
+  expect(() => codec.encode("x", { part: true }, "k")).toThrow(CodecError);
+});
+
 test("compression goes inside", async () => {
   const packing = createCodec({ compress: true, encryption: { keys: [first] } });
   const encoded = await packing.encode("x".repeat(200_000), undefined, "k");

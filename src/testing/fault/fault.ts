@@ -44,7 +44,7 @@ export type FaultAction =
   /** These bytes are the answer; the request is carried out only if it says so. */
   | { readonly kind: "answer"; readonly bytes: string; readonly execute?: boolean }
   /** The answer ends after so many bytes, and then the connection. */
-  | { readonly kind: "cut"; readonly bytes: number; readonly then: Ending }
+  | { readonly kind: "cut"; readonly bytes: number; readonly ending: Ending }
   /** The answer comes a few bytes at a time. */
   | { readonly kind: "trickle"; readonly bytes: number; readonly ms: number }
   /** Bytes that nobody asked for, before or after the answer. */

@@ -3,10 +3,11 @@ import type { CompressedOptions } from "../compressed.js";
 import { Deflaters } from "../deflater.js";
 import { FLAG_COMPRESSED, FLAG_GZIP } from "../flags.js";
 import { InflateLimits, Inflater } from "../inflater.js";
+import { RawCodec } from "../raw.js";
 import { marshal } from "./marshal.js";
 import { textOrBytes } from "./strings.js";
 import { Unmarshaller } from "./unmarshal.js";
-import { zlibOnly } from "./zlib.js";
+import { requireZlib } from "./zlib.js";
 
 const SERIALIZED = 1;
 const COMPRESSED = 2;
@@ -16,18 +17,23 @@ const COMPRESSED = 2;
  * compressed with zlib or gzip, 4 a bare string in UTF-8, 0 a bare string.
  */
 export class DalliCodec implements Codec {
+  readonly #bare: RawCodec = new RawCodec();
   readonly #deflaters: Deflaters;
   readonly #inflater: Inflater;
 
   constructor(options: CompressedOptions = {}) {
+    requireZlib(options.compress);
     const limits = new InflateLimits(options);
-    this.#deflaters = new Deflaters(zlibOnly(options.compress), limits);
+    this.#deflaters = new Deflaters(options.compress, limits);
     this.#inflater = new Inflater(limits);
   }
 
   encode(value: unknown, options?: EncodeOptions): Encoded | Promise<Encoded> {
+    requireZlib(options?.compress);
+    // Only bare strings can be added to, as in dalli itself.
+    if (options?.part === true) return this.#bare.encode(value);
     const encoded = { data: marshal(value), flags: SERIALIZED };
-    const deflater = this.#deflaters.deflaterFor(zlibOnly(options?.compress));
+    const deflater = this.#deflaters.deflaterFor(options);
     const deflated = deflater?.deflate(encoded) ?? encoded;
     return deflated instanceof Promise ? deflated.then(marked) : marked(deflated);
   }

@@ -11,7 +11,7 @@ import { encodeText } from "../text.js";
 import { inflateFastlz } from "./fastlz.js";
 import { integer, PhpReader, phpInteger, phpNumber, serializePhp } from "./phpdata.js";
 import { textOrBytes } from "./strings.js";
-import { zlibOnly } from "./zlib.js";
+import { requireZlib } from "./zlib.js";
 
 /** The low four bits of the flags (php_memcached.c). */
 const STRING = 0;
@@ -36,14 +36,16 @@ export class PhpCodec implements Codec {
   readonly #inflater: Inflater;
 
   constructor(options: CompressedOptions = {}) {
+    requireZlib(options.compress);
     this.#limits = new InflateLimits(options);
-    this.#deflaters = new Deflaters(zlibOnly(options.compress), this.#limits);
+    this.#deflaters = new Deflaters(options.compress, this.#limits);
     this.#inflater = new Inflater(this.#limits);
   }
 
   encode(value: unknown, options?: EncodeOptions): Encoded | Promise<Encoded> {
+    requireZlib(options?.compress);
     const encoded = encodePhp(value);
-    const deflater = this.#deflaters.deflaterFor(zlibOnly(options?.compress));
+    const deflater = this.#deflaters.deflaterFor(options);
     const deflated = deflater?.deflate(encoded) ?? encoded;
     const { length } = encoded.data;
     return deflated instanceof Promise

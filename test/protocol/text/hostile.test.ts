@@ -169,7 +169,7 @@ describe("bytes that are no reply, or not the reply, are a ProtocolError", () =>
       return () => exchanges.read(bytes, ...cuts);
     };
     expect(read()).toThrow(ProtocolError);
-    const step = Math.ceil(bytes.length / 100);
+    const step = Math.ceil(bytes.length / (bytes.length > 20_000 ? 3 : 100));
     for (let cut = 1; cut < bytes.length; cut += step) expect(read(cut)).toThrow(ProtocolError);
   });
 });

@@ -342,6 +342,12 @@ test("deep nesting is refused, not crashed on", () => {
   expect(() => dalli.encode(cycle, undefined)).toThrow("contains itself");
 });
 
+test("what is added to a Ruby string is bare", () => {
+  const dalli = createCodec({ codec: "dalli", compress: { minLength: 0 } });
+  expect(dalli.encode("more", { part: true })).toEqual({ data: "more", flags: 0 });
+  expect(() => dalli.encode(["more"], { part: true })).toThrow(CodecError);
+});
+
 test.each([
   ["php", new Set([1])],
   ["php", 2n ** 63n],

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { chmodSync, writeFileSync } from "node:fs";
+import { MemcachedError } from "../index.js";
+import { MemcachedServer } from "../testing/index.js";
+import { HELP } from "./help.js";
+import { type Invocation, readCommandLine } from "./options.js";
+
+/** Wrong options end with this status, as in memcached (sysexits.h, EX_USAGE). */
+const USAGE = 64;
+
+async function run({ server: options, pidFile, socketMode }: Invocation): Promise<void> {
+  const server = await MemcachedServer.start({ ...options, log: "none" });
+  const { MEMCACHED_PORT_FILENAME: portFile } = process.env;
+  if (socketMode !== undefined && options.path !== undefined) chmodSync(options.path, socketMode);
+  if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
+  if (portFile !== undefined) writeFileSync(portFile, `TCP INET: ${server.port}\n`);
+  process.stdout.write(`listening on ${server.address}\n`);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      void server.close();
+    });
+  }
+}
+
+try {
+  const invocation = readCommandLine(process.argv.slice(2), process.env);
+  if (invocation.show === "help") process.stdout.write(HELP);
+  else if (invocation.show === "version") process.stdout.write("memcached 1.6.45 (tslibmc)\n");
+  else await run(invocation);
+} catch (error) {
+  process.stderr.write(`tslibmc-server: ${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = error instanceof MemcachedError ? USAGE : 1;
+}

@@ -1,0 +1,166 @@
+import { OptionError } from "../errors.js";
+import type { Key } from "../protocol/key.js";
+import { checkBehaviors } from "./behaviorrules.js";
+import type { BehaviorOptions, Behaviors } from "./behaviors.js";
+import { behaviorView } from "./behaviorview.js";
+import { checkInteger } from "./check.js";
+import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
+import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
+import type { CallOptions } from "./options.js";
+import {
+  parseServer,
+  parseServers,
+  type ServerOptions,
+  type Servers,
+  serverOptions,
+  urlOptions,
+} from "./servers.js";
+import { type ServerInfo, Settings } from "./settings.js";
+
+/** How `close()` ends a client. */
+export interface CloseOptions {
+  /** Milliseconds to wait for what is under way. @defaultValue the client's `timeoutMs` */
+  readonly drainMs?: number | undefined;
+}
+
+/** The settings of a client, for those of this folder that share its work. */
+export let settingsOf: (cluster: Cluster) => Settings;
+
+/** The servers of a client, how they share the keys, and the client's life. */
+export abstract class Cluster implements AsyncDisposable {
+  readonly #settings: Settings;
+  readonly #options: ClientOptions;
+  #servers: Servers;
+  #behaviors: Behaviors | undefined = undefined;
+
+  static {
+    settingsOf = (cluster) => cluster.#settings;
+  }
+
+  constructor(servers: Servers, options: ClientOptions) {
+    checkClientOptions(options);
+    this.#servers = servers;
+    this.#options = { ...urlOptions(servers), ...options };
+    this.#settings = new Settings(parseServers(servers), this.#options);
+  }
+
+  /**
+   * pylibmc's behaviors as they stand. Setting one takes effect with the next call:
+   *
+   * ```ts
+   * client.behaviors.ketama = true;
+   * ```
+   *
+   * Setting the whole object sets those that it has and leaves the others.
+   * @throws OptionError on setting an unknown behavior, or one to a wrong value
+   */
+  get behaviors(): Behaviors {
+    this.#behaviors ??= behaviorView(this.#settings);
+    return this.#behaviors;
+  }
+
+  set behaviors(behaviors: BehaviorOptions) {
+    this.#settings.assign(checkBehaviors(behaviors));
+  }
+
+  /** The servers in the order in which they were given. */
+  get servers(): readonly ServerInfo[] {
+    return this.#settings.servers;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#settings.dispatcher.closed;
+  }
+
+  /** The server that a key is on; nobody is asked. */
+  serverFor(key: Key, options?: CallOptions): ServerInfo {
+    return serverFor(this.#settings, key, options);
+  }
+
+  /**
+   * Why a key is where it is: its hash, its place on the ring and its server. With
+   * `look: true` the server is asked about the item too, which needs memcached 1.6 and
+   * does not count as a use of the item.
+   */
+  explain(key: Key, options?: ExplainOptions): Promise<KeyExplanation> {
+    return explain(this.#settings, key, options);
+  }
+
+  /**
+   * Adds a server at the end of the list. The next call already finds the keys that are
+   * now its own there.
+   * @throws OptionError for what is no server, or one that the list has
+   */
+  addServer(server: string | ServerOptions): void {
+    const address = parseServer(server);
+    const { servers } = this.#settings;
+    if (servers.some(({ name }) => name === address.name)) {
+      throw new OptionError(
+        `The server ${address.name} is in the list already; setServers changes its weight`,
+      );
+    }
+    this.setServers([...servers, address].map(serverOptions));
+  }
+
+  /**
+   * Takes a server off the list. The next call looks for its keys elsewhere; what is under
+   * way there finishes, and then its connection is closed.
+   * @throws OptionError for a server that the list does not have, and for the last one
+   */
+  removeServer(server: string | ServerOptions): void {
+    const { name } = parseServer(server);
+    const { servers } = this.#settings;
+    const others = servers.filter((each) => each.name !== name);
+    const names = servers.map((each) => each.name).join(", ");
+    if (others.length === servers.length) {
+      throw new OptionError(`The server ${name} is not in the list, which has ${names}`);
+    }
+    if (others.length === 0) {
+      throw new OptionError(
+        `${name} is the only server, and a client needs one; use setServers to change it, or close()`,
+      );
+    }
+    this.setServers(others.map(serverOptions));
+  }
+
+  /**
+   * Gives the client another list of servers. Those that are in both lists keep their
+   * connections; what is under way at others finishes.
+   * @throws OptionError for an empty list, or a server that is none; then nothing changes
+   */
+  setServers(servers: Servers): void {
+    this.#settings.setServers(parseServers(servers));
+    this.#servers = servers;
+  }
+
+  /** Closes every connection; what is under way fails, and the next call connects again. */
+  disconnectAll(): void {
+    for (const server of this.#settings.dispatcher.router.servers) server.disconnect();
+  }
+
+  /**
+   * A new client with connections of its own, and the servers and behaviors that this one
+   * has now: it places every key as this one does.
+   */
+  clone(): this {
+    const Class = this.constructor as new (servers: Servers, options: ClientOptions) => this;
+    return new Class(this.#servers, withBehaviors(this.#options, this.#settings.given));
+  }
+
+  /**
+   * Ends the client: waits for what is under way, then closes every connection. Calls
+   * made afterwards reject. Closing twice does no harm.
+   */
+  async close(options: CloseOptions = {}): Promise<void> {
+    const { dispatcher } = this.#settings;
+    const { drainMs = dispatcher.timeoutMs } = options;
+    dispatcher.closed = true;
+    await dispatcher.router.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
+  }
+
+  /** The same as {@link Cluster.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

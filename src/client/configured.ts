@@ -1,0 +1,36 @@
+import { OptionError } from "../errors.js";
+import { warnOnce } from "./behaviorrules.js";
+import { type ConfigurationSources, parseConfiguration } from "./configuration.js";
+import type { ClientOptions } from "./configure.js";
+import { type Servers, serverOptions } from "./servers.js";
+
+/**
+ * What a client is made of that a configuration string describes.
+ * @throws OptionError for what the string gets wrong, or this version cannot do
+ */
+export function configured(
+  text: string,
+  options: ClientOptions,
+  sources: ConfigurationSources | undefined,
+): [servers: Servers, options: ClientOptions] {
+  const { servers, behaviors, binary, udp, ignored, poolMin, poolMax } = parseConfiguration(
+    text,
+    sources,
+  );
+  if (udp) throw new OptionError("--USE-UDP asks for what this version does not speak");
+  for (const option of ignored) warnOnce(`The configuration's ${option}`, "has no effect");
+  if (poolMin !== undefined || poolMax !== undefined) {
+    warnOnce(
+      "The configuration's --POOL-MIN and --POOL-MAX",
+      "say nothing to one client; fill a ClientPool",
+    );
+  }
+  return [
+    servers.map(serverOptions),
+    {
+      ...options,
+      binary: options.binary ?? binary,
+      behaviors: { ...behaviors, ...options.behaviors },
+    },
+  ];
+}

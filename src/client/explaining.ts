@@ -1,0 +1,98 @@
+import type { MetaItem } from "../commands/meta.js";
+import type { Key } from "../protocol/key.js";
+import { checkBoolean, checkOptions } from "./check.js";
+import { metaGet } from "./metacalls.js";
+import { CALL_OPTIONS, type CallOptions } from "./options.js";
+import type { ServerInfo, Settings } from "./settings.js";
+
+/** Where a key is, why, and what is there. */
+
+export interface ExplainOptions extends CallOptions {
+  /** Whether the server is asked about the item. @defaultValue false */
+  readonly look?: boolean | undefined;
+}
+
+/** Why a key is where it is. */
+export interface KeyExplanation {
+  /** What decided, in UTF-8: the key without the client's prefix, or the group key. */
+  readonly route: string;
+  /** The number that it was hashed to; 0 with one server, where nothing is hashed. */
+  readonly hash: number;
+  /** The point of the ring that the hash belongs to; undefined for a ring without points. */
+  readonly point: number | undefined;
+  readonly server: ServerInfo;
+  /** The item; undefined unless it was looked for. */
+  readonly item: ItemExplanation | undefined;
+}
+
+/** What a server knows of an item. */
+export type ItemExplanation =
+  | { readonly exists: false }
+  | {
+      readonly exists: true;
+      /** Seconds until it expires, -1 for never. */
+      readonly ttl: number;
+      /** The value's size as it is stored, in bytes. */
+      readonly size: number;
+      readonly flags: number;
+      readonly cas: bigint;
+      /** Whether it was read since it was stored. */
+      readonly hit: boolean;
+      /** Seconds since it was last read; if it never was, its age. */
+      readonly lastAccess: number;
+    };
+
+const EXPLAIN_OPTIONS: ReadonlySet<string> = new Set([...CALL_OPTIONS, "look"]);
+
+export function serverFor(settings: Settings, key: Key, options?: CallOptions): ServerInfo {
+  checkOptions(options, CALL_OPTIONS, "serverFor");
+  const { dispatcher } = settings;
+  const route = dispatcher.route(dispatcher.key(key, options), options);
+  return settings.server(dispatcher.router.locate(route));
+}
+
+export async function explain(
+  settings: Settings,
+  key: Key,
+  options: ExplainOptions = {},
+): Promise<KeyExplanation> {
+  checkOptions(options, EXPLAIN_OPTIONS, "explain");
+  const { look = false, ...call } = options;
+  const { dispatcher, placement } = settings;
+  const route = dispatcher.route(dispatcher.key(key, call), call);
+  const { hash, point, position } = placement.explain(route);
+  return {
+    route: Buffer.from(route, "latin1").toString("utf8"),
+    hash,
+    point,
+    server: settings.server(position),
+    item: checkBoolean(look, "look") ? await lookAt(settings, key, call) : undefined,
+  };
+}
+
+async function lookAt(settings: Settings, key: Key, call: CallOptions): Promise<ItemExplanation> {
+  const item = await metaGet(settings.dispatcher, key, {
+    ...call,
+    value: false,
+    noBump: true,
+    returnTtl: true,
+    returnSize: true,
+    returnFlags: true,
+    returnCas: true,
+    returnHitBefore: true,
+    returnLastAccess: true,
+  });
+  return item === undefined ? { exists: false } : { exists: true, ...told(item) };
+}
+
+function told(item: MetaItem<unknown>) {
+  const { ttl, size, flags, cas, hitBefore, lastAccess } = item;
+  return {
+    ttl: ttl!,
+    size: size!,
+    flags: flags!,
+    cas: cas!,
+    hit: hitBefore!,
+    lastAccess: lastAccess!,
+  };
+}

@@ -1,0 +1,179 @@
+import { ConnectionClosedError, PoolExhaustedError } from "../errors.js";
+import { Fifo } from "../util/fifo.js";
+import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "./check.js";
+import type { Client } from "./client.js";
+import { PoolMember } from "./poolmember.js";
+
+/** How long a reservation waits for a client. */
+export interface ReserveOptions {
+  /**
+   * Whether to wait while every client is in use.
+   * @defaultValue false, but true where `timeoutMs` is given
+   */
+  readonly block?: boolean | undefined;
+  /** Milliseconds to wait at most. @defaultValue no limit */
+  readonly timeoutMs?: number | undefined;
+}
+
+const RESERVE_OPTIONS: ReadonlySet<string> = new Set(["block", "timeoutMs"]);
+
+/** A client in exclusive use, until it is disposed of: `using` does so at the block's end. */
+export interface Reservation<C extends Client = Client> extends Disposable {
+  readonly client: C;
+}
+
+/** Somebody who waits for a client. */
+interface Waiter<C extends Client> {
+  take(member: PoolMember<C>): void;
+  refuse(error: ConnectionClosedError): void;
+}
+
+/**
+ * Clients for exclusive use, as pylibmc's `ClientPool`. One client serves any number of
+ * callers at once, so this is for programs that want connections of their own, or that
+ * come from pylibmc.
+ *
+ * Every client is a clone and places keys as its master does, also after the master was
+ * changed. They are handed out in turn, and those who wait are served in turn.
+ */
+export class ClientPool<C extends Client = Client> implements AsyncDisposable {
+  readonly #idle = new Fifo<PoolMember<C>>();
+  /** In the order in which they came. */
+  readonly #waiting = new Set<Waiter<C>>();
+  readonly #inUse = new Set<PoolMember<C>>();
+  #closed = false;
+
+  /** @param count - how many clones of `master` to begin with */
+  constructor(master?: C, count = 0) {
+    if (master !== undefined) this.fill(master, count);
+  }
+
+  /** How many clients there are. */
+  get size(): number {
+    return this.#idle.length + this.#inUse.size;
+  }
+
+  /** How many of them are not in use. */
+  get available(): number {
+    return this.#idle.length;
+  }
+
+  /** Adds clones of a client, which itself stays outside. They connect when first used. */
+  fill(master: C, count: number): void {
+    checkInteger(count, "count", 0, 100_000);
+    this.#checkOpen();
+    for (let i = 0; i < count; i++) this.#offer(new PoolMember(master));
+  }
+
+  /**
+   * Reserves a client while a function runs. It comes back when the function's promise
+   * is settled, also after an error.
+   * @returns what the function returns
+   * @throws PoolExhaustedError if every client is in use and it was not to wait, or waited
+   * in vain
+   */
+  reserve<Result>(
+    use: (client: C) => Result | PromiseLike<Result>,
+    options?: ReserveOptions,
+  ): Promise<Result>;
+  /** Reserves a client until the reservation is disposed of. */
+  reserve(options?: ReserveOptions): Promise<Reservation<C>>;
+  async reserve<Result>(
+    use: ((client: C) => Result | PromiseLike<Result>) | ReserveOptions | undefined,
+    options?: ReserveOptions,
+  ): Promise<Result | Reservation<C>> {
+    if (typeof use !== "function") return this.#reservation(await this.#take(use));
+    const member = await this.#take(options);
+    try {
+      return await use(member.client);
+    } finally {
+      this.#return(member);
+    }
+  }
+
+  /** Closes every client; those in use when they come back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const waiter of this.#waiting) waiter.refuse(closedError());
+    await Promise.all(this.#idle.drain().map(({ client }) => client.close()));
+  }
+
+  /** The same as {@link ClientPool.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #take(options: ReserveOptions | undefined): Promise<PoolMember<C>> {
+    checkOptions(options, RESERVE_OPTIONS, "reserve");
+    const { timeoutMs, block = timeoutMs !== undefined } = options ?? {};
+    checkBoolean(block, "block");
+    if (timeoutMs !== undefined) checkDurationMs(timeoutMs, "timeoutMs");
+    this.#checkOpen();
+    const member = this.#idle.shift();
+    if (member !== undefined) return Promise.resolve(this.#lend(member));
+    if (block) return this.#wait(timeoutMs);
+    const { size } = this;
+    const why = size === 0 ? "it was never filled" : `all ${size} clients are in use`;
+    throw new PoolExhaustedError(`The pool has no client to give: ${why}`);
+  }
+
+  #wait(timeoutMs: number | undefined): Promise<PoolMember<C>> {
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#waiting.delete(waiter);
+        clearTimeout(timer);
+      };
+      const giveUp = () => {
+        end();
+        const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
+        reject(new PoolExhaustedError(message));
+      };
+      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+      const waiter: Waiter<C> = {
+        take: (member) => {
+          end();
+          resolve(this.#lend(member));
+        },
+        refuse: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      this.#waiting.add(waiter);
+    });
+  }
+
+  #lend(member: PoolMember<C>): PoolMember<C> {
+    const lent = member.renewed();
+    this.#inUse.add(lent);
+    return lent;
+  }
+
+  #reservation(member: PoolMember<C>): Reservation<C> {
+    return { client: member.client, [Symbol.dispose]: () => this.#return(member) };
+  }
+
+  /** To return a client twice does no harm. */
+  #return(member: PoolMember<C>): void {
+    if (this.#inUse.delete(member)) this.#offer(member);
+  }
+
+  /** Gives a client to whoever waits longest, or keeps it until somebody asks. */
+  #offer(member: PoolMember<C>): void {
+    if (this.#closed) {
+      void member.client.close();
+      return;
+    }
+    const [first] = this.#waiting;
+    if (first === undefined) this.#idle.push(member);
+    else first.take(member);
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw closedError();
+  }
+}
+
+function closedError(): ConnectionClosedError {
+  return new ConnectionClosedError("The pool was closed");
+}

@@ -1,0 +1,82 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { ConnectionClosedError } from "../errors.js";
+import type { Client } from "./client.js";
+import { PoolMember } from "./poolmember.js";
+
+/** What a chain of asynchronous calls has of a pool. */
+interface Context<C extends Client> {
+  member: PoolMember<C> | undefined;
+}
+
+/**
+ * A client for each asynchronous context, as pylibmc's `ThreadMappedPool` has one for
+ * each thread. A context begins with `reserve` and goes along with everything that its
+ * function starts and awaits; a `reserve` inside gives the same client again. Its client
+ * then serves the next context, so that there are as many clients as there were ever
+ * contexts at once.
+ *
+ * A worker thread makes a pool of its own.
+ */
+export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposable {
+  readonly #master: C;
+  readonly #context = new AsyncLocalStorage<Context<C>>();
+  readonly #idle: PoolMember<C>[] = [];
+  #closed = false;
+
+  /** @param master - what every client is a clone of; it stays outside */
+  constructor(master: C) {
+    this.#master = master;
+  }
+
+  /**
+   * Runs a function with its context's client.
+   * @returns what the function returns
+   */
+  async reserve<Result>(use: (client: C) => Result | PromiseLike<Result>): Promise<Result> {
+    if (this.#closed) throw new ConnectionClosedError("The pool was closed");
+    const outer = this.#context.getStore();
+    if (outer !== undefined) return await use(this.#clientOf(outer));
+    const context: Context<C> = { member: undefined };
+    try {
+      return await this.#context.run(context, () => use(this.#clientOf(context)));
+    } finally {
+      this.#keep(context.member);
+    }
+  }
+
+  /**
+   * Takes the present context's client out of the pool, for the caller to close; outside
+   * of all contexts, one that is not in use.
+   * @returns undefined if there is none
+   */
+  relinquish(): C | undefined {
+    const context = this.#context.getStore();
+    if (context === undefined) return this.#idle.pop()?.client;
+    const { member } = context;
+    context.member = undefined;
+    return member?.client;
+  }
+
+  /** Closes every client; those in use when their contexts end. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#idle.splice(0).map(({ client }) => client.close()));
+  }
+
+  /** The same as {@link ThreadMappedPool.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #clientOf(context: Context<C>): C {
+    context.member =
+      (context.member ?? this.#idle.pop())?.renewed() ?? new PoolMember(this.#master);
+    return context.member.client;
+  }
+
+  #keep(member: PoolMember<C> | undefined): void {
+    if (member === undefined) return;
+    if (this.#closed) void member.client.close();
+    else this.#idle.push(member);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Client } from "./client.js";
+import { settingsOf } from "./cluster.js";
+
+/** A clone in a pool, with what tells whether it is still as good as new. */
+export class PoolMember<C extends Client> {
+  readonly client: C;
+  readonly master: C;
+  readonly #revision: number;
+  readonly #masterRevision: number;
+
+  constructor(master: C) {
+    this.master = master;
+    this.client = master.clone();
+    this.#revision = settingsOf(this.client).revision;
+    this.#masterRevision = settingsOf(master).revision;
+  }
+
+  /**
+   * This member, which nobody has in use, or another in its place: a client that was closed, or that no longer
+   * has its master's servers and behaviors, would fail or look for keys elsewhere.
+   */
+  renewed(): PoolMember<C> {
+    const { client, master } = this;
+    const unchanged =
+      settingsOf(client).revision === this.#revision &&
+      settingsOf(master).revision === this.#masterRevision;
+    if (unchanged && !client.closed) return this;
+    void client.close();
+    return new PoolMember(master);
+  }
+}

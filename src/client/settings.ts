@@ -1,0 +1,196 @@
+import type { Address } from "../connection/address.js";
+import { encodePrefix } from "../protocol/key.js";
+import { Placement } from "../ring/placement.js";
+import type { RingServer } from "../ring/ring.js";
+import { Router } from "../routing/router.js";
+import { Server } from "../routing/server.js";
+import type { Codec, Serializer } from "../value/codec.js";
+import { createCodec } from "../value/factory.js";
+import {
+  type CheckedBehaviors,
+  initialBehavior,
+  mergeBehaviors,
+  warnOnce,
+} from "./behaviorrules.js";
+import type { Behaviors } from "./behaviors.js";
+import {
+  behaviorsOf,
+  type ClientOptions,
+  codecOptions,
+  type FixedOptions,
+  fixedOptions,
+} from "./configure.js";
+import { Dispatcher } from "./dispatcher.js";
+
+/** A server as the client knows it. */
+export interface ServerInfo {
+  /** `host:port`, or a unix socket's path. */
+  readonly name: string;
+  /** A host name, an address without brackets, or a unix socket's path. */
+  readonly host: string;
+  /** 0 for a unix socket. */
+  readonly port: number;
+  readonly weight: number;
+  /** Its position in the list as it was given. */
+  readonly index: number;
+}
+
+/**
+ * What a client is set to, its servers and its behaviors, and what carries its operations.
+ * Whatever is changed holds from the next operation on; a change that is refused changes
+ * nothing.
+ */
+export class Settings {
+  readonly dispatcher: Dispatcher;
+  /** What the options say of values. */
+  values: Codec;
+  /** Counts the changes. */
+  revision = 0;
+  readonly #options: ClientOptions;
+  readonly #fixed: FixedOptions;
+  readonly #connecting: { connectTimeoutMs: number };
+  #given: CheckedBehaviors;
+  #placement: Placement;
+  /** A subclass's own methods. */
+  #serializer: Serializer | undefined = undefined;
+
+  /** @throws OptionError for an option that is unknown or out of its range */
+  constructor(addresses: readonly Address[], options: ClientOptions) {
+    const fixed = fixedOptions(options);
+    const { encodeKey, base64Keys } = fixed.transport;
+    this.#options = options;
+    this.#fixed = fixed;
+    this.#given = behaviorsOf(options);
+    this.#placement = this.#place(this.#given, addresses);
+    this.#connecting = { connectTimeoutMs: this.read("connect_timeout") };
+    this.values = createCodec(codecOptions(options, this.#given.pickle_protocol));
+    this.dispatcher = new Dispatcher({
+      router: new Router(
+        addresses.map((address) => this.#connectTo(address)),
+        this.#placement,
+      ),
+      codec: this.values,
+      encodeKey,
+      base64Keys,
+      prefix: encodePrefix(this.read("namespace"), encodeKey),
+      noreply: this.read("_noreply"),
+      timeoutMs: this.read("_poll_timeout"),
+      maxValueSize: fixed.maxValueSize,
+    });
+  }
+
+  /** The behaviors that were given, as they would have to be given to a new client. */
+  get given(): CheckedBehaviors {
+    return this.#given;
+  }
+
+  get placement(): Placement {
+    return this.#placement;
+  }
+
+  /** The servers in the order in which they were given. */
+  get servers(): readonly ServerInfo[] {
+    return this.dispatcher.router.servers.map((_, index) => this.server(index));
+  }
+
+  /** The server at a position in the list. */
+  server(index: number): ServerInfo {
+    const { name, host, port, weight } = this.dispatcher.router.servers[index]!.address;
+    return { name, host, port, weight, index };
+  }
+
+  /** A behavior as it is in effect. */
+  read<Name extends keyof Behaviors>(name: Name): Behaviors[Name];
+  read(name: keyof Behaviors): unknown {
+    switch (name) {
+      case "hash":
+      case "distribution":
+        return this.#placement.behaviors?.[name];
+      case "ketama":
+      case "ketama_weighted":
+        return this.#placement.behaviors?.[name] ?? false;
+      case "_hash_with_prefix_key":
+        return this.#placement.prefixed;
+      case "pickle_protocol":
+        return this.#given[name] ?? this.#options.pickle?.protocol ?? initialBehavior(name);
+      case "remove_failed":
+        return this.read("auto_eject");
+      default:
+        return this.#given[name] ?? initialBehavior(name);
+    }
+  }
+
+  /** Sets some behaviors, all or none. */
+  assign(behaviors: CheckedBehaviors): void {
+    const given = mergeBehaviors(this.#given, behaviors);
+    const { dispatcher } = this;
+    const prefix = encodePrefix(given.namespace ?? "", dispatcher.encodeKey);
+    const placement = this.#place(given, this.servers);
+    this.#given = given;
+    this.#move(dispatcher.router.servers, placement);
+    this.#connecting.connectTimeoutMs = this.read("connect_timeout");
+    dispatcher.timeoutMs = this.read("_poll_timeout");
+    dispatcher.prefix = prefix;
+    dispatcher.noreply = this.read("_noreply");
+    if (behaviors.pickle_protocol !== undefined) this.#encode();
+  }
+
+  /** Has a subclass's methods encode values; compression and encryption stay around them. */
+  serializeWith(serializer: Serializer): void {
+    this.#serializer = serializer;
+    this.#encode();
+  }
+
+  /** Other servers; those that stay keep their connections. */
+  setServers(addresses: readonly Address[]): void {
+    const placement = this.#place(this.#given, addresses);
+    const present = [...this.dispatcher.router.servers];
+    const servers = addresses.map((address) => {
+      const at = present.findIndex(({ name }) => name === address.name);
+      if (at < 0) return this.#connectTo(address);
+      const [server] = present.splice(at, 1) as [Server];
+      server.address = address;
+      return server;
+    });
+    this.#move(servers, placement);
+  }
+
+  #connectTo(address: Address): Server {
+    const { stallTimeoutMs, transport } = this.#fixed;
+    const connecting = this.#connecting;
+    return new Server(address, {
+      ...transport,
+      stallTimeoutMs,
+      get connectTimeoutMs() {
+        return connecting.connectTimeoutMs;
+      },
+    });
+  }
+
+  #place(behaviors: CheckedBehaviors, servers: readonly RingServer[]): Placement {
+    const { preset, distribution } = this.#fixed;
+    const placement = new Placement({ ...distribution, preset, behaviors }, servers);
+    const hash = placement.behaviors?.hash;
+    if (behaviors.hash !== undefined && behaviors.hash !== hash) {
+      warnOnce(
+        "The behavior hash",
+        `stays ${String(hash)} while ketama_weighted is on; the distribution "consistent weighted" takes any hash`,
+      );
+    }
+    return placement;
+  }
+
+  #move(servers: readonly Server[], placement: Placement): void {
+    this.#placement = placement;
+    this.dispatcher.router.change(servers, placement);
+    this.revision++;
+  }
+
+  #encode(): void {
+    const options = codecOptions(this.#options, this.#given.pickle_protocol);
+    const serializer = this.#serializer;
+    this.values = createCodec(options);
+    this.dispatcher.codec =
+      serializer === undefined ? this.values : createCodec({ ...options, serializer });
+  }
+}
