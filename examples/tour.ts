@@ -7,7 +7,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { Client, type Stats } from "tslibmc";
+import { Client, ClientPool, type Stats } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 
 const folder = process.argv[2] ?? "src";
@@ -39,6 +39,25 @@ show("await mc.version()", await mc.version());
 show('await mc.set("foo", "Hello world!")', await mc.set("foo", "Hello world!"));
 show('await mc.get("foo")', await mc.get("foo"));
 show('await mc.get("bar")', await mc.get("bar"));
+
+heading("The binary protocol");
+await using binary = new Client(servers, { binary: true });
+show('await binary.get("foo")', await binary.get("foo"));
+
+heading("Behaviors, by pylibmc's names");
+show('mc.behaviors["hash"]', mc.behaviors["hash"]);
+mc.behaviors["hash"] = "fnv1a_32";
+show('mc.behaviors["hash"] = "fnv1a_32"; mc.behaviors["hash"]', mc.behaviors["hash"]);
+mc.behaviors["hash"] = "default";
+show("Object.keys(mc.behaviors).length", Object.keys(mc.behaviors).length);
+
+heading("A pool, for exclusive use");
+await using pool = new ClientPool(mc, 4);
+const hello = await pool.reserve(async (own) => {
+  await own.set("hello", "world");
+  return own.get("hello");
+});
+show('await pool.reserve((own) => own.set(…), own.get("hello"))', hello);
 
 heading(`Real work: the files of ${relative(process.cwd(), folder) || folder}`);
 const files = new Map<string, Buffer>();
@@ -99,6 +118,6 @@ function summary(stats: Stats): string {
   return names.map((name) => `${name} ${stats[name]}`).join(", ");
 }
 
-await mc.deleteMulti([...files.keys(), "foo", "tour:lines", "tour:largest"]);
-await mc.close();
+await mc.deleteMulti([...files.keys(), "foo", "hello", "tour:lines", "tour:largest"]);
+await Promise.all([mc.close(), binary.close(), pool.close()]);
 await embedded?.close();

@@ -73,11 +73,15 @@ export class Client<Value = unknown> extends Cluster {
    * @param sources - where files and the environment come from, if the text may use them
    * @throws OptionError that names the token, its line and column
    */
-  static fromConfiguration(
+  static fromConfiguration<C>(
+    this: new (
+      servers: Servers,
+      options: ClientOptions,
+    ) => C,
     text: string,
     options: ClientOptions = {},
     sources?: ConfigurationSources,
-  ): Client {
+  ): C {
     return new this(...configured(text, options, sources));
   }
 

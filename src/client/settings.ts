@@ -42,7 +42,7 @@ export interface ServerInfo {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  /** What the options say of values. */
+  /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the changes. */
   revision = 0;
@@ -63,13 +63,14 @@ export class Settings {
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = { connectTimeoutMs: this.read("connect_timeout") };
-    this.values = createCodec(codecOptions(options, this.#given.pickle_protocol));
+    const values = codecOptions(options, this.#given.pickle_protocol);
+    this.values = createCodec({ ...values, encryption: undefined });
     this.dispatcher = new Dispatcher({
       router: new Router(
         addresses.map((address) => this.#connectTo(address)),
         this.#placement,
       ),
-      codec: this.values,
+      codec: createCodec(values),
       encodeKey,
       base64Keys,
       prefix: encodePrefix(this.read("namespace"), encodeKey),
@@ -189,8 +190,9 @@ export class Settings {
   #encode(): void {
     const options = codecOptions(this.#options, this.#given.pickle_protocol);
     const serializer = this.#serializer;
-    this.values = createCodec(options);
-    this.dispatcher.codec =
-      serializer === undefined ? this.values : createCodec({ ...options, serializer });
+    this.values = createCodec({ ...options, encryption: undefined });
+    this.dispatcher.codec = createCodec(
+      serializer === undefined ? options : { ...options, codec: undefined, serializer },
+    );
   }
 }

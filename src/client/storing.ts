@@ -1,11 +1,11 @@
 import { setRequest } from "../commands/storage.js";
-import { ValueTooLargeError } from "../errors.js";
+import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
 import type { Encoded } from "../value/codec.js";
-import { checkBoolean, checkInteger, checkOptions } from "./check.js";
+import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
 import { eachKey } from "./many.js";
@@ -13,6 +13,8 @@ import { entriesOf, type Mapping } from "./mapping.js";
 import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
+
+const PART = { part: true };
 
 /** Stores one value; `compareCas` makes it depend on the item's token. */
 export function store(
@@ -25,10 +27,11 @@ export function store(
   compareCas?: bigint,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const joins = mode === "append" || mode === "prepend";
-    checkOptions(options, joins ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
+    const part = mode === "append" || mode === "prepend";
+    checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
+    if (part) checkPart(command.name, value);
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    const encoded = dispatcher.codec.encode(value, part ? PART : options, wireKey);
     const request = (data: Encoded) =>
       storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
     if (encoded instanceof Promise) {
@@ -125,6 +128,12 @@ function storageRequest(
     compareCas,
     checkBoolean(noreply, "noreply"),
   );
+}
+
+/** What stands at an end of a number or of JSON makes neither. */
+function checkPart(name: string, value: unknown): void {
+  if (typeof value === "string" || value instanceof Uint8Array) return;
+  throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
 }
 
 function tooLarge(size: number, limit: number): ValueTooLargeError {

@@ -321,7 +321,9 @@ describe("placement", () => {
 
   test("set late they count as if given at construction, which 35 of 45 recordings bear out", () => {
     const late = vectors.pylibmc_cases.filter((each) => !atConstruction.includes(each));
+    const light = (each: PylibmcCase) => options(each).map((server) => ({ ...server, weight: 1 }));
     let same = 0;
+    let otherwise = 0;
     for (const each of late) {
       const behaviors = { ...each.behaviors, ...each.behaviors_set_after_construction };
       const client = newClient(each);
@@ -331,8 +333,19 @@ describe("placement", () => {
       const first = new Client(options(each), { binary: true, behaviors });
       expect(ours, each.id).toEqual(places(first, each));
       if (ours.join() === expected(each).join()) same++;
+      else {
+        // What docs/behaviors.md says to do for libmemcached's own result.
+        const placement = { pointHash: "default" } as const;
+        const ways = [
+          new Client(light(each), { binary: true, behaviors }),
+          new Client(options(each), { binary: true, behaviors, placement }),
+          new Client(light(each), { binary: true, behaviors, placement }),
+        ];
+        expect(ways.map((client) => places(client, each))).toContainEqual(expected(each));
+        otherwise++;
+      }
     }
-    expect([late.length, same]).toEqual([45, 35]);
+    expect([late.length, same, otherwise]).toEqual([45, 35, 10]);
   });
 
   test("what the behaviors cannot say, the option says", () => {

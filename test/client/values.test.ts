@@ -86,6 +86,13 @@ describe("values", () => {
     expect(await client.get("shout")).toBe("again!");
   });
 
+  test("what is appended is not compressed, whatever the client's default", async () => {
+    await using client = new Client(server.address, { compress: { minLength: 1 } });
+    await client.set("joined", "a", { compress: false });
+    await client.append("joined", "b".repeat(5000));
+    expect(await client.get("joined")).toBe(`a${"b".repeat(5000)}`);
+  });
+
   test("writes keep their order while a large value is compressed on another thread", async () => {
     await using client = new Client(server.address, { compress: true, maxValueSize: 2 ** 24 });
     const large = "large ".repeat(2_000_000);

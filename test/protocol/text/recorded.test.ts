@@ -38,7 +38,7 @@ interface Piece {
 
 interface PythonOutcome {
   readonly result?: { readonly t: string; readonly v?: unknown; readonly s?: string };
-  readonly items?: readonly (readonly [{ readonly s?: string }, unknown])[];
+  readonly items?: readonly unknown[];
   readonly exception?: string;
 }
 
@@ -46,6 +46,7 @@ interface PythonOutcome {
 interface Talk {
   readonly name: string;
   readonly op: string;
+  /** What the call came to, unless it spoke to other servers as well. */
   readonly outcome: PythonOutcome | null;
   readonly requests: readonly Request[];
   readonly sent: string;
@@ -57,7 +58,7 @@ const recording: Recording = JSON.parse(
 );
 
 /**
- * Every call of which all bytes are known. pylibmc sends a cas of 0 without the number and
+ * Every call of which all bytes are known, but for what has no answer to read. pylibmc sends a cas of 0 without the number and
  * is one reply out of step from there on, so that its scenario ends there.
  */
 function* talks(): Generator<Talk> {
@@ -68,10 +69,23 @@ function* talks(): Generator<Talk> {
         const pieces = exchange.filter((piece) => connectionOf(piece) === of);
         const sent = joined(pieces, "c2s");
         const received = joined(pieces, "s2c");
-        if (sent === undefined || received === undefined || /(^|\n)quit\r/.test(sent)) continue;
+        if (
+          sent === undefined ||
+          received === undefined ||
+          /^(quit|flush_all +noreply)\r/m.test(sent)
+        )
+          continue;
         if (/^cas( \S+){4}\r/.test(sent)) continue scenario;
         const requests = parse(sent);
-        yield { name: `${id} ${i} ${op}`, op, outcome, requests, sent, received };
+        const alone = new Set(exchange.map(connectionOf)).size === 1;
+        yield {
+          name: `${id} ${i} ${op}`,
+          op,
+          outcome: alone ? outcome : null,
+          requests,
+          sent,
+          received,
+        };
       }
     }
   }
@@ -149,7 +163,7 @@ function parse(sent: string): Request[] {
 /** What pylibmc made of a reply, as far as it says what the reply was. */
 function meaning({ op, outcome }: Talk): unknown {
   if (outcome?.exception === "NotFound") return false;
-  if (outcome?.items !== undefined) return outcome.items.map(([key]) => key.s);
+  if (outcome?.items !== undefined) return outcome.items.length;
   switch (outcome?.result?.t) {
     case "bool":
       return /^(delete_multi|set_multi)$/.test(op) ? undefined : outcome.result.v;
@@ -163,12 +177,8 @@ function meaning({ op, outcome }: Talk): unknown {
 }
 
 /** The same, of our own reading. */
-function ourMeaning({ items, end }: Outcome, { op, requests }: Talk): unknown {
-  if (op === "get_multi") {
-    const [request] = requests;
-    if (request?.verb !== "get") return undefined;
-    return [...new Set(items.map(({ index }) => (request.keys ?? [request.key])[index]))];
-  }
+function ourMeaning({ items, end }: Outcome, { op }: Talk): unknown {
+  if (op === "get_multi") return new Set(items.map(({ data, flags }) => `${flags} ${data}`)).size;
   if (typeof end === "number" || typeof end === "bigint") return BigInt(end);
   if (end === "stored" || end === "ok") return true;
   if (end === "notFound" || end === "notStored" || end === "exists") return false;
