@@ -42,6 +42,13 @@ export interface ConnectionOptions {
 /** Requests are held back while this much waits in the socket, so that they can still expire unsent. */
 const MAX_SOCKET_BACKLOG_BYTES = 1024 * 1024;
 
+/**
+ * memcached before 1.6.39 reads a TLS record in parts and may forget the rest of it until
+ * another one comes. So over TLS each write is one batch of whole requests, of which all but
+ * the last lie in the first record, and the next write waits until it has left.
+ */
+const TLS_RECORD_BYTES = 16 * 1024;
+
 /** How many operations go into one write at most. */
 const MAX_BATCH = 4096;
 
@@ -199,7 +206,7 @@ export class Connection implements Executor {
     this.#flushing = false;
     const socket = this.#socket;
     if (!this.#open || socket === undefined) return;
-    while (this.#waiting.length > 0 && socket.writableLength < MAX_SOCKET_BACKLOG_BYTES) {
+    while (this.#waiting.length > 0 && this.#hasRoom(socket)) {
       this.#fill();
       if (this.#out.isEmpty) continue;
       this.#send(socket);
@@ -207,10 +214,20 @@ export class Connection implements Executor {
     this.#settled();
   };
 
+  #hasRoom({ writableLength }: Socket): boolean {
+    return this.#isSecure ? writableLength === 0 : writableLength < MAX_SOCKET_BACKLOG_BYTES;
+  }
+
+  get #isSecure(): boolean {
+    return this.#options.tls !== undefined;
+  }
+
   /** Turns waiting operations into one batch of bytes. */
   #fill(): void {
     if (this.#pipeline.length === 0) this.#lastProgress = performance.now();
+    const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
     for (let n = 0; n < MAX_BATCH && this.#out.pieces.length === 0; n++) {
+      if (this.#out.text.length >= maxBytes) break;
       const operation = this.#waiting.shift();
       if (operation === undefined) break;
       if (!operation.settled) this.#write(operation);
@@ -231,16 +248,17 @@ export class Connection implements Executor {
 
   #send(socket: Socket): void {
     const { pieces, text } = this.#out;
+    const sent = this.#isSecure ? this.#flush : undefined;
     if (pieces.length > 0) {
       socket.cork();
       for (const piece of pieces) {
         if (typeof piece === "string") socket.write(piece, "latin1");
         else socket.write(piece);
       }
-      if (text !== "") socket.write(text, "latin1");
+      socket.write(text, "latin1", sent);
       socket.uncork();
     } else {
-      socket.write(text, "latin1");
+      socket.write(text, "latin1", sent);
     }
     this.#out.clear();
   }
