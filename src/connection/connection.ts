@@ -84,6 +84,8 @@ export class Connection implements Executor {
   #connectDeadline = 0;
   /** When the last byte came, or the first request after an idle time went out. */
   #lastProgress = 0;
+  /** How many sockets were opened so far; each may lead to another server. */
+  sockets = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ConnectionOptions) {
@@ -197,6 +199,7 @@ export class Connection implements Executor {
 
   #opened(): void {
     this.#open = true;
+    this.sockets++;
     this.#failures = 0;
     this.#lastProgress = performance.now();
     this.#flush();

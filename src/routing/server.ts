@@ -1,4 +1,5 @@
 import type { Address } from "../connection/address.js";
+import { Capabilities } from "../connection/capability.js";
 import { Connection } from "../connection/connection.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
@@ -26,6 +27,7 @@ export class Server implements Executor {
   /** Another of the same name may take its place, with another weight. */
   address: Address;
   readonly #connection: Connection;
+  readonly #capabilities: Capabilities;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
@@ -40,6 +42,7 @@ export class Server implements Executor {
       onLost: (operation, error) => this.#retry(operation, error),
       onRefused: (operation, refused) => this.#refuse(operation, refused),
     });
+    this.#capabilities = new Capabilities(this.#connection, address.name);
   }
 
   get name(): string {
@@ -47,7 +50,9 @@ export class Server implements Executor {
   }
 
   execute(operation: Operation): void {
-    this.#connection.execute(operation);
+    const { request } = operation;
+    const isPlain = request.verb === "admin" || request.meta === undefined;
+    (isPlain ? this.#connection : this.#capabilities).execute(operation);
   }
 
   disconnect(): void {
