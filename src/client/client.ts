@@ -355,8 +355,7 @@ export class Client<Value = unknown> extends Cluster {
   }
 
   /**
-   * Waits until every server has carried out what was sent to it before, silent calls
-   * (`noreply`) included.
+   * Waits until every server has carried out what it was sent before, silent calls included.
    * @returns true
    * @throws PartialError if a server failed, or its connection was lost meanwhile
    */
