@@ -1,4 +1,3 @@
-import * as admin from "../commands/admin.js";
 import type { MetaDebug, MetaDeleted, MetaItem, MetaNumber, MetaStored } from "../commands/meta.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import * as retrieval from "../commands/retrieval.js";
@@ -7,7 +6,7 @@ import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { asBuffer } from "../util/bytes.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import { checkCas } from "./check.js";
 import { Cluster, settingsOf } from "./cluster.js";
 import type { ConfigurationSources } from "./configuration.js";
 import type { ClientOptions } from "./configure.js";
@@ -18,13 +17,9 @@ import { type Given, getMany } from "./many.js";
 import type { Mapping } from "./mapping.js";
 import * as metacalls from "./metacalls.js";
 import {
-  ADMIN_OPTIONS,
-  type AdminOptions,
   type ArithmeticOptions,
   CALL_OPTIONS,
   type CallOptions,
-  FLUSH_OPTIONS,
-  type FlushOptions,
   type JoinOptions,
   type StoreOptions,
   storeOptions,
@@ -352,65 +347,6 @@ export class Client<Value = unknown> extends Cluster {
     options?: ArithmeticOptions,
   ): Promise<Map<Given<K>, number>> {
     return countMany(this.#dispatcher, "decr", keys as Deltas<Given<K>>, delta, options);
-  }
-
-  /**
-   * Waits until every server has carried out what it was sent before, silent calls included.
-   * @returns true
-   * @throws PartialError if a server failed, or its connection was lost meanwhile
-   */
-  async flush(options?: AdminOptions): Promise<boolean> {
-    checkOptions(options, ADMIN_OPTIONS, "flush");
-    await this.#dispatcher.everywhere(admin.flush, admin.versionRequest, options);
-    return true;
-  }
-
-  /**
-   * Empties every server, now or after a delay.
-   * @returns true
-   * @throws PartialError if a server failed
-   */
-  async flushAll(options?: FlushOptions): Promise<boolean> {
-    checkOptions(options, FLUSH_OPTIONS, "flushAll");
-    const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
-    await this.#dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay), options);
-    return true;
-  }
-
-  /**
-   * The statistics of every server (protocol.txt, "Statistics"): numbers are numbers,
-   * bigints past 2^53.
-   * @param argument - for example `"settings"`, `"items"`, `"slabs"`
-   * @returns a Map by the servers' names
-   * @throws PartialError if a server failed
-   */
-  async getStats(argument?: string, options?: AdminOptions): Promise<Map<string, admin.Stats>> {
-    checkOptions(options, ADMIN_OPTIONS, "getStats");
-    const request = admin.statsRequest(checkStatsArgument(argument));
-    return this.#dispatcher.everywhere(admin.getStats, request, options);
-  }
-
-  /**
-   * The version of every server.
-   * @returns a Map by the servers' names
-   * @throws PartialError if a server failed
-   */
-  async version(options?: AdminOptions): Promise<Map<string, string>> {
-    checkOptions(options, ADMIN_OPTIONS, "version");
-    return this.#dispatcher.everywhere(admin.version, admin.versionRequest, options);
-  }
-
-  /**
-   * Sets how much every server writes to its own log.
-   * @param level - 0 for errors, 1 for warnings, 2 for every command
-   * @returns true
-   * @throws PartialError if a server failed
-   */
-  async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
-    checkOptions(options, ADMIN_OPTIONS, "verbosity");
-    const request = admin.verbosityRequest(checkInteger(level, "level", 0, 2 ** 31 - 1));
-    await this.#dispatcher.everywhere(admin.verbosity, request, options);
-    return true;
   }
 
   /**

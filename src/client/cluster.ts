@@ -1,12 +1,19 @@
+import * as admin from "../commands/admin.js";
 import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
-import { checkInteger } from "./check.js";
+import { checkInteger, checkOptions, checkStatsArgument } from "./check.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
-import type { CallOptions } from "./options.js";
+import {
+  ADMIN_OPTIONS,
+  type AdminOptions,
+  type CallOptions,
+  FLUSH_OPTIONS,
+  type FlushOptions,
+} from "./options.js";
 import {
   parseServer,
   parseServers,
@@ -132,6 +139,70 @@ export abstract class Cluster implements AsyncDisposable {
   setServers(servers: Servers): void {
     this.#settings.setServers(parseServers(servers));
     this.#servers = servers;
+  }
+
+  /**
+   * Empties every server, now or after a delay.
+   * @returns true
+   * @throws PartialError if a server failed
+   */
+  async flushAll(options?: FlushOptions): Promise<boolean> {
+    checkOptions(options, FLUSH_OPTIONS, "flushAll");
+    const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
+    await this.#settings.dispatcher.everywhere(
+      admin.flushAll,
+      admin.flushAllRequest(delay),
+      options,
+    );
+    return true;
+  }
+
+  /**
+   * The statistics of every server (protocol.txt, "Statistics"): numbers are numbers,
+   * bigints past 2^53.
+   * @param argument - for example `"settings"`, `"items"`, `"slabs"`
+   * @returns a Map by the servers' names
+   * @throws PartialError if a server failed
+   */
+  async getStats(argument?: string, options?: AdminOptions): Promise<Map<string, admin.Stats>> {
+    checkOptions(options, ADMIN_OPTIONS, "getStats");
+    const request = admin.statsRequest(checkStatsArgument(argument));
+    return this.#settings.dispatcher.everywhere(admin.getStats, request, options);
+  }
+
+  /**
+   * The version of every server.
+   * @returns a Map by the servers' names
+   * @throws PartialError if a server failed
+   */
+  async version(options?: AdminOptions): Promise<Map<string, string>> {
+    checkOptions(options, ADMIN_OPTIONS, "version");
+    return this.#settings.dispatcher.everywhere(admin.version, admin.versionRequest, options);
+  }
+
+  /**
+   * Sets how much every server writes to its own log.
+   * @param level - 0 for errors, 1 for warnings, 2 for every command
+   * @returns true
+   * @throws PartialError if a server failed
+   */
+  async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
+    checkOptions(options, ADMIN_OPTIONS, "verbosity");
+    const request = admin.verbosityRequest(checkInteger(level, "level", 0, 2 ** 31 - 1));
+    await this.#settings.dispatcher.everywhere(admin.verbosity, request, options);
+    return true;
+  }
+
+  /**
+   * Waits until every server has carried out what was sent to it before, silent calls
+   * (`noreply`) included.
+   * @returns true
+   * @throws PartialError if a server failed, or its connection was lost meanwhile
+   */
+  async flush(options?: AdminOptions): Promise<boolean> {
+    checkOptions(options, ADMIN_OPTIONS, "flush");
+    await this.#settings.dispatcher.everywhere(admin.flush, admin.versionRequest, options);
+    return true;
   }
 
   /** Closes every connection; what is under way fails, and the next call connects again. */
