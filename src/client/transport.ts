@@ -88,6 +88,8 @@ export interface Transport {
   readonly tls: TlsOptions | undefined;
   /** The rules for keys. */
   readonly encodeKey: EncodeKey;
+  /** What of it needs a stream, so that no server can be reached by UDP. */
+  readonly needsStream: string | undefined;
   /** Whether keys that text cannot hold go in base64. */
   readonly base64Keys: boolean;
 }
@@ -100,6 +102,7 @@ export function transportOf(options: TransportOptions): Transport {
   const common = {
     socket: checkSocket(options.socket),
     tls: checkTls(options.tls),
+    needsStream: binary ? "binary" : options.tls ? "tls" : provide && "authentication",
     ...keyRules(options, binary),
   };
   if (binary) {

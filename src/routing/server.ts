@@ -1,6 +1,7 @@
-import type { Address } from "../connection/address.js";
+import { type Address, isUdp } from "../connection/address.js";
 import { Capabilities } from "../connection/capability.js";
 import { Connection } from "../connection/connection.js";
+import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
@@ -26,22 +27,26 @@ const NO_LIMIT_MS = 2 ** 31 - 1;
 export class Server implements Executor {
   /** Another of the same name may take its place, with another weight. */
   address: Address;
-  readonly #connection: Connection;
+  readonly #connection: Connection | Datagrams;
   readonly #capabilities: Capabilities;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
     this.address = address;
-    this.#connection = new Connection({
-      ...options,
-      get connectTimeoutMs() {
-        return options.connectTimeoutMs;
-      },
-      address,
-      onLost: (operation, error) => this.#retry(operation, error),
-      onRefused: (operation, refused) => this.#refuse(operation, refused),
-    });
+    const onRefused = (operation: Operation, refused: RefusedReply) =>
+      this.#refuse(operation, refused);
+    this.#connection = isUdp(address)
+      ? new Datagrams({ ...options, address, onRefused })
+      : new Connection({
+          ...options,
+          get connectTimeoutMs() {
+            return options.connectTimeoutMs;
+          },
+          address,
+          onLost: (operation, error) => this.#retry(operation, error),
+          onRefused,
+        });
     this.#capabilities = new Capabilities(this.#connection, address.name);
   }
 

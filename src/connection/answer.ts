@@ -1,0 +1,62 @@
+import { ProtocolError } from "../errors.js";
+import type { Operation } from "../operation.js";
+import { type Hit, MISS, type RefusedReply, type Reply } from "../protocol/reply.js";
+import type { Request } from "../protocol/request.js";
+import type { Exchange, Replies, Wire } from "../protocol/wire.js";
+import { Frames } from "./frame.js";
+
+/** A key of a many-key get that is asked for alone. */
+export interface Part {
+  /** Its place in the operation's keys. */
+  readonly index: number;
+  /** How many of the operation's parts wait for an answer; they share this object. */
+  readonly left: { count: number };
+}
+
+/** A request that was sent in a datagram, and its reply, in which it stands alone. */
+export class Answer implements Replies {
+  readonly operation: Operation;
+  readonly exchange: Exchange;
+  readonly frames: Frames = new Frames();
+  readonly #wire: Wire;
+  readonly #part: Part | undefined;
+  readonly #onRefused: (operation: Operation, refused: RefusedReply) => void;
+  #isSettled = false;
+
+  constructor(
+    operation: Operation,
+    request: Request,
+    wire: Wire,
+    part: Part | undefined,
+    onRefused: (operation: Operation, refused: RefusedReply) => void,
+  ) {
+    this.operation = operation;
+    this.exchange = { request, endsLine: true, afterSilent: false };
+    this.#wire = wire;
+    this.#part = part;
+    this.#onRefused = onRefused;
+  }
+
+  /** @throws ProtocolError for what is no whole reply */
+  read(reply: Buffer): void {
+    this.#wire.push(reply, reply.length, this);
+    if (!this.#isSettled) throw new ProtocolError("it is incomplete");
+  }
+
+  waiting(n: number): Exchange | undefined {
+    return n === 0 && !this.#isSettled ? this.exchange : undefined;
+  }
+
+  deliver(_n: number, _index: number, hit: Hit): void {
+    if (this.#part === undefined) this.operation.settle(hit);
+    else this.operation.collect(this.#part.index, hit);
+  }
+
+  settle(reply: Reply): void {
+    this.#isSettled = true;
+    if (this.operation.settled) return;
+    if (reply.kind === "refused") this.#onRefused(this.operation, reply);
+    else if (this.#part === undefined) this.operation.settle(reply);
+    else if (--this.#part.left.count === 0) this.operation.settle(MISS);
+  }
+}
