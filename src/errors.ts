@@ -167,6 +167,17 @@ export class TimeoutError extends NetworkError {
   }
 }
 
+/**
+ * As many operations, or as many bytes of them, as the client's limits allow already wait
+ * for this server: it does not keep up. Nothing was sent.
+ */
+export class QueueFullError extends NetworkError {
+  override readonly code: string = "ERR_MEMCACHED_QUEUE_FULL";
+  static {
+    brand(QueueFullError, "QueueFullError");
+  }
+}
+
 /** The server refused the credentials. It never shows the password. */
 export class AuthError extends NetworkError {
   override readonly code: string = "ERR_MEMCACHED_AUTH";

@@ -12,6 +12,7 @@ export {
 export type { ClientOptions } from "./client/configure.js";
 export type { Deltas } from "./client/counting.js";
 export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
+export type { LimitOptions } from "./client/limits.js";
 export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
 export type {
@@ -36,6 +37,7 @@ export { ThreadMappedPool } from "./client/poolmapped.js";
 export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
 export type { ServerInfo } from "./client/settings.js";
+export type { BatchTrace, CommandTrace } from "./client/tracing.js";
 export type { Stats } from "./commands/admin.js";
 export type {
   MetaDebug,
@@ -46,6 +48,8 @@ export type {
   MetaStored,
 } from "./commands/meta.js";
 export type { ValueWithCas } from "./commands/retrieval.js";
+export type { ConnectionEvents } from "./connection/announcer.js";
+export type { ConnectionStats, LatencyStats } from "./connection/counters.js";
 export {
   ArgumentError,
   AuthError,
@@ -64,6 +68,7 @@ export {
   PartialError,
   PoolExhaustedError,
   ProtocolError,
+  QueueFullError,
   ReplyError,
   ServerErrorReply,
   TimeoutError,

@@ -33,8 +33,12 @@ export class Operation implements Exchange {
   readonly codec: Codec;
   /** When it has to be settled, on `performance.now()`'s clock in milliseconds. */
   readonly deadline: number;
+  /** The bytes of a value that it holds until it is answered. */
+  readonly size: number;
   /** Whether the server may have seen the request. */
   sent = false;
+  /** When it was written, in microseconds of 32 bits that wrap around. */
+  writtenAt = 0;
   /** Whether it was sent a second time after its connection was lost. */
   retried = false;
   settled = false;
@@ -55,6 +59,7 @@ export class Operation implements Exchange {
   ) {
     this.command = command;
     this.request = request;
+    this.size = request.verb === "set" ? request.data.length : 0;
     this.route = route;
     this.codec = codec;
     this.deadline = deadline;

@@ -1,7 +1,7 @@
 export const HELP = `tslibmc-server: an embedded memcached on its own, with memcached's option letters
 
--p, --port=<num>               TCP port, 0 for a free one (default: 11211)
--U, --udp-port=<num>           UDP port (default: 0, off)
+-p, --port=<num>               TCP port, 0 or -1 for a free one (default: 11211)
+-U, --udp-port=<num>           UDP port, -1 for a free one (default: 0, off)
 -s, --unix-socket=<file>       unix socket instead of TCP
 -a, --unix-mask=<mask>         permissions of the unix socket, in octal
 -l, --listen=<addr>            address to listen on (default: 127.0.0.1)

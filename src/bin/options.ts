@@ -97,11 +97,22 @@ function parse(argv: readonly string[]) {
     if (reason !== undefined) throw new OptionError(`${argument} is not possible here: ${reason}`);
   }
   try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false }).values;
+    return parseArgs({ args: withNegatives(argv), options: OPTIONS, allowPositionals: false })
+      .values;
   } catch (error) {
     const words = error instanceof Error ? error.message : String(error);
     throw new OptionError(`${words.split(". ")[0]}; -h lists the options`, { cause: error });
   }
+}
+
+/** `-p -1` as one word, since the second would be taken for an option. */
+function withNegatives(argv: readonly string[]): string[] {
+  const words: string[] = [];
+  for (const word of argv) {
+    if (word === "-1" && /^-[pU]$/.test(words.at(-1) ?? "")) words.push(`${words.pop()}${word}`);
+    else words.push(word);
+  }
+  return words;
 }
 
 function listening(values: Values): MemcachedServerOptions {
@@ -114,10 +125,15 @@ function listening(values: Values): MemcachedServerOptions {
   const udp = values["udp-port"];
   return {
     host: host?.replace(/^\[(.*)\]$/, "$1"),
-    port: count("-p", port, 0, 65535),
+    port: portOf("-p", port),
     path,
-    udpPort: udp === undefined || udp === "0" ? undefined : count("-U", udp, 1, 65535),
+    udpPort: udp === undefined || udp === "0" ? undefined : portOf("-U", udp),
   };
+}
+
+/** A port; -1 takes a free one. */
+function portOf(letter: string, text: string): number {
+  return text === "-1" ? 0 : count(letter, text, 0, 65535);
 }
 
 function limits(values: Values): MemcachedServerOptions {

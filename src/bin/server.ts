@@ -13,13 +13,18 @@ async function run({ server: options, pidFile, socketMode }: Invocation): Promis
   const { MEMCACHED_PORT_FILENAME: portFile } = process.env;
   if (socketMode !== undefined && options.path !== undefined) chmodSync(options.path, socketMode);
   if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
-  if (portFile !== undefined) writeFileSync(portFile, `TCP INET: ${server.port}\n`);
+  if (portFile !== undefined) writeFileSync(portFile, portsOf(server));
   process.stdout.write(`listening on ${server.address}\n`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       void server.close();
     });
   }
+}
+
+/** What memcached writes to the file that MEMCACHED_PORT_FILENAME names. */
+function portsOf({ port, udpPort }: MemcachedServer): string {
+  return `TCP INET: ${port}\n${udpPort === 0 ? "" : `UDP INET: ${udpPort}\n`}`;
 }
 
 try {

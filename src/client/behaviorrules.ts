@@ -25,8 +25,8 @@ const MAX_INT32 = 2 ** 31 - 1;
 /** In the order in which pylibmc applies them. */
 const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
   no_block: always(flag, true, "no call blocks"),
-  tcp_nodelay: always(flag, true, "it is always on"),
-  tcp_keepalive: always(flag, true, "it is always on"),
+  tcp_nodelay: { check: flag, initial: true },
+  tcp_keepalive: { check: flag, initial: true },
   hash: { check: hash, initial: "default" },
   ketama_hash: always<HashName | HashFunction>(
     hash,
@@ -131,6 +131,13 @@ export function mergeBehaviors(old: CheckedBehaviors, set: CheckedBehaviors): Ch
   const kept: Record<string, unknown> = { ...old };
   if (first >= 0) for (const name of CHOOSING.slice(first + 1)) delete kept[name];
   return { ...kept, ...set };
+}
+
+const PLACING = ["hash", ...CHOOSING, "_sort_hosts", "_hash_with_prefix_key", "namespace"] as const;
+
+/** Whether a key may have another server with these behaviors set. */
+export function movesKeys(set: CheckedBehaviors): boolean {
+  return PLACING.some((name) => set[name] !== undefined);
 }
 
 const warned = new Set<string>();

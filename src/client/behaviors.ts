@@ -11,9 +11,9 @@ import type { Distribution } from "../ring/distribution.js";
 export interface Behaviors {
   /** Always true: no call blocks. */
   no_block: boolean;
-  /** Always true. */
+  /** For connections from then on; the option `socket.noDelay`. @defaultValue true */
   tcp_nodelay: boolean;
-  /** Always true. */
+  /** For connections from then on; the option `socket.keepAlive`. @defaultValue true */
   tcp_keepalive: boolean;
   /**
    * How a key becomes a number; undefined under a placement that is not libmemcached's.

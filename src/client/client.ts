@@ -8,9 +8,7 @@ import { asBuffer } from "../util/bytes.js";
 import type { Encoded } from "../value/codec.js";
 import { checkCas } from "./check.js";
 import { Cluster, settingsOf } from "./cluster.js";
-import type { ConfigurationSources } from "./configuration.js";
 import type { ClientOptions } from "./configure.js";
-import { configured } from "./configured.js";
 import { count, countMany, type Deltas } from "./counting.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { type Given, getMany } from "./many.js";
@@ -59,25 +57,6 @@ export class Client<Value = unknown> extends Cluster {
         deserialize: (data, flags) => this.deserialize(data, flags),
       });
     }
-  }
-
-  /**
-   * A client from libmemcached's configuration language, for example
-   * `--SERVER=10.0.0.1 --SERVER=10.0.0.2:11212/?2 --DISTRIBUTION=consistent`.
-   * @param options - what the text cannot say; its behaviors go before the text's
-   * @param sources - where files and the environment come from, if the text may use them
-   * @throws OptionError that names the token, its line and column
-   */
-  static fromConfiguration<C>(
-    this: new (
-      servers: Servers,
-      options: ClientOptions,
-    ) => C,
-    text: string,
-    options: ClientOptions = {},
-    sources?: ConfigurationSources,
-  ): C {
-    return new this(...configured(text, options, sources));
   }
 
   /**

@@ -1,11 +1,15 @@
 import * as admin from "../commands/admin.js";
+import type { ConnectionEvents } from "../connection/announcer.js";
+import type { ConnectionStats } from "../connection/counters.js";
 import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
 import { checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import type { ConfigurationSources } from "./configuration.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
+import { configured } from "./configured.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
 import {
   ADMIN_OPTIONS,
@@ -20,6 +24,7 @@ import {
   type ServerOptions,
   type Servers,
   serverOptions,
+  type UrlOptions,
   urlOptions,
 } from "./servers.js";
 import { type ServerInfo, Settings } from "./settings.js";
@@ -52,6 +57,25 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
+   * A client from libmemcached's configuration language, for example
+   * `--SERVER=10.0.0.1 --SERVER=10.0.0.2:11212/?2 --DISTRIBUTION=consistent`.
+   * @param options - what the text cannot say; its behaviors go before the text's
+   * @param sources - where files and the environment come from, if the text may use them
+   * @throws OptionError that names the token, its line and column
+   */
+  static fromConfiguration<C, Value = unknown>(
+    this: new (
+      servers: Servers,
+      options: ClientOptions<Value>,
+    ) => C,
+    text: string,
+    options: ClientOptions<Value> = {},
+    sources?: ConfigurationSources,
+  ): C {
+    return new this(...configured(text, options, sources));
+  }
+
+  /**
    * pylibmc's behaviors as they stand. Setting one takes effect with the next call:
    *
    * ```ts
@@ -78,6 +102,38 @@ export abstract class Cluster implements AsyncDisposable {
   /** Whether `close()` was called. */
   get closed(): boolean {
     return this.#settings.dispatcher.closed;
+  }
+
+  /**
+   * Calls `listener` whenever a connection is made (`connect`), cannot be made
+   * (`connectError`) or ends (`disconnect`). Nobody has to listen: what fails also rejects
+   * the calls that it concerns.
+   */
+  on<Type extends keyof ConnectionEvents>(
+    type: Type,
+    listener: (event: ConnectionEvents[Type]) => void,
+  ): this {
+    this.#settings.events.on(type, listener);
+    return this;
+  }
+
+  /** Calls `listener` no longer. */
+  off<Type extends keyof ConnectionEvents>(
+    type: Type,
+    listener: (event: ConnectionEvents[Type]) => void,
+  ): this {
+    this.#settings.events.off(type, listener);
+    return this;
+  }
+
+  /**
+   * What this client has counted, by its servers' names: operations, hits and misses,
+   * errors, bytes, reconnects, what waits, and how long replies took. Nobody is asked;
+   * {@link Cluster.getStats} asks the servers for theirs.
+   */
+  stats(): Map<string, ConnectionStats> {
+    const { servers } = this.#settings.dispatcher.router;
+    return new Map(servers.map((server) => [server.name, server.stats()]));
   }
 
   /** The server that a key is on; nobody is asked. */
@@ -133,10 +189,17 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Gives the client another list of servers. Those that are in both lists keep their
-   * connections; what is under way at others finishes.
+   * connections; what is under way at others finishes. A URL may only say where servers
+   * are, or what the client was made with.
    * @throws OptionError for an empty list, or a server that is none; then nothing changes
    */
   setServers(servers: Servers): void {
+    for (const [option, value] of Object.entries(urlOptions(servers))) {
+      if (this.#options[option as keyof UrlOptions] === value) continue;
+      throw new OptionError(
+        `The URL has another ${option} than the client, which keeps its own; make a new client`,
+      );
+    }
     this.#settings.setServers(parseServers(servers));
     this.#servers = servers;
   }

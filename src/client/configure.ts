@@ -1,3 +1,4 @@
+import type { QueueLimits } from "../connection/connection.js";
 import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
@@ -6,6 +7,7 @@ import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
+import { LIMIT_OPTIONS, type LimitOptions, limitsOf } from "./limits.js";
 import {
   TRANSPORT_OPTIONS,
   type Transport,
@@ -14,7 +16,10 @@ import {
 } from "./transport.js";
 
 /** How a client behaves. */
-export interface ClientOptions<Value = unknown> extends CodecOptions<Value>, TransportOptions {
+export interface ClientOptions<Value = unknown>
+  extends CodecOptions<Value>,
+    TransportOptions,
+    LimitOptions {
   /**
    * Milliseconds for a whole operation, from the call to the settled promise, connecting
    * and retries included. The behavior `_poll_timeout` is the same.
@@ -27,8 +32,9 @@ export interface ClientOptions<Value = unknown> extends CodecOptions<Value>, Tra
    */
   readonly connectTimeoutMs?: number | undefined;
   /**
-   * Milliseconds without a byte from a server that owes replies, after which its
-   * connection is given up and made anew.
+   * Milliseconds in which a server that owes replies lets no byte pass, after which its
+   * connection is given up and made anew; and also how long the oldest reply may be
+   * overdue.
    * @defaultValue 5000
    */
   readonly stallTimeoutMs?: number | undefined;
@@ -62,6 +68,7 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   "placement",
   ...CODEC_OPTIONS,
   ...TRANSPORT_OPTIONS,
+  ...LIMIT_OPTIONS,
 ]);
 
 const DISTRIBUTION_OPTIONS: ReadonlySet<string> = new Set(["pointHash", "buckets", "chance"]);
@@ -73,6 +80,7 @@ const DEFAULT_MAX_VALUE_SIZE = 1024 * 1024;
 export interface FixedOptions {
   readonly transport: Transport;
   readonly stallTimeoutMs: number;
+  readonly limits: QueueLimits;
   readonly maxValueSize: number;
   readonly preset: PlacementPreset | undefined;
   readonly distribution: DistributionOptions;
@@ -94,6 +102,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
   return {
     transport: transportOf(options),
     stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
+    limits: limitsOf(options),
     maxValueSize: checkMaxValueSize(maxValueSize),
     ...(typeof placement === "string"
       ? { preset: placement, distribution: {} }

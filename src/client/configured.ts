@@ -8,11 +8,11 @@ import { type Servers, serverOptions } from "./servers.js";
  * What a client is made of that a configuration string describes.
  * @throws OptionError for what the string gets wrong, or this version cannot do
  */
-export function configured(
+export function configured<Value>(
   text: string,
-  options: ClientOptions,
+  options: ClientOptions<Value>,
   sources: ConfigurationSources | undefined,
-): [servers: Servers, options: ClientOptions] {
+): [servers: Servers, options: ClientOptions<Value>] {
   const { servers, behaviors, binary, udp, ignored, poolMin, poolMax } = parseConfiguration(
     text,
     sources,

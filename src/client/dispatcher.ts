@@ -14,6 +14,7 @@ import { inBase64 } from "./base64.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
+import { traceCommand, tracesCommands } from "./tracing.js";
 
 export interface DispatcherOptions {
   readonly router: Router;
@@ -145,6 +146,36 @@ export class Dispatcher {
   }
 
   sendNow<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    if (tracesCommands()) this.#trace(command, request, wireKey, options, resolve, reject);
+    else this.#sendNow(command, request, wireKey, options, resolve, reject);
+  }
+
+  #trace<Result>(
+    command: Command<Result>,
+    request: Request,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const server = this.router.serverFor(this.route(wireKey, options)).name;
+    const trace = { command: command.name, key: wireKey, server };
+    const ends = traceCommand(trace, resolve, reject);
+    try {
+      this.#sendNow(command, request, wireKey, options, ends.resolve, ends.reject);
+    } catch (error) {
+      ends.reject(error);
+    }
+  }
+
+  #sendNow<Result>(
     command: Command<Result>,
     request: Request,
     wireKey: string,

@@ -1,4 +1,5 @@
 import { MemcachedError, PartialError } from "../errors.js";
+import { traceBatch } from "./tracing.js";
 
 export type Resolve<Result> = (result: Result) => void;
 export type Reject = (error: unknown) => void;
@@ -26,9 +27,10 @@ export class Gathering<Results> {
     this.#command = command;
     this.#remaining = count;
     this.#results = results;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    if (count === 0) resolve(results);
+    const ends = traceBatch({ command, size: count }, resolve, reject);
+    this.#resolve = ends.resolve;
+    this.#reject = ends.reject;
+    if (count === 0) this.#resolve(results);
   }
 
   /** One operation is answered. */

@@ -1,16 +1,19 @@
 import { type Address, isUdp } from "../connection/address.js";
+import type { ConnectionEvents } from "../connection/announcer.js";
 import { OptionError } from "../errors.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
+import { Events } from "../util/events.js";
 import type { Codec, Serializer } from "../value/codec.js";
 import { createCodec } from "../value/factory.js";
 import {
   type CheckedBehaviors,
   initialBehavior,
   mergeBehaviors,
+  movesKeys,
   warnOnce,
 } from "./behaviorrules.js";
 import type { Behaviors } from "./behaviors.js";
@@ -43,13 +46,15 @@ export interface ServerInfo {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
+  readonly events: Events<ConnectionEvents> = new Events();
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
   readonly #fixed: FixedOptions;
-  readonly #connecting: { connectTimeoutMs: number };
+  /** How the next connections are made; every server looks here. */
+  readonly #connecting: { connectTimeoutMs: number; noDelay: boolean; keepAlive: boolean };
   #given: CheckedBehaviors;
   #placement: Placement;
   /** A subclass's own methods. */
@@ -63,7 +68,7 @@ export class Settings {
     this.#fixed = fixed;
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
-    this.#connecting = { connectTimeoutMs: this.read("connect_timeout") };
+    this.#connecting = this.#connections();
     const values = codecOptions(options, this.#given.pickle_protocol);
     this.values = createCodec({ ...values, encryption: undefined });
     this.dispatcher = new Dispatcher({
@@ -113,6 +118,10 @@ export class Settings {
         return this.#placement.behaviors?.[name] ?? false;
       case "_hash_with_prefix_key":
         return this.#placement.prefixed;
+      case "tcp_nodelay":
+        return this.#given[name] ?? this.#options.socket?.noDelay ?? initialBehavior(name);
+      case "tcp_keepalive":
+        return this.#given[name] ?? this.#options.socket?.keepAlive ?? initialBehavior(name);
       case "pickle_protocol":
         return this.#given[name] ?? this.#options.pickle?.protocol ?? initialBehavior(name);
       case "remove_failed":
@@ -127,10 +136,10 @@ export class Settings {
     const given = mergeBehaviors(this.#given, behaviors);
     const { dispatcher } = this;
     const prefix = encodePrefix(given.namespace ?? "", dispatcher.encodeKey);
-    const placement = this.#place(given, this.servers);
+    const placement = movesKeys(behaviors) ? this.#place(given, this.servers) : this.#placement;
     this.#given = given;
     this.#move(dispatcher.router.servers, placement);
-    this.#connecting.connectTimeoutMs = this.read("connect_timeout");
+    Object.assign(this.#connecting, this.#connections());
     dispatcher.timeoutMs = this.read("_poll_timeout");
     dispatcher.prefix = prefix;
     dispatcher.noreply = this.read("_noreply");
@@ -157,8 +166,16 @@ export class Settings {
     this.#move(servers, placement);
   }
 
+  #connections() {
+    return {
+      connectTimeoutMs: this.read("connect_timeout"),
+      noDelay: this.read("tcp_nodelay"),
+      keepAlive: this.read("tcp_keepalive"),
+    };
+  }
+
   #connectTo(address: Address): Server {
-    const { stallTimeoutMs, transport } = this.#fixed;
+    const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
     if (isUdp(address) && transport.needsStream !== undefined) {
       throw new OptionError(
@@ -167,7 +184,18 @@ export class Settings {
     }
     return new Server(address, {
       ...transport,
+      socket: {
+        ...transport.socket,
+        get noDelay() {
+          return connecting.noDelay;
+        },
+        get keepAlive() {
+          return connecting.keepAlive;
+        },
+      },
       stallTimeoutMs,
+      limits,
+      onEvent: (type, event) => this.events.emit(type, event),
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;
       },

@@ -1,9 +1,11 @@
 import { ProtocolError } from "../errors.js";
 import type { Operation } from "../operation.js";
-import { type Hit, MISS, type RefusedReply, type Reply } from "../protocol/reply.js";
+import { type Hit, MISS, type Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Exchange, Replies, Wire } from "../protocol/wire.js";
+import type { Counters } from "./counters.js";
 import { Frames } from "./frame.js";
+import type { OnRefused } from "./pipeline.js";
 
 /** A key of a many-key get that is asked for alone. */
 export interface Part {
@@ -20,7 +22,9 @@ export class Answer implements Replies {
   readonly frames: Frames = new Frames();
   readonly #wire: Wire;
   readonly #part: Part | undefined;
-  readonly #onRefused: (operation: Operation, refused: RefusedReply) => void;
+  readonly #onRefused: OnRefused;
+  readonly #counters: Counters;
+  #isHit = false;
   #isSettled = false;
 
   constructor(
@@ -28,12 +32,14 @@ export class Answer implements Replies {
     request: Request,
     wire: Wire,
     part: Part | undefined,
-    onRefused: (operation: Operation, refused: RefusedReply) => void,
+    counters: Counters,
+    onRefused: OnRefused,
   ) {
     this.operation = operation;
     this.exchange = { request, endsLine: true, afterSilent: false };
     this.#wire = wire;
     this.#part = part;
+    this.#counters = counters;
     this.#onRefused = onRefused;
   }
 
@@ -41,6 +47,9 @@ export class Answer implements Replies {
   read(reply: Buffer): void {
     this.#wire.push(reply, reply.length, this);
     if (!this.#isSettled) throw new ProtocolError("it is incomplete");
+    if (this.exchange.request.verb !== "get") return;
+    if (this.#isHit) this.#counters.hits++;
+    else this.#counters.misses++;
   }
 
   waiting(n: number): Exchange | undefined {
@@ -48,11 +57,13 @@ export class Answer implements Replies {
   }
 
   deliver(_n: number, _index: number, hit: Hit): void {
+    this.#isHit = true;
     if (this.#part === undefined) this.operation.settle(hit);
     else this.operation.collect(this.#part.index, hit);
   }
 
   settle(reply: Reply): void {
+    this.#isHit ||= reply.kind === "hit";
     this.#isSettled = true;
     if (this.operation.settled) return;
     if (reply.kind === "refused") this.#onRefused(this.operation, reply);

@@ -1,24 +1,35 @@
-import type { Socket } from "node:net";
 import {
   ConnectError,
   ConnectionClosedError,
-  type MemcachedError,
-  NotSupportedError,
   ProtocolError,
+  QueueFullError,
   TimeoutError,
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
-import { Outgoing } from "../protocol/outgoing.js";
-import { OK, type RefusedReply, type Reply } from "../protocol/reply.js";
-import { isSilent, type Request } from "../protocol/request.js";
+import type { Reply } from "../protocol/reply.js";
+import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
-import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
+import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { backoffMs } from "./backoff.js";
+import { type ConnectionStats, Counters } from "./counters.js";
 import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
+import { Failure } from "./failure.js";
 import { type Greet, greeting } from "./greeting.js";
-import { Pipeline } from "./pipeline.js";
+import { Link } from "./link.js";
+import type { OnRefused } from "./pipeline.js";
+import { Queue } from "./queue.js";
+
+/** How much may wait for one server. */
+export interface QueueLimits {
+  /** Operations that wait to be sent or for their reply. */
+  readonly maxOperations: number;
+  /** Bytes of the values that they hold. */
+  readonly maxBytes: number;
+  /** Whether operations past that wait for room until their deadline, or fail at once. */
+  readonly waits: boolean;
+}
 
 export interface ConnectionOptions {
   readonly address: Address;
@@ -31,100 +42,122 @@ export interface ConnectionOptions {
   readonly greet: Greet | undefined;
   /** Milliseconds for one attempt to connect, its greeting included. */
   readonly connectTimeoutMs: number;
-  /** Milliseconds without a byte, while replies are owed, after which the socket is given up. */
+  /** Milliseconds without progress, while the server owes something, after which the socket is given up. */
   readonly stallTimeoutMs: number;
-  /** Takes the unsettled operations that a lost socket leaves, each of which it may send again. */
-  readonly onLost: (operation: Operation, error: MemcachedError) => void;
-  /** Takes an operation that the server refused, with the refusal. */
-  readonly onRefused: (operation: Operation, refused: RefusedReply) => void;
+  readonly limits: QueueLimits;
+  readonly onEvent: OnConnectionEvent;
+  /** Is offered each unsettled operation that a lost socket leaves, and says whether it was sent again. */
+  readonly onLost: (operation: Operation) => boolean;
+  readonly onRefused: OnRefused;
 }
 
-/** Requests are held back while this much waits in the socket, so that they can still expire unsent. */
-const MAX_SOCKET_BACKLOG_BYTES = 1024 * 1024;
-
 /**
- * memcached before 1.6.39 reads a TLS record in parts and may forget the rest of it until
- * another one comes. So over TLS each write is one batch of whole requests, of which all but
- * the last lie in the first record, and the next write waits until it has left.
- */
-const TLS_RECORD_BYTES = 16 * 1024;
-
-/** How many operations go into one write at most. */
-const MAX_BATCH = 4096;
-
-/**
- * One socket to one server, opened when it is first needed and again when it was lost.
+ * The way to one server: a socket that is opened when it is first needed, and again when
+ * it was lost.
  *
  * ```
- *               execute                    connect event
+ *               execute                  connected, greeted
  *     closed ───────────▶ connecting ───────────────────▶ open
  *       ▲                     │ error, timeout              │ end, error, stall,
  *       └─────────────────────┴─────────────────────────────┘ unreadable reply
  * ```
  *
- * An operation is in exactly one place: `#waiting` until its bytes are written, then the
- * pipeline until its reply has come.
+ * An operation is in exactly one place: in the queue until its bytes are written, then in
+ * the link's pipeline until its reply has come.
  */
 export class Connection implements Executor {
   readonly #options: ConnectionOptions;
-  readonly #waiting = new Fifo<Operation>();
-  readonly #out = new Outgoing();
-  readonly #sweep: Sweep;
-  readonly #pipeline: Pipeline;
+  readonly #name: string;
   readonly #dialer: Dialer;
-  #wire: Wire;
-  #socket: Socket | undefined = undefined;
-  #open = false;
+  readonly #announcer: Announcer;
+  readonly #counters = new Counters();
+  readonly #queue = new Queue();
+  readonly #sweep: Sweep;
+  #link: Link | undefined = undefined;
   #flushing = false;
   #ended = false;
-  #failures = 0;
-  #notBefore = 0;
-  #lastFailure: MemcachedError | undefined = undefined;
   /** When the present attempt to connect is given up. */
   #connectDeadline = 0;
-  /** When the last byte came, or the first request after an idle time went out. */
-  #lastProgress = 0;
-  /** How many sockets were opened so far; each may lead to another server. */
-  sockets = 0;
+  /** Attempts in a row after which the server has said nothing, what came of the last, and when the next is due. */
+  #failures = 0;
+  #lastFailure: Failure | undefined = undefined;
+  #notBefore = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ConnectionOptions) {
+    const { address } = options;
     this.#options = options;
-    this.#dialer = new Dialer(options.address, options.socket, options.tls);
-    this.#pipeline = new Pipeline(options.onRefused);
-    this.#wire = options.wire();
-    this.#sweep = new Sweep((now) => this.#expire(now));
+    this.#name = address.name;
+    this.#dialer = new Dialer(address, options.socket, options.tls);
+    this.#announcer = new Announcer(address.name, options.onEvent);
+    this.#sweep = new Sweep((now) => this.#check(now));
   }
 
   execute(operation: Operation): void {
     if (this.#ended) {
-      operation.fail(this.#closedError("The client is closed"));
+      this.#fail(operation, this.#closed("The client is closed"));
       return;
     }
-    if (this.#socket === undefined && !this.#connect(operation)) return;
-    this.#waiting.push(operation);
+    if (this.#isFull(operation)) {
+      this.#fail(operation, this.#full());
+      return;
+    }
+    if (this.#link === undefined && !this.#connect(operation)) return;
+    this.#queue.push(operation);
     this.#sweep.start();
-    if (this.#flushing || !this.#open) return;
+    if (this.#flushing || this.#link?.open !== true) return;
     this.#flushing = true;
     queueMicrotask(this.#flush);
   }
 
-  /** Closes the socket; what waits on it fails, and the next operation opens it again. */
+  /** Closes the socket; what is under way fails, and the next operation opens it again. */
   disconnect(): void {
-    if (this.#socket !== undefined)
-      this.#lose(this.#closedError("The connection was closed by disconnectAll()"), false);
+    this.#close(this.#closed("The connection was closed by disconnectAll()"));
   }
 
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
     this.#ended = true;
     if (this.#isBusy) await this.#idle(drainMs);
-    this.#lose(this.#closedError("The client was closed"), false);
+    this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
   }
 
+  stats(): ConnectionStats {
+    return this.#counters.snapshot({
+      connected: this.#link?.open ?? false,
+      waiting: this.#queue.length,
+      inFlight: this.#link?.pipeline.length ?? 0,
+    });
+  }
+
+  /** How many sockets were opened so far; each may lead to another server. */
+  get sockets(): number {
+    return this.#counters.connects;
+  }
+
   get #isBusy(): boolean {
-    return this.#waiting.length > 0 || this.#pipeline.length > 0;
+    return this.#queue.length > 0 || (this.#link?.isBusy ?? false);
+  }
+
+  #isFull({ size }: Operation): boolean {
+    const { maxOperations, maxBytes, waits } = this.#options.limits;
+    if (waits) return false;
+    const pipeline = this.#link?.pipeline;
+    const operations = this.#queue.length + (pipeline?.length ?? 0);
+    return (
+      operations >= maxOperations ||
+      (size > 0 && operations > 0 && this.#queue.bytes + (pipeline?.bytes ?? 0) + size > maxBytes)
+    );
+  }
+
+  #full(): Failure {
+    const { maxOperations, maxBytes } = this.#options.limits;
+    return new Failure(
+      QueueFullError,
+      `${this.#name} does not keep up: ${maxOperations} operations or ${maxBytes} bytes wait for it already; send less at once, raise maxQueueLength or maxQueueBytes, or set whenQueueFull to "wait"`,
+      this.#name,
+    );
   }
 
   #idle(withinMs: number): Promise<void> {
@@ -140,164 +173,116 @@ export class Connection implements Executor {
   /** Begins to connect, or fails the operation where it is too early for another attempt. */
   #connect(operation: Operation): boolean {
     const now = performance.now();
-    if (now < this.#notBefore) {
-      const failure = this.#lastFailure!;
+    if (now < this.#notBefore && this.#lastFailure !== undefined) {
       const wait = Math.ceil(this.#notBefore - now);
-      const message = `${failure.message}; the next attempt is due in ${wait} ms`;
-      operation.fail(this.#forOperation(operation, failure, message));
+      const { message } = this.#lastFailure;
+      const why = `${message}; the next attempt is due in ${wait} ms`;
+      this.#fail(operation, this.#lastFailure, why);
       return false;
     }
     this.#connectDeadline = now + this.#options.connectTimeoutMs;
-    const socket = this.#dialer.dial(
-      (chunk, length) => {
-        if (socket === this.#socket) this.#receive(chunk, length);
-      },
-      () => {
-        if (socket === this.#socket) this.#connected(socket, operation.codec);
-      },
-    );
-    this.#socket = socket;
-    this.#wire = this.#options.wire();
-    socket
-      .on("drain", () => {
-        if (socket === this.#socket) this.#flush();
-      })
-      .on("error", (cause) => {
-        if (socket === this.#socket) this.#failed(cause);
-      })
-      .once("end", () => {
-        if (socket === this.#socket) this.#failed(undefined);
-      })
-      .once("close", () => {
-        if (socket === this.#socket) this.#failed(undefined);
-      });
-    return true;
+    this.#announcer.connecting();
+    try {
+      this.#link = this.#dial(operation.codec);
+      return true;
+    } catch (cause) {
+      this.#giveUp(this.#unconnected(cause instanceof Error ? cause.message : "", cause));
+      this.#fail(operation, this.#lastFailure!);
+      return false;
+    }
   }
 
-  #connected(socket: Socket, codec: Operation["codec"]): void {
-    const { greet, address } = this.#options;
+  /** @throws Error for options that Node refuses, such as a certificate that is none */
+  #dial(codec: Operation["codec"]): Link {
+    return new Link(this.#dialer, this.#options.wire(), this.#name, this.#counters, {
+      connected: () => this.#greet(codec),
+      progressed: () => this.#progressed(),
+      lost: (cause) => this.#lost(cause),
+      unreadable: (cause) => this.#unreadable(cause),
+      refused: (operation, refusal) => {
+        this.#counters.errors++;
+        this.#options.onRefused(operation, refusal);
+      },
+    });
+  }
+
+  #greet(codec: Operation["codec"]): void {
+    const { greet } = this.#options;
+    const link = this.#link!;
     if (greet === undefined) {
-      this.#opened();
+      this.#opened(link);
       return;
     }
     const ask = (request: Request) =>
       new Promise<Reply>((resolve, reject) => {
-        this.#write(greeting(request, codec, resolve, reject));
-        this.#wire.finish(this.#out);
-        this.#send(socket);
+        link.sendNow(greeting(request, codec, resolve, reject));
       });
-    this.#lastProgress = performance.now();
-    greet(ask, address.name).then(
+    greet(ask, this.#name).then(
       () => {
-        if (socket === this.#socket) this.#opened();
+        if (link === this.#link) this.#opened(link);
       },
       (error) => {
-        if (socket === this.#socket) this.#giveUp(error);
+        if (link === this.#link) this.#giveUp(Failure.of(error, this.#name));
       },
     );
   }
 
-  #opened(): void {
-    this.#open = true;
-    this.sockets++;
-    this.#failures = 0;
-    this.#lastProgress = performance.now();
+  #opened(link: Link): void {
+    link.open = true;
+    this.#counters.connects++;
     this.#flush();
+    this.#announcer.connected();
   }
 
   #flush = (): void => {
     this.#flushing = false;
-    const socket = this.#socket;
-    if (!this.#open || socket === undefined) return;
-    while (this.#waiting.length > 0 && this.#hasRoom(socket)) {
-      this.#fill();
-      if (this.#out.isEmpty) continue;
-      this.#send(socket);
-    }
+    if (this.#link?.open) this.#link.send(this.#queue, this.#options.limits.maxOperations);
     this.#settled();
   };
 
-  #hasRoom({ writableLength }: Socket): boolean {
-    return this.#isSecure ? writableLength === 0 : writableLength < MAX_SOCKET_BACKLOG_BYTES;
+  #progressed(): void {
+    if (this.#queue.length > 0) this.#flush();
+    else this.#settled();
   }
 
-  get #isSecure(): boolean {
-    return this.#options.tls !== undefined;
-  }
-
-  /** Turns waiting operations into one batch of bytes. */
-  #fill(): void {
-    if (this.#pipeline.length === 0) this.#lastProgress = performance.now();
-    const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
-    for (let n = 0; n < MAX_BATCH && this.#out.pieces.length === 0; n++) {
-      if (this.#out.text.length >= maxBytes) break;
-      const operation = this.#waiting.shift();
-      if (operation === undefined) break;
-      if (!operation.settled) this.#write(operation);
-    }
-    this.#wire.finish(this.#out);
-  }
-
-  #write(operation: Operation): void {
-    const missing = this.#wire.write(operation, this.#out);
-    if (missing !== undefined) {
-      operation.fail(new NotSupportedError(missing, this.#details(operation)));
-      return;
-    }
-    operation.sent = true;
-    if (isSilent(operation.request)) operation.settle(OK);
-    else this.#pipeline.push(operation);
-  }
-
-  #send(socket: Socket): void {
-    const { pieces, text } = this.#out;
-    const sent = this.#isSecure ? this.#flush : undefined;
-    if (pieces.length > 0) {
-      socket.cork();
-      for (const piece of pieces) {
-        if (typeof piece === "string") socket.write(piece, "latin1");
-        else socket.write(piece);
-      }
-      socket.write(text, "latin1", sent);
-      socket.uncork();
-    } else {
-      socket.write(text, "latin1", sent);
-    }
-    this.#out.clear();
-  }
-
-  #receive(chunk: Buffer, length: number): void {
-    this.#lastProgress = performance.now();
-    try {
-      this.#wire.push(chunk, length, this.#pipeline);
-    } catch (error) {
-      if (this.#open) this.#lose(this.#unreadable(error), false);
-      else this.#giveUp(this.#unreadable(error));
-      return;
-    }
-    this.#settled();
-  }
-
-  /** The socket failed by itself: while connecting, or in the middle of its life. */
-  #failed(cause: Error | undefined): void {
-    const { name } = this.#options.address;
-    if (this.#open) {
-      const why = cause === undefined ? "the server ended it" : cause.message;
-      this.#lose(this.#closedError(`The connection to ${name} was lost: ${why}`, cause), true);
-      return;
-    }
+  /** The socket ended by itself: while connecting, or in the middle of its life. */
+  #lost(cause: Error | undefined): void {
     const why = cause === undefined ? "the server ended it" : describe(cause);
-    this.#giveUp(new ConnectError(`Cannot connect to ${name}: ${why}`, { server: name, cause }));
+    if (this.#link?.open) {
+      this.#abandon(this.#closed(`The connection to ${this.#name} was lost: ${why}`, cause), true);
+    } else {
+      this.#giveUp(this.#unconnected(why, cause));
+    }
   }
 
-  /** No connection could be made: everything that waits for it fails, and new attempts pause. */
-  #giveUp(error: MemcachedError): void {
+  /** Whatever was wrong with the bytes, no later one can be trusted. */
+  #unreadable(cause: unknown): void {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof ConnectError) {
+      this.#giveUp(this.#unconnected(why, cause));
+      return;
+    }
+    const message = `The connection to ${this.#name} was dropped: ${why}`;
+    const failure = new Failure(ProtocolError, message, this.#name, cause);
+    if (this.#link?.open) this.#abandon(failure, false);
+    else this.#giveUp(failure);
+  }
+
+  /** There was no connection after all: everything that waits for it fails, and new attempts pause. */
+  #giveUp(failure: Failure): void {
     this.#failures++;
-    this.#lastFailure = error;
-    this.#notBefore = performance.now() + backoffMs(this.#failures, Math.random);
-    this.#release();
-    for (const operation of this.#pipeline.drain()) this.#failWith(operation, error);
-    for (const operation of this.#waiting.drain()) this.#failWith(operation, error);
+    this.#counters.connectErrors++;
+    this.#lastFailure = failure;
+    const retryInMs = backoffMs(this.#failures, Math.random);
+    this.#notBefore = performance.now() + retryInMs;
+    const sent = this.#release();
+    const unsent = this.#queue.drain();
+    this.#announcer.failed(failure.error, retryInMs);
+    for (const operation of sent) {
+      operation.sent = operation.retried;
+      this.#fail(operation, failure);
+    }
+    for (const operation of unsent) this.#fail(operation, failure);
     this.#settled();
   }
 
@@ -305,68 +290,94 @@ export class Connection implements Executor {
    * The connection is over. What was sent is handed to `onLost` if it may be sent again,
    * and otherwise fails; what was not sent goes out on the next connection.
    */
-  #lose(error: MemcachedError, mayRetry: boolean): void {
-    this.#release();
-    const sent = this.#pipeline.drain();
-    const unsent = this.#waiting.drain();
+  #abandon(failure: Failure, mayRetry: boolean): void {
+    this.#noteLoss(failure);
+    const sent = this.#release();
+    const unsent = this.#queue.drain();
+    this.#announcer.disconnected(failure.error);
     for (const operation of sent) {
       if (operation.settled) continue;
-      if (mayRetry) this.#options.onLost(operation, this.#forOperation(operation, error));
-      else this.#failWith(operation, error);
+      if (!mayRetry || !this.#options.onLost(operation)) this.#fail(operation, failure);
     }
     for (const operation of unsent) {
-      if (operation.settled) continue;
-      if (this.#ended) this.#failWith(operation, error);
-      else this.execute(operation);
+      if (!operation.settled) this.execute(operation);
     }
     this.#settled();
   }
 
-  #release(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    this.#open = false;
-    this.#out.clear();
-    socket?.destroy();
+  /**
+   * A server that hangs up before it has said anything may be none; the first time may be
+   * a restart, and the next attempt follows at once.
+   */
+  #noteLoss(failure: Failure): void {
+    this.#lastFailure = failure;
+    this.#failures = this.#link?.heard ? 0 : this.#failures + 1;
+    const pauseMs = this.#failures > 1 ? backoffMs(this.#failures - 1, Math.random) : 0;
+    this.#notBefore = performance.now() + pauseMs;
   }
 
-  /** The one timer of this connection: deadlines, the attempt to connect, and a server that fell silent. */
-  #expire(now: number): boolean {
-    const { address, stallTimeoutMs } = this.#options;
-    if (this.#socket !== undefined && !this.#open && now >= this.#connectDeadline) {
-      const { connectTimeoutMs } = this.#options;
-      this.#giveUp(
-        new ConnectError(`Cannot connect to ${address.name} within ${connectTimeoutMs} ms`, {
-          server: address.name,
-        }),
-      );
-    }
-    for (let n = 0; n < this.#pipeline.length; n++)
-      this.#expireOne(this.#pipeline.waiting(n)!, now);
-    for (let n = 0; n < this.#waiting.length; n++) this.#expireOne(this.#waiting.at(n)!, now);
-    if (this.#pipeline.length > 0 && now - this.#lastProgress > stallTimeoutMs) {
-      this.#lose(
-        this.#closedError(`${address.name} owes replies and sent nothing for ${stallTimeoutMs} ms`),
-        false,
-      );
-    }
-    return this.#isBusy;
+  /** The program ends the connection: everything under way fails. */
+  #close(failure: Failure): void {
+    const wasOpen = this.#link?.open;
+    const left = [...this.#release(), ...this.#queue.drain()];
+    if (wasOpen) this.#announcer.disconnected(undefined);
+    else if (wasOpen === false) this.#announcer.failed(failure.error, 0);
+    for (const operation of left) this.#fail(operation, failure);
+    this.#settled();
   }
 
-  #expireOne(operation: Operation, now: number): void {
+  /** Lets the socket go, and returns what it had sent. */
+  #release(): Operation[] {
+    const link = this.#link;
+    this.#link = undefined;
+    return link === undefined ? [] : link.end();
+  }
+
+  /** The one timer of this connection: deadlines, the attempt to connect, a server that fell silent. */
+  #check(now: number): boolean {
+    const { connectTimeoutMs, stallTimeoutMs } = this.#options;
+    if (this.#link?.open === false && now >= this.#connectDeadline) {
+      this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
+    }
+    this.#expireAll(now);
+    const link = this.#link;
+    if (link?.open && (link.isStalled(now, stallTimeoutMs) || this.#isOverdue(link, now))) {
+      const why = `${this.#name} let nothing pass for ${stallTimeoutMs} ms`;
+      this.#abandon(this.#closed(why), false);
+    }
+    this.#settled();
+    return this.#isBusy || this.#link?.open === false;
+  }
+
+  /** Whether nobody has waited for the oldest reply for so long that none behind it can come in time. */
+  #isOverdue({ pipeline }: Link, now: number): boolean {
+    const oldest = pipeline.waiting(0);
+    return oldest !== undefined && now - oldest.deadline > this.#options.stallTimeoutMs;
+  }
+
+  #expireAll(now: number): void {
+    const pipeline = this.#link?.pipeline;
+    const length = pipeline?.length ?? 0;
+    for (let n = 0; n < length; n++) this.#expire(pipeline!.waiting(n)!, now);
+    this.#queue.prune((operation) => this.#expire(operation, now));
+  }
+
+  #expire(operation: Operation, now: number): void {
     if (operation.settled || now < operation.deadline) return;
     const where = operation.sent
       ? "its reply did not come"
-      : this.#open
+      : this.#link?.open
         ? "it could not be sent"
         : "there was no connection";
-    const { name } = this.#options.address;
-    operation.fail(
-      new TimeoutError(
-        `${operation.command.name} timed out at ${name}: ${where}`,
-        this.#details(operation),
-      ),
-    );
+    const message = `${operation.command.name} timed out at ${this.#name}: ${where}`;
+    this.#counters.timeouts++;
+    this.#fail(operation, new Failure(TimeoutError, message, this.#name));
+  }
+
+  #fail(operation: Operation, failure: Failure, message?: string): void {
+    if (operation.settled) return;
+    this.#counters.errors++;
+    operation.fail(failure.for(operation, message));
   }
 
   #settled(): void {
@@ -374,35 +385,13 @@ export class Connection implements Executor {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  #details(operation: Operation) {
-    const { name } = this.#options.address;
-    return { server: name, command: operation.command.name, sent: operation.sent };
+  #closed(message: string, cause?: Error): Failure {
+    return new Failure(ConnectionClosedError, message, this.#name, cause);
   }
 
-  /** The bytes cannot be read: whatever went wrong, no later byte can be trusted. */
-  #unreadable(cause: unknown): ProtocolError {
-    const { name } = this.#options.address;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return new ProtocolError(`The connection to ${name} was dropped: ${why}`, { cause });
-  }
-
-  #closedError(message: string, cause?: Error): ConnectionClosedError {
-    return new ConnectionClosedError(message, { server: this.#options.address.name, cause });
-  }
-
-  #failWith(operation: Operation, error: MemcachedError): void {
-    operation.fail(this.#forOperation(operation, error));
-  }
-
-  /** The same error as one operation sees it: with its command, and whether it was sent. */
-  #forOperation(
-    operation: Operation,
-    error: MemcachedError,
-    message: string = error.message,
-  ): MemcachedError {
-    const Class = error.constructor as new (message: string, details: object) => MemcachedError;
-    const { cause } = error;
-    return new Class(message, { ...this.#details(operation), cause });
+  #unconnected(why: string, cause?: unknown): Failure {
+    const message = `Cannot connect to ${this.#name}: ${why}`;
+    return new Failure(ConnectError, message, this.#name, cause);
   }
 }
 

@@ -48,6 +48,11 @@ export class Dialer {
     this.#tls = tls;
   }
 
+  /** Whether TLS is spoken. */
+  get isSecure(): boolean {
+    return this.#tls !== undefined;
+  }
+
   /** @param opened - called when bytes can be sent, after TLS has seen the server's certificate */
   dial(receive: Receive, opened: () => void): Socket {
     const onread = {

@@ -2,17 +2,32 @@ import type { Operation } from "../operation.js";
 import type { Hit, RefusedReply, Reply } from "../protocol/reply.js";
 import type { Replies } from "../protocol/wire.js";
 import { Fifo } from "../util/fifo.js";
+import type { Counters } from "./counters.js";
+
+/** Takes an operation that the server refused, with the refusal. */
+export type OnRefused = (operation: Operation, refused: RefusedReply) => void;
 
 /**
- * The operations that were written and wait for replies, in that order. One that was
- * settled meanwhile, by its deadline or an abort, keeps its place, and its reply is
- * eaten there: that is what keeps every later answer with its own caller.
+ * The operations that one socket has sent and that wait for replies, in that order. One
+ * that was settled meanwhile, by its deadline or an abort, keeps its place, and its reply
+ * is eaten there: that is what keeps every later answer with its own caller.
+ *
+ * Reading a reply may run the program's own code, and that may end the socket: then the
+ * pipeline is empty from one moment to the next, and what follows reaches nobody.
  */
 export class Pipeline implements Replies {
+  /** When the replies that are being read came, in microseconds. */
+  now = 0;
+  /** The bytes of values that its operations hold. */
+  bytes = 0;
   readonly #sent = new Fifo<Operation>();
-  readonly #onRefused: (operation: Operation, refused: RefusedReply) => void;
+  readonly #counters: Counters;
+  readonly #onRefused: OnRefused;
+  /** Items that came for the many-key request at the front. */
+  #items = 0;
 
-  constructor(onRefused: (operation: Operation, refused: RefusedReply) => void) {
+  constructor(counters: Counters, onRefused: OnRefused) {
+    this.#counters = counters;
     this.#onRefused = onRefused;
   }
 
@@ -21,6 +36,7 @@ export class Pipeline implements Replies {
   }
 
   push(operation: Operation): void {
+    this.bytes += operation.size;
     this.#sent.push(operation);
   }
 
@@ -29,19 +45,45 @@ export class Pipeline implements Replies {
   }
 
   deliver(n: number, index: number, hit: Hit): void {
-    const operation = this.#sent.at(n)!;
-    if (operation.command.collect === undefined) operation.settle(hit);
-    else operation.collect(index, hit);
+    const operation = this.#sent.at(n);
+    if (operation === undefined) return;
+    this.#counters.hits++;
+    if (operation.command.collect === undefined) {
+      operation.settle(hit);
+    } else {
+      this.#items++;
+      operation.collect(index, hit);
+    }
   }
 
   settle(reply: Reply): void {
-    const operation = this.#sent.shift()!;
+    const operation = this.#sent.shift();
+    if (operation === undefined) return;
+    this.bytes -= operation.size;
+    this.#counters.latency.add(Math.max(0, (this.now - operation.writtenAt) | 0));
+    if (reply.kind === "miss" || reply.kind === "hit") this.#count(operation, reply);
     if (operation.settled) return;
     if (reply.kind === "refused") this.#onRefused(operation, reply);
     else operation.settle(reply);
   }
 
+  /** Takes everything out, oldest first. */
   drain(): Operation[] {
+    this.bytes = 0;
+    this.#items = 0;
     return this.#sent.drain();
+  }
+
+  /** One key alone that had an item was counted and settled when the item came. */
+  #count({ request, settled }: Operation, { kind }: Reply): void {
+    if (request.verb !== "get") return;
+    if (request.keys !== undefined) {
+      this.#counters.misses += request.keys.length - this.#items;
+      this.#items = 0;
+    } else if (kind === "hit") {
+      this.#counters.hits++;
+    } else if (!settled) {
+      this.#counters.misses++;
+    }
   }
 }

@@ -1,11 +1,12 @@
 import { type Address, isUdp } from "../connection/address.js";
+import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Capabilities } from "../connection/capability.js";
-import { Connection } from "../connection/connection.js";
+import { Connection, type QueueLimits } from "../connection/connection.js";
+import type { ConnectionStats } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
-import type { MemcachedError } from "../errors.js";
 import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Wire } from "../protocol/wire.js";
@@ -18,6 +19,8 @@ export interface ServerOptions {
   /** It may change, and then holds for the next attempt to connect. */
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
+  readonly limits: QueueLimits;
+  readonly onEvent: OnConnectionEvent;
 }
 
 /** As long as a timer can be. */
@@ -44,7 +47,7 @@ export class Server implements Executor {
             return options.connectTimeoutMs;
           },
           address,
-          onLost: (operation, error) => this.#retry(operation, error),
+          onLost: (operation) => this.#retry(operation),
           onRefused,
         });
     this.#capabilities = new Capabilities(this.#connection, address.name);
@@ -58,6 +61,10 @@ export class Server implements Executor {
     const { request } = operation;
     const isPlain = request.verb === "admin" || request.meta === undefined;
     (isPlain ? this.#connection : this.#capabilities).execute(operation);
+  }
+
+  stats(): ConnectionStats {
+    return this.#connection.stats();
   }
 
   disconnect(): void {
@@ -82,13 +89,11 @@ export class Server implements Executor {
    * leaves. What can do no harm goes out once more; for the rest nobody knows whether
    * it was carried out, and the caller is told so.
    */
-  #retry(operation: Operation, error: MemcachedError): void {
-    if (operation.retried || !operation.command.idempotent) {
-      operation.fail(error);
-      return;
-    }
+  #retry(operation: Operation): boolean {
+    if (operation.retried || !operation.command.idempotent) return false;
     operation.retried = true;
     (this.#successor ?? this.#connection).execute(operation);
+    return true;
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {

@@ -18,6 +18,14 @@ import { Watch } from "./watch.js";
 /** memcached dates its own start back, so that its times are never 0. */
 const STARTED_EARLIER = 62;
 
+/** What watchers are told of a store. */
+const STATUS: Readonly<Record<StoreResult, string>> = {
+  stored: "stored",
+  notStored: "not_stored",
+  exists: "exists",
+  notFound: "not_found",
+};
+
 /** Where a server listens, for `stats`. */
 export interface Place {
   host: string | undefined;
@@ -147,7 +155,7 @@ export class Instance {
     }
     if (watch.size > 0) {
       const ttl = draft.exptime === 0 ? 0 : draft.exptime - this.clock.now();
-      watch.stored(draft.key, result, mode, ttl, store.stored, draft.data.length);
+      watch.stored(draft.key, STATUS[result], mode, ttl, store.stored, draft.data.length);
     }
     return result;
   }

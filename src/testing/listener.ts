@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { MemcachedError } from "../errors.js";
 import type { ServerTls } from "./settings.js";
 
 /** Where to listen. */
@@ -15,6 +16,8 @@ export interface Endpoint {
 export class Listener {
   readonly #server: Server | TlsServer;
   readonly #endpoint: Endpoint;
+  /** Every socket that was accepted, those in a TLS handshake too. */
+  readonly #sockets = new Set<Socket>();
   #port: number;
 
   constructor(endpoint: Endpoint, tls: ServerTls | undefined, accept: (socket: Socket) => void) {
@@ -24,6 +27,10 @@ export class Listener {
       tls === undefined
         ? createTcpServer(accept)
         : createTlsServer({ ...tls }, accept).on("tlsClientError", (_, socket) => socket.destroy());
+    this.#server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
   }
 
   /** The TCP port, once it is known. */
@@ -35,11 +42,19 @@ export class Listener {
     return this.#server.listening;
   }
 
+  /** @throws MemcachedError if the address cannot be had; `cause` has Node's own error */
   async open(): Promise<void> {
     const { host, path } = this.#endpoint;
     if (path === undefined) this.#server.listen(this.#port, host);
     else this.#server.listen(path);
-    await once(this.#server, "listening");
+    try {
+      await once(this.#server, "listening");
+    } catch (cause) {
+      const words = cause instanceof Error ? cause.message : String(cause);
+      throw new MemcachedError(`The server cannot listen (${words}); port 0 takes a free one`, {
+        cause,
+      });
+    }
     const address = this.#server.address();
     if (address !== null && typeof address !== "string") this.#port = address.port;
   }
@@ -47,6 +62,12 @@ export class Listener {
   /** Stops accepting; connections that are there live on. */
   close(): void {
     if (this.#server.listening) this.#server.close();
+  }
+
+  /** Stops accepting, and ends every connection. */
+  end(): void {
+    this.close();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Other certificates for the connections to come. */

@@ -74,11 +74,17 @@ export class MemcachedServer {
 
   /**
    * Starts a server and resolves once it accepts connections.
-   * @throws OptionError for an option out of its range, and Node's own error if it cannot listen
+   * @throws OptionError for an option out of its range
+   * @throws MemcachedError if it cannot listen there; `cause` has Node's own error
    */
   static async start(options: MemcachedServerOptions = {}): Promise<MemcachedServer> {
     const server = new MemcachedServer(options);
-    await server.#open();
+    try {
+      await server.#open();
+    } catch (error) {
+      await server.close();
+      throw error;
+    }
     return server;
   }
 
@@ -186,8 +192,7 @@ export class MemcachedServer {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    this.#listener.close();
-    for (const connection of this.#connections) connection.destroy("close");
+    this.#listener.end();
     await this.#datagrams?.close();
     await Promise.all([...this.#connections].map(({ gone }) => gone));
   }

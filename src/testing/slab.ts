@@ -12,7 +12,7 @@ const ITEM_STRUCT_BYTES = 48;
 
 export const PAGE_BYTES: number = 1024 * 1024;
 /** An item over half a page is kept in several chunks. */
-export const CHUNK_MAX_BYTES: number = PAGE_BYTES / 2;
+const CHUNK_MAX_BYTES: number = PAGE_BYTES / 2;
 
 /** What an item takes, its key, header and trailing CRLF included (`ITEM_ntotal`). */
 export function itemBytes(keyBytes: number, dataBytes: number, flags: number, cas = true): number {

@@ -65,7 +65,7 @@ describe("refused", () => {
     ["NaN", "dead_timeout", Number.NaN, /dead_timeout must be a whole number/],
     ["an ancient pickle", "pickle_protocol", 1, /pickle_protocol must be 2 to 5/],
     ["a number for a prefix", "namespace", 5, /namespace must be a string or a Uint8Array/],
-    ["a wrong value of what does nothing", "tcp_nodelay", "on", /tcp_nodelay must be true or fal/],
+    ["a wrong value of what does nothing", "no_block", "on", /no_block must be true or fal/],
     ["undefined", "hash", undefined, /hash must be set to a value, not undefined/],
   ];
   test.each(refused)("%s, set on a client", (_, name, value, says) => {
@@ -151,13 +151,18 @@ describe("what is read is what is in effect", () => {
       connectTimeoutMs: 12,
       keyPrefix: "p:",
       pickle: { protocol: 2 },
+      socket: { noDelay: false },
     });
     expect(behaviors).toMatchObject({
       _poll_timeout: 11,
       connect_timeout: 12,
       namespace: "p:",
       pickle_protocol: 2,
+      tcp_nodelay: false,
+      tcp_keepalive: true,
     });
+    behaviors.tcp_nodelay = true;
+    expect(behaviors.tcp_nodelay).toBe(true);
   });
 
   test("a preset that hashes the prefix says so", () => {
@@ -188,8 +193,6 @@ describe("warnings", () => {
 
   const fixed: readonly (readonly [keyof Behaviors, unknown])[] = [
     ["no_block", false],
-    ["tcp_nodelay", 0],
-    ["tcp_keepalive", false],
     ["ketama_hash", "md5"],
     ["cas", false],
     ["buffer_requests", 1],

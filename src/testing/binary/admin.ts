@@ -1,3 +1,4 @@
+import type { Instance } from "../instance.js";
 import type { Session } from "../session.js";
 import type { Entry } from "../stats/entry.js";
 import { statsOf } from "../stats/stats.js";
@@ -29,7 +30,7 @@ function stat({ instance }: Session, packet: Packet): string {
     instance.resetStats();
     entries = [];
   } else if (key.startsWith("detail")) {
-    entries = detail({ instance }, key.slice("detail".length));
+    entries = detail(instance, key.slice("detail".length));
   } else if (key !== "conns") {
     entries = statsOf(instance, key === "" ? undefined : key);
   }
@@ -41,8 +42,7 @@ function stat({ instance }: Session, packet: Packet): string {
   return reply + replyPacket(packet, STATUS.ok);
 }
 
-function detail({ instance }: Pick<Session, "instance">, what: string): Entry[] | undefined {
-  const { prefixes, settings } = instance;
+function detail({ prefixes, settings }: Instance, what: string): Entry[] | undefined {
   if (settings.release.strictParser && !settings.dump) return undefined;
   if (what.startsWith(" dump")) return [["detailed", prefixes.dump()]];
   if (what.startsWith(" on")) prefixes.enabled = true;

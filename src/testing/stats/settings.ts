@@ -9,6 +9,7 @@ export function settingsStats(instance: Instance): Entry[] {
     ...listenStats(instance),
     ...limitStats(instance),
     ...tuningStats(instance),
+    ...STORAGE_STATS,
     ...tlsStats(instance),
   ];
 }
@@ -79,6 +80,21 @@ function tuningStats({ settings, sizesFrom }: Instance): Entry[] {
     ["inline_ascii_response", "no"],
   ];
 }
+
+/** External storage, which is compiled in and not used. */
+const STORAGE_STATS: readonly Entry[] = [
+  ["ext_item_size", 512],
+  ["ext_item_age", 4294967295],
+  ["ext_low_ttl", 0],
+  ["ext_recache_rate", 2000],
+  ["ext_wbuf_size", 4194304],
+  ["ext_compact_under", 0],
+  ["ext_drop_under", 0],
+  ["ext_max_sleep", 1000000],
+  ["ext_max_frag", "0.80"],
+  ["slab_automove_freeratio", "0.010"],
+  ["ext_drop_unread", "no"],
+];
 
 function tlsStats({ settings }: Instance): Entry[] {
   const { tls, release } = settings;

@@ -87,11 +87,14 @@ export class AuthReader implements Reader {
     return true;
   }
 
-  /** Whatever is said before authentication is the request `auth` to logs and faults. */
+  /**
+   * Whatever is said before authentication is the request `auth` to logs and faults.
+   * Of several attempts in one piece memcached answers the last alone.
+   */
   #answer(reply: string): void {
     const { tap } = this.#session;
     const wanted = tap?.begin("auth", []) ?? true;
-    if (wanted) this.#session.reply += reply;
+    this.#session.reply = wanted ? reply : "";
     tap?.end();
   }
 

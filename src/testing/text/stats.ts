@@ -1,3 +1,4 @@
+import type { Instance } from "../instance.js";
 import type { Session } from "../session.js";
 import { statsOf } from "../stats/stats.js";
 import { BAD_FORMAT, ERROR, OK } from "./command.js";
@@ -11,12 +12,12 @@ export function stats({ instance }: Session, words: readonly string[]): string {
       instance.resetStats();
       return "RESET\r\n";
     case "detail":
-      return detail({ instance }, words);
+      return detail(instance, words);
     case "cachedump":
-      return cachedump({ instance }, words);
+      return cachedump(instance, words);
     case "sizes_enable":
     case "sizes_disable":
-      return trackSizes({ instance }, words[1] === "sizes_enable");
+      return trackSizes(instance, words[1] === "sizes_enable");
   }
   const entries = statsOf(instance, words[1]);
   if (entries === undefined) return ERROR;
@@ -26,7 +27,7 @@ export function stats({ instance }: Session, words: readonly string[]): string {
 }
 
 /** Until 1.6.24 tracking could be switched; the answer lacks its `END`. */
-function trackSizes({ instance }: Host, on: boolean): string {
+function trackSizes(instance: Instance, on: boolean): string {
   const { settings, store } = instance;
   if (!settings.release.sizesToggle) return ERROR;
   if (!on) instance.sizesFrom = undefined;
@@ -34,10 +35,7 @@ function trackSizes({ instance }: Host, on: boolean): string {
   return `STAT sizes_status ${on ? "enabled" : "disabled"}\r\n`;
 }
 
-type Host = Pick<Session, "instance">;
-
-function detail({ instance }: Host, words: readonly string[]): string {
-  const { prefixes, settings } = instance;
+function detail({ prefixes, settings }: Instance, words: readonly string[]): string {
   if (settings.release.strictParser && !settings.dump) {
     return "CLIENT_ERROR stats detail not allowed\r\n";
   }
@@ -56,8 +54,7 @@ function detail({ instance }: Host, words: readonly string[]): string {
 }
 
 /** `stats cachedump <class> <limit>`: the items of one slab class. */
-function cachedump({ instance }: Host, words: readonly string[]): string {
-  const { settings, store } = instance;
+function cachedump({ settings, store }: Instance, words: readonly string[]): string {
   const { numerals } = settings.release;
   if (!settings.dump) return "CLIENT_ERROR stats cachedump not allowed\r\n";
   if (words.length < 4) return "CLIENT_ERROR bad command line\r\n";

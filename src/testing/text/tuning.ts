@@ -1,5 +1,6 @@
 import { decimal } from "../numeral.js";
 import type { Session } from "../session.js";
+import type { Settings } from "../settings.js";
 import { BAD_FORMAT, ERROR, OK } from "./command.js";
 
 const MEGABYTE = 1024 * 1024;
@@ -48,7 +49,7 @@ function reassign(from: number, to: number): string {
 /** `lru tune|mode|temp_ttl`: what is set shows in `stats settings`, the one LRU stays flat. */
 export function lru({ instance }: Session, words: readonly string[]): string {
   const { settings } = instance;
-  if (words[1] === "tune" && words.length >= 6) return tune({ instance }, words);
+  if (words[1] === "tune" && words.length >= 6) return tune(settings, words);
   if (words.length < 3) return ERROR;
   if (words[1] === "mode") {
     if (words[2] !== "flat" && words[2] !== "segmented") return ERROR;
@@ -62,8 +63,7 @@ export function lru({ instance }: Session, words: readonly string[]): string {
   return OK;
 }
 
-function tune({ instance }: Pick<Session, "instance">, words: readonly string[]): string {
-  const { settings } = instance;
+function tune(settings: Settings, words: readonly string[]): string {
   const { numerals } = settings.release;
   const hot = numerals.uint32(words[2]!);
   const warm = numerals.uint32(words[3]!);

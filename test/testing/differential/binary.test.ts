@@ -1,24 +1,24 @@
 import * as fc from "fast-check";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RealMemcached, startMemcached } from "../support/memcached.js";
+import { type Memcached, startMemcached } from "../../support/memcached.js";
 import { exchange } from "../support/wire.js";
 
 /** `DIFFERENTIAL_RUNS=2000` is the long form. */
 const RUNS = Number(process.env["DIFFERENTIAL_RUNS"] ?? 80);
 const SEED = process.env["DIFFERENTIAL_SEED"];
 
-let real: RealMemcached;
+let real: Memcached;
 let embedded: MemcachedServer;
 
 beforeAll(async () => {
   // Its background thread would hold on to items now and then, which shows in the replies.
-  real = await startMemcached("-o", "no_lru_maintainer");
+  real = await startMemcached({ args: ["-t", "1", "-o", "no_lru_maintainer"] });
   embedded = await MemcachedServer.start({ compat: "1.6.18" });
 });
 
 afterAll(async () => {
-  await real?.close();
+  await real?.[Symbol.asyncDispose]();
   await embedded?.close();
 });
 

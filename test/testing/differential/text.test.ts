@@ -1,27 +1,27 @@
 import * as fc from "fast-check";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RealMemcached, startMemcached } from "../support/memcached.js";
+import { type Memcached, startMemcached } from "../../support/memcached.js";
 import { exchange } from "../support/wire.js";
 
 /** `DIFFERENTIAL_RUNS=4000` is the long form: over 100,000 commands. */
 const RUNS = Number(process.env["DIFFERENTIAL_RUNS"] ?? 120);
 const SEED = process.env["DIFFERENTIAL_SEED"];
 
-let real: RealMemcached;
-let plain: RealMemcached;
+let real: Memcached;
+let plain: Memcached;
 let embedded: MemcachedServer;
 
 beforeAll(async () => {
   // Its background thread would hold on to items now and then, which shows in the replies.
-  real = await startMemcached("-o", "no_lru_maintainer");
-  plain = await startMemcached();
+  real = await startMemcached({ args: ["-t", "1", "-o", "no_lru_maintainer"] });
+  plain = await startMemcached({ args: ["-t", "1"] });
   embedded = await MemcachedServer.start({ compat: "1.6.18" });
 });
 
 afterAll(async () => {
-  await real?.close();
-  await plain?.close();
+  await real?.[Symbol.asyncDispose]();
+  await plain?.[Symbol.asyncDispose]();
   await embedded?.close();
 });
 

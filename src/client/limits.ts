@@ -1,0 +1,49 @@
+import type { QueueLimits } from "../connection/connection.js";
+import { OptionError } from "../errors.js";
+import { checkInteger, show } from "./check.js";
+
+/** What a client holds for a server that does not keep up. */
+export interface LimitOptions {
+  /**
+   * So many operations of one server may wait to be sent or for their reply.
+   * @defaultValue 100000
+   */
+  readonly maxQueueLength?: number | undefined;
+  /**
+   * The values that they store may have so many bytes in all; one alone may be larger.
+   * @defaultValue 134217728 (128 MiB)
+   */
+  readonly maxQueueBytes?: number | undefined;
+  /**
+   * What becomes of a call past these limits: it fails with a QueueFullError, or it waits
+   * for room until its deadline. Then it is up to the program how many calls it makes.
+   * @defaultValue "fail"
+   */
+  readonly whenQueueFull?: "fail" | "wait" | undefined;
+}
+
+export const LIMIT_OPTIONS: readonly (keyof LimitOptions)[] = [
+  "maxQueueLength",
+  "maxQueueBytes",
+  "whenQueueFull",
+];
+
+const DEFAULT_LENGTH = 100_000;
+const DEFAULT_BYTES = 128 * 1024 * 1024;
+
+/** @throws OptionError, ArgumentError */
+export function limitsOf(options: LimitOptions): QueueLimits {
+  const {
+    maxQueueLength = DEFAULT_LENGTH,
+    maxQueueBytes = DEFAULT_BYTES,
+    whenQueueFull = "fail",
+  } = options;
+  if (whenQueueFull !== "fail" && whenQueueFull !== "wait") {
+    throw new OptionError(`whenQueueFull must be "fail" or "wait", not ${show(whenQueueFull)}`);
+  }
+  return {
+    maxOperations: checkInteger(maxQueueLength, "maxQueueLength", 1, 2 ** 31 - 1),
+    maxBytes: checkInteger(maxQueueBytes, "maxQueueBytes", 1, Number.MAX_SAFE_INTEGER),
+    waits: whenQueueFull === "wait",
+  };
+}

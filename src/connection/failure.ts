@@ -1,0 +1,41 @@
+import { type ErrorDetails, MemcachedError } from "../errors.js";
+import type { Operation } from "../operation.js";
+
+type ErrorClass = new (message: string, details: ErrorDetails) => MemcachedError;
+
+/** What befell a server's connection, as a source of errors: each operation gets its own. */
+export class Failure {
+  readonly message: string;
+  readonly #Class: ErrorClass;
+  readonly #server: string;
+  readonly #cause: unknown;
+
+  constructor(Class: ErrorClass, message: string, server: string, cause?: unknown) {
+    this.#Class = Class;
+    this.message = message;
+    this.#server = server;
+    this.#cause = cause;
+  }
+
+  /** The same failure as an error that was caught says it. */
+  static of(error: unknown, server: string): Failure {
+    if (!(error instanceof MemcachedError)) {
+      return new Failure(MemcachedError, String(error), server, error);
+    }
+    return new Failure(error.constructor as ErrorClass, error.message, server, error.cause);
+  }
+
+  /** The error of one operation: with its command, and whether the server may have acted. */
+  for(operation: Operation, message: string = this.message): MemcachedError {
+    return this.#error(message, { command: operation.command.name, sent: operation.sent });
+  }
+
+  /** The error as it concerns the connection itself. */
+  get error(): MemcachedError {
+    return this.#error(this.message, {});
+  }
+
+  #error(message: string, details: ErrorDetails): MemcachedError {
+    return new this.#Class(message, { ...details, server: this.#server, cause: this.#cause });
+  }
+}

@@ -1,0 +1,197 @@
+import type { Socket } from "node:net";
+import { NotSupportedError } from "../errors.js";
+import type { Operation } from "../operation.js";
+import { Outgoing } from "../protocol/outgoing.js";
+import { OK } from "../protocol/reply.js";
+import { isSilent } from "../protocol/request.js";
+import type { Wire } from "../protocol/wire.js";
+import { type Counters, microseconds } from "./counters.js";
+import type { Dialer } from "./dial.js";
+import { type OnRefused, Pipeline } from "./pipeline.js";
+import type { Queue } from "./queue.js";
+
+/** What a link tells its connection, as long as it is not ended. */
+export interface LinkEvents {
+  /** Bytes can be sent. */
+  connected(): void;
+  /** Replies were read, or the socket has room again. */
+  progressed(): void;
+  /** The socket ended by itself. */
+  lost(cause: Error | undefined): void;
+  /** What came cannot be read, and nothing that follows can be trusted. */
+  unreadable(cause: unknown): void;
+  refused: OnRefused;
+}
+
+/** Requests are held back while this much waits in the socket, so that they can still expire unsent. */
+const MAX_BACKLOG_BYTES = 1024 * 1024;
+
+/**
+ * memcached before 1.6.39 reads a TLS record in parts and may forget the rest of it until
+ * another one comes. So over TLS each write is one batch of whole requests, of which all but
+ * the last lie in the first record, and the next write waits until it has left.
+ */
+const TLS_RECORD_BYTES = 16 * 1024;
+
+/** How many operations go into one write at most. */
+const MAX_BATCH = 4096;
+
+/**
+ * One socket from its first moment to its last: requests become bytes, bytes become
+ * replies. After `end()` nothing that the socket does is heard any more.
+ */
+export class Link {
+  readonly pipeline: Pipeline;
+  /** Whether operations may be sent. */
+  open = false;
+  /** Whether the server has ever said anything. */
+  heard = false;
+  readonly #wire: Wire;
+  readonly #server: string;
+  readonly #counters: Counters;
+  readonly #events: LinkEvents;
+  readonly #socket: Socket;
+  readonly #isSecure: boolean;
+  readonly #out = new Outgoing();
+  #ended = false;
+  /** When the last byte came or went, or the first request after an idle time was written. */
+  #lastProgress = performance.now();
+  /** What waited in the socket when that was last looked at. */
+  #lastBacklog = 0;
+
+  constructor(dialer: Dialer, wire: Wire, server: string, counters: Counters, events: LinkEvents) {
+    this.#wire = wire;
+    this.#server = server;
+    this.#counters = counters;
+    this.#events = events;
+    this.pipeline = new Pipeline(counters, events.refused);
+    this.#isSecure = dialer.isSecure;
+    this.#socket = dialer.dial(
+      (chunk, length) => this.#receive(chunk, length),
+      () => this.#ended || events.connected(),
+    );
+    this.#socket
+      .on("drain", () => this.#ended || events.progressed())
+      .on("error", (cause) => this.#ended || events.lost(cause))
+      .once("end", () => this.#ended || events.lost(undefined))
+      .once("close", () => this.#ended || events.lost(undefined));
+  }
+
+  /** Bytes that the socket could not send yet. */
+  get backlog(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Whether the server owes anything: replies, or room for bytes. */
+  get isBusy(): boolean {
+    return this.pipeline.length > 0 || this.backlog > 0;
+  }
+
+  /** Sends what waits, as far as the socket and the limit of operations under way allow. */
+  send(queue: Queue, maxInFlight: number): void {
+    while (
+      queue.length > 0 &&
+      this.#hasRoom &&
+      this.pipeline.length < maxInFlight &&
+      !this.#ended
+    ) {
+      this.#fill(queue);
+      this.#flush();
+    }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#isSecure ? this.backlog === 0 : this.backlog < MAX_BACKLOG_BYTES;
+  }
+
+  /** Sends one operation ahead of all that wait. */
+  sendNow(operation: Operation): void {
+    this.#write(operation, microseconds());
+    this.#wire.finish(this.#out);
+    this.#flush();
+  }
+
+  /** Whether the server owes something and has let nothing pass for so long. */
+  isStalled(now: number, stallTimeoutMs: number): boolean {
+    const { backlog } = this;
+    if (backlog < this.#lastBacklog || !this.isBusy) this.#lastProgress = now;
+    this.#lastBacklog = backlog;
+    return now - this.#lastProgress > stallTimeoutMs;
+  }
+
+  /** Closes the socket and gives back the operations that wait for replies. */
+  end(): Operation[] {
+    this.#ended = true;
+    this.open = false;
+    this.#socket.destroy();
+    return this.pipeline.drain();
+  }
+
+  /** Turns waiting operations into one batch of bytes. */
+  #fill(queue: Queue): void {
+    if (!this.isBusy) this.#lastProgress = performance.now();
+    const now = microseconds();
+    const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
+    for (let n = 0; n < MAX_BATCH && this.#out.pieces.length === 0; n++) {
+      if (this.#out.text.length >= maxBytes) break;
+      const operation = queue.shift();
+      if (operation === undefined) break;
+      if (!operation.settled) this.#write(operation, now);
+    }
+    this.#wire.finish(this.#out);
+  }
+
+  #write(operation: Operation, now: number): void {
+    const missing = this.#wire.write(operation, this.#out);
+    if (missing !== undefined) {
+      const command = operation.command.name;
+      operation.fail(new NotSupportedError(missing, { server: this.#server, command }));
+      return;
+    }
+    this.#counters.operations++;
+    operation.sent = true;
+    operation.writtenAt = now;
+    if (isSilent(operation.request)) operation.settle(OK);
+    else this.pipeline.push(operation);
+  }
+
+  #flush(): void {
+    const socket = this.#socket;
+    const { pieces, text } = this.#out;
+    const written = this.#isSecure ? this.#written : undefined;
+    if (pieces.length > 0) {
+      socket.cork();
+      for (const piece of pieces) {
+        if (typeof piece === "string") socket.write(piece, "latin1");
+        else socket.write(piece);
+        this.#counters.bytesWritten += piece.length;
+      }
+      socket.write(text, "latin1", written);
+      socket.uncork();
+    } else if (text !== "") {
+      socket.write(text, "latin1", written);
+    }
+    this.#counters.bytesWritten += text.length;
+    this.#out.clear();
+  }
+
+  #written = (): void => {
+    if (!this.#ended) this.#events.progressed();
+  };
+
+  #receive(chunk: Buffer, length: number): void {
+    if (this.#ended) return;
+    const now = performance.now();
+    this.heard = true;
+    this.#lastProgress = now;
+    this.#counters.bytesRead += length;
+    this.pipeline.now = (now * 1000) | 0;
+    try {
+      this.#wire.push(chunk, length, this.pipeline);
+    } catch (error) {
+      if (!this.#ended) this.#events.unreadable(error);
+      return;
+    }
+    if (!this.#ended) this.#events.progressed();
+  }
+}

@@ -1,0 +1,38 @@
+import type { Operation } from "../operation.js";
+import { Fifo } from "../util/fifo.js";
+
+/** The operations that wait to be written, and the bytes of values that they hold. */
+export class Queue {
+  bytes = 0;
+  readonly #waiting = new Fifo<Operation>();
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  push(operation: Operation): void {
+    this.bytes += operation.size;
+    this.#waiting.push(operation);
+  }
+
+  shift(): Operation | undefined {
+    const operation = this.#waiting.shift();
+    if (operation !== undefined) this.bytes -= operation.size;
+    return operation;
+  }
+
+  /** Lets those go that were settled while they waited, by an abort or by `expire`. */
+  prune(expire: (operation: Operation) => void): void {
+    this.#waiting.retain((operation) => {
+      expire(operation);
+      if (operation.settled) this.bytes -= operation.size;
+      return !operation.settled;
+    });
+  }
+
+  /** Takes everything out, oldest first. */
+  drain(): Operation[] {
+    this.bytes = 0;
+    return this.#waiting.drain();
+  }
+}

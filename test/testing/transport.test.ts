@@ -1,0 +1,185 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
+import { MemcachedServer } from "tslibmc/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Memcached, startMemcached } from "../support/memcached.js";
+import { type Certificate, selfSigned } from "./support/certificate.js";
+import { Wire } from "./support/wire.js";
+
+describe("addresses", () => {
+  it("serves a unix socket", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "embedded-"));
+    const path = join(folder, "memcached.sock");
+    await using server = await MemcachedServer.start({ path });
+    expect(server.address).toBe(path);
+    expect(server.port).toBe(0);
+    const wire = Wire.connect({ path });
+    expect(await wire.ask("set a 0 0 1\r\nx\r\n")).toBe("STORED\r\n");
+    wire.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("serves IPv6", async () => {
+    await using server = await MemcachedServer.start({ host: "::1" });
+    expect(server.address).toBe(`[::1]:${server.port}`);
+    const wire = Wire.connect({ host: "::1", port: server.port });
+    expect(await wire.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
+    wire.close();
+  });
+
+  it("keeps its port over a restart", async () => {
+    await using server = await MemcachedServer.start();
+    const { port } = server;
+    await server.restart();
+    expect(server.port).toBe(port);
+    const wire = Wire.to(server);
+    expect(await wire.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
+    wire.close();
+  });
+
+  it("rejects if the port is taken", async () => {
+    await using server = await MemcachedServer.start();
+    await expect(MemcachedServer.start({ port: server.port })).rejects.toThrow("EADDRINUSE");
+  });
+
+  it("closes once, however often it is asked to, and ends its clients", async () => {
+    const server = await MemcachedServer.start();
+    const wire = Wire.to(server);
+    await wire.ask("version\r\n");
+    await Promise.all([server.close(), server.close()]);
+    await wire.ended;
+    expect(server.connections).toBe(0);
+    await server.listen();
+    expect(await Wire.to(server).ended).toBe("reset");
+  });
+});
+
+describe("connections", () => {
+  it("are refused with a word beyond the limit", async () => {
+    await using server = await MemcachedServer.start({ maxConnections: 1 });
+    const first = Wire.to(server);
+    await first.ask("version\r\n");
+    expect(await Wire.to(server).rest()).toBe("ERROR Too many open connections\r\n");
+    expect(await first.ask("stats\r\n")).toContain("STAT rejected_connections 1\r\n");
+    first.close();
+  });
+
+  it("are closed when they are idle for too long", async () => {
+    await using server = await MemcachedServer.start({ idleTimeout: 1 });
+    const wire = Wire.to(server);
+    expect(await wire.ended).toBe("close");
+  });
+
+  it("get the whole answer although they said no more would come", async () => {
+    await using server = await MemcachedServer.start();
+    const wire = Wire.connect({ host: "127.0.0.1", port: server.port, allowHalfOpen: true });
+    wire.socket.end("version\r\n");
+    expect(await wire.rest()).toBe("VERSION 1.6.45\r\n");
+  });
+
+  it("store nothing of half a value", async () => {
+    await using server = await MemcachedServer.start();
+    const half = Wire.to(server).send("set a 0 0 3\r\nabc\r\nset a 0 0 10\r\nhalf");
+    await half.until("STORED\r\n");
+    half.close();
+    const wire = Wire.to(server);
+    expect(await wire.ask("get a\r\n")).toBe("VALUE a 0 3\r\nabc\r\nEND\r\n");
+    wire.close();
+  });
+
+  it("read answers slowly without loss", async () => {
+    await using server = await MemcachedServer.start();
+    const wire = Wire.to(server);
+    const value = "v".repeat(500_000);
+    await wire.ask(`set a 0 0 ${value.length}\r\n${value}\r\n`);
+    wire.socket.pause();
+    wire.send("get a\r\n".repeat(40));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    wire.socket.resume();
+    const block = `VALUE a 0 ${value.length}\r\n${value}\r\nEND\r\n`;
+    expect((await wire.bytes(block.length * 40)) === block.repeat(40)).toBe(true);
+    wire.close();
+  });
+});
+
+describe("TLS", () => {
+  let certificate: Certificate;
+  beforeAll(() => {
+    certificate = selfSigned();
+  });
+
+  const connect = (port: number, ca: string) =>
+    new Wire(connectTls({ host: "127.0.0.1", port, ca }));
+
+  it("speaks to those who trust its certificate", async () => {
+    await using server = await MemcachedServer.start({ tls: certificate });
+    const wire = connect(server.port, certificate.cert);
+    expect(await wire.ask("version\r\nstats settings\r\n")).toContain("STAT ssl_enabled yes\r\n");
+    wire.close();
+  });
+
+  it("shows another certificate to later connections", async () => {
+    await using server = await MemcachedServer.start({ tls: certificate });
+    const early = connect(server.port, certificate.cert);
+    await early.ask("version\r\n");
+    const other = selfSigned();
+    server.secure(other);
+    expect(await connect(server.port, certificate.cert).ended).toBe("reset");
+    const late = connect(server.port, other.cert);
+    expect(await late.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
+    expect(await early.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
+    early.close();
+    late.close();
+  });
+
+  it("closes on those who speak in clear", async () => {
+    await using server = await MemcachedServer.start({ tls: certificate });
+    expect(await Wire.to(server).send("version\r\n").rest()).not.toContain("VERSION");
+  });
+});
+
+describe("UDP", () => {
+  let real: Memcached;
+  let embedded: MemcachedServer;
+  beforeAll(async () => {
+    real = await startMemcached({ args: ["-U", "-1"] });
+    embedded = await MemcachedServer.start({ compat: "1.6.18", udpPort: 0 });
+  });
+  afterAll(async () => {
+    await real[Symbol.asyncDispose]();
+    await embedded.close();
+  });
+
+  async function datagrams(port: number, request: string, count: number): Promise<string[]> {
+    const socket = createSocket("udp4");
+    const header = Buffer.from([0x12, 0x34, 0, 0, 0, 1, 0, 0]);
+    const got: string[] = [];
+    socket.send(Buffer.concat([header, Buffer.from(request, "latin1")]), port, "127.0.0.1");
+    while (got.length < count) {
+      const [message] = await once(socket, "message");
+      got.push(message.toString("latin1"));
+    }
+    socket.close();
+    return got;
+  }
+
+  it("answers as memcached does, in as many datagrams", async () => {
+    const value = "v".repeat(3000);
+    const requests: [string, number][] = [
+      ["version\r\n", 1],
+      [`set u 0 0 ${value.length}\r\n${value}\r\n`, 1],
+      ["get u\r\n", 3],
+      ["mg u s v\r\n", 3],
+      ["mg none\r\n", 1],
+    ];
+    for (const [request, count] of requests) {
+      expect(await datagrams(embedded.udpPort, request, count)).toEqual(
+        await datagrams(real.udpPort, request, count),
+      );
+    }
+  });
+});

@@ -1,0 +1,87 @@
+import { MemcachedServer } from "tslibmc/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Wire } from "./support/wire.js";
+
+let server: MemcachedServer;
+let wire: Wire;
+let watcher: Wire;
+
+beforeEach(async () => {
+  server = await MemcachedServer.start({ memoryLimit: 4_000 });
+  wire = Wire.to(server);
+  watcher = Wire.to(server);
+});
+
+afterEach(async () => {
+  wire.close();
+  watcher.close();
+  await server.close();
+});
+
+/** Log lines without times and numbers of lines. */
+async function watched(topic: string, work: string, count: number): Promise<string[]> {
+  await watcher.send(`watch ${topic}\r\n`).until("OK\r\n");
+  await wire.ask(work);
+  const lines: string[] = [];
+  while (lines.length < count) {
+    lines.push(...(await watcher.until("\n")).trim().split("\n"));
+  }
+  return lines.map((line) => line.replace(/^ts=\d+\.\d+ gid=\d+ /, ""));
+}
+
+describe("watchers", () => {
+  it("see look-ups", async () => {
+    await wire.ask("set a%b 0 0 3\r\nabc\r\n");
+    expect(await watched("fetchers", "get a%b x\r\n", 2)).toEqual([
+      "type=item_get key=a%25b status=found clsid=1 cfd=1 size=3",
+      "type=item_get key=x status=not_found clsid=0 cfd=1 size=0",
+    ]);
+  });
+
+  it("see what is stored, and what is not", async () => {
+    expect(await watched("mutations", "set a 0 0 3\r\nabc\r\nadd a 0 50 1\r\nx\r\n", 2)).toEqual([
+      "type=item_store key=a status=stored cmd=set ttl=0 clsid=1 cfd=1 size=3",
+      "type=item_store key=a status=not_stored cmd=add ttl=50 clsid=0 cfd=1 size=1",
+    ]);
+  });
+
+  it("see deletions", async () => {
+    const work = "set a 0 0 1\r\nx\r\ndelete a\r\nset b 0 0 1\r\nx\r\nmd b\r\n";
+    expect(await watched("deletions", work, 2)).toEqual([
+      "type=deleted key=a cmd=delete clsid=1 size=1",
+      "type=deleted key=b cmd=md clsid=1 size=1",
+    ]);
+  });
+
+  it("see evictions", async () => {
+    const set = (key: string) => `set ${key} 0 0 1000\r\n${"v".repeat(1000)}\r\n`;
+    const [line] = await watched("evictions", set("a") + set("b") + set("c") + set("d"), 1);
+    expect(line).toMatch(/^type=eviction key=a fetch=no ttl=-1 la=0 clsid=\d+ size=1000$/);
+  });
+
+  it("see connections come and go", async () => {
+    await watcher.send("watch connevents\r\n").until("OK\r\n");
+    const other = Wire.to(server);
+    expect(await watcher.until("\n")).toContain("type=conn_new rip=127.0.0.1 rport=");
+    other.close();
+    expect(await watcher.until("\n")).toContain("reason=normal cfd=3");
+  });
+
+  it("get nothing but that, and are forgotten when they go", async () => {
+    await watcher.send("watch\r\n").until("OK\r\n");
+    watcher.send("version\r\n");
+    expect(await wire.ask("stats\r\n")).toContain("STAT log_watchers 1\r\n");
+    watcher.close();
+    await watcher.ended;
+    while (server.connections > 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(await wire.ask("stats\r\n")).toContain("STAT log_watchers 0\r\n");
+    expect(watcher.received).toBe("");
+  });
+
+  it("cannot come behind other commands", async () => {
+    expect(await wire.send("version\r\nwatch\r\n").until("watch\r\n")).toContain(
+      "ERROR cannot pipeline other commands before watch\r\n",
+    );
+    expect(await wire.ask("watch nosuch\r\n")).toBe("ERROR\r\n");
+  });
+});
