@@ -94,4 +94,9 @@ export const targets: readonly Target[] = [
     name: "embedded server, text",
     start: async () => running([await MemcachedServer.start()]),
   },
+  {
+    name: "embedded server, binary",
+    unsaid,
+    start: async () => running([await MemcachedServer.start()], { binary: true }),
+  },
 ];
