@@ -131,6 +131,11 @@ export class Connection implements Executor {
     });
   }
 
+  /** How many sockets were opened so far; each may lead to another server. */
+  get sockets(): number {
+    return this.#counters.connects;
+  }
+
   get #isBusy(): boolean {
     return this.#queue.length > 0 || (this.#link?.isBusy ?? false);
   }
