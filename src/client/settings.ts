@@ -45,7 +45,7 @@ export interface ServerInfo {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  readonly events = new Events<ConnectionEvents>();
+  readonly events: Events<ConnectionEvents> = new Events();
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the changes. */

@@ -48,7 +48,7 @@ export class Counters {
   connects = 0;
   connectErrors = 0;
   /** In microseconds. */
-  readonly latency = new Histogram();
+  readonly latency: Histogram = new Histogram();
 
   /** The counters as they stand; `state` adds what is not counted. */
   snapshot(state: Pick<ConnectionStats, "connected" | "waiting" | "inFlight">): ConnectionStats {
