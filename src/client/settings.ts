@@ -1,5 +1,6 @@
-import type { Address } from "../connection/address.js";
+import { type Address, isUdp } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
+import { OptionError } from "../errors.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
@@ -27,7 +28,7 @@ import { Dispatcher } from "./dispatcher.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
-  /** `host:port`, or a unix socket's path. */
+  /** `host:port`, a unix socket's path, or `udp:host:port`. */
   readonly name: string;
   /** A host name, an address without brackets, or a unix socket's path. */
   readonly host: string;
@@ -176,6 +177,11 @@ export class Settings {
   #connectTo(address: Address): Server {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
+    if (isUdp(address) && transport.needsStream !== undefined) {
+      throw new OptionError(
+        `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
+      );
+    }
     return new Server(address, {
       ...transport,
       socket: {

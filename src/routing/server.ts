@@ -1,7 +1,9 @@
-import type { Address } from "../connection/address.js";
+import { type Address, isUdp } from "../connection/address.js";
 import type { OnConnectionEvent } from "../connection/announcer.js";
+import { Capabilities } from "../connection/capability.js";
 import { Connection, type QueueLimits } from "../connection/connection.js";
 import type { ConnectionStats } from "../connection/counters.js";
+import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
@@ -28,21 +30,27 @@ const NO_LIMIT_MS = 2 ** 31 - 1;
 export class Server implements Executor {
   /** Another of the same name may take its place, with another weight. */
   address: Address;
-  readonly #connection: Connection;
+  readonly #connection: Connection | Datagrams;
+  readonly #capabilities: Capabilities;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
     this.address = address;
-    this.#connection = new Connection({
-      ...options,
-      get connectTimeoutMs() {
-        return options.connectTimeoutMs;
-      },
-      address,
-      onLost: (operation) => this.#retry(operation),
-      onRefused: (operation, refused) => this.#refuse(operation, refused),
-    });
+    const onRefused = (operation: Operation, refused: RefusedReply) =>
+      this.#refuse(operation, refused);
+    this.#connection = isUdp(address)
+      ? new Datagrams({ ...options, address, onRefused })
+      : new Connection({
+          ...options,
+          get connectTimeoutMs() {
+            return options.connectTimeoutMs;
+          },
+          address,
+          onLost: (operation) => this.#retry(operation),
+          onRefused,
+        });
+    this.#capabilities = new Capabilities(this.#connection, address.name);
   }
 
   get name(): string {
@@ -50,7 +58,9 @@ export class Server implements Executor {
   }
 
   execute(operation: Operation): void {
-    this.#connection.execute(operation);
+    const { request } = operation;
+    const isPlain = request.verb === "admin" || request.meta === undefined;
+    (isPlain ? this.#connection : this.#capabilities).execute(operation);
   }
 
   stats(): ConnectionStats {
