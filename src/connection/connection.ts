@@ -131,15 +131,14 @@ export class Connection implements Executor {
     });
   }
 
-<<<<<<< HEAD
   /** How many sockets were opened so far; each may lead to another server. */
   get sockets(): number {
     return this.#counters.connects;
-=======
+  }
+
   /** Whether somebody still waits for what the connection has to do. */
   get #isAwaited(): boolean {
     return this.#queue.length > 0 || (this.#link?.isAwaited ?? false);
->>>>>>> connection
   }
 
   get #isBusy(): boolean {

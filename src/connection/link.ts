@@ -136,13 +136,9 @@ export class Link {
   #fill(queue: Queue, room: number): void {
     if (!this.isBusy) this.#lastProgress = performance.now();
     const now = microseconds();
-<<<<<<< HEAD
     const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
-    for (let n = 0; n < MAX_BATCH && this.#out.pieces.length === 0; n++) {
-      if (this.#out.text.length >= maxBytes) break;
-=======
     for (let n = 0; n < room && this.#out.pieces.length === 0; n++) {
->>>>>>> connection
+      if (this.#out.text.length >= maxBytes) break;
       const operation = queue.shift();
       if (operation === undefined) break;
       if (!operation.settled) this.#write(operation, now);
