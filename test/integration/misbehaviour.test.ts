@@ -59,7 +59,7 @@ beforeEach(async () => {
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  client = new Client(`127.0.0.1:${port}`, { binary: true, timeoutMs: 70 });
+  client = new Client(`127.0.0.1:${port}`, { binary: true, timeoutMs: 5000 });
 });
 afterEach(async () => {
   await client.close({ drainMs: 0 });
@@ -154,6 +154,7 @@ const wrongs: [string, ErrorClass, Answer][] = [
 describe.each(wrongs)("a server that %s", (_, expected, wrong) => {
   test.each(Object.keys(calls))("costs %s an error and nothing more", async (name) => {
     answer = wrong;
+    if (expected === TimeoutError) client.behaviors._poll_timeout = 70;
     const error: unknown = await calls[name]!().then(
       () => undefined,
       (reason) => reason,
