@@ -106,7 +106,7 @@ class Soak {
 
   async #observe(proxies: readonly FaultProxy[]): Promise<void> {
     const { ms, maxOperations = Infinity, log } = this.#options;
-    const warmUntil = this.#begin + ms / 5;
+    const warmUntil = this.#begin + Math.min(ms / 5, 30_000);
     let nextLog = this.#begin + 10_000;
     for (;;) {
       await delay(100);
