@@ -361,10 +361,9 @@ export class Connection implements Executor {
   }
 
   #expireAll(now: number): void {
-    const pipeline = this.#link?.pipeline;
-    const length = pipeline?.length ?? 0;
-    for (let n = 0; n < length; n++) this.#expire(pipeline!.waiting(n)!, now);
-    this.#queue.prune((operation) => this.#expire(operation, now));
+    const expire = (operation: Operation) => this.#expire(operation, now);
+    this.#link?.pipeline.forEachAwaited(expire);
+    this.#queue.prune(expire);
   }
 
   #expire(operation: Operation, now: number): void {
