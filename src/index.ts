@@ -1,6 +1,7 @@
 /** tslibmc: pylibmc for TypeScript. */
 
 export type { BehaviorOptions, Behaviors } from "./client/behaviors.js";
+export type { ChunkOptions } from "./client/chunk.js";
 export { Client } from "./client/client.js";
 export type { CloseOptions, Cluster } from "./client/cluster.js";
 export {

@@ -17,6 +17,7 @@ import {
   warnOnce,
 } from "./behaviorrules.js";
 import type { Behaviors } from "./behaviors.js";
+import { Chunks } from "./chunks.js";
 import {
   behaviorsOf,
   type ClientOptions,
@@ -85,6 +86,9 @@ export class Settings {
       timeoutMs: this.read("_poll_timeout"),
       maxValueSize: fixed.maxValueSize,
     });
+    if (fixed.chunk !== undefined) {
+      this.dispatcher.chunks = new Chunks(this.dispatcher, fixed.chunk, options.binary === true);
+    }
   }
 
   /** The behaviors that were given, as they would have to be given to a new client. */
