@@ -26,6 +26,7 @@ import {
   fixedOptions,
 } from "./configure.js";
 import { Dispatcher } from "./dispatcher.js";
+import { exposeCredentials } from "./exposure.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
@@ -186,6 +187,7 @@ export class Settings {
         `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
       );
     }
+    if (transport.plaintext !== undefined) exposeCredentials(address, transport.plaintext);
     return new Server(address, {
       ...transport,
       socket: {

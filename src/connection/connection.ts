@@ -118,7 +118,7 @@ export class Connection implements Executor {
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
     this.#ended = true;
-    if (this.#isBusy) await this.#idle(drainMs);
+    if (this.#isAwaited) await this.#idle(drainMs);
     this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
   }
@@ -134,6 +134,11 @@ export class Connection implements Executor {
   /** How many sockets were opened so far; each may lead to another server. */
   get sockets(): number {
     return this.#counters.connects;
+  }
+
+  /** Whether somebody still waits for what the connection has to do. */
+  get #isAwaited(): boolean {
+    return this.#queue.length > 0 || (this.#link?.isAwaited ?? false);
   }
 
   get #isBusy(): boolean {
@@ -356,10 +361,9 @@ export class Connection implements Executor {
   }
 
   #expireAll(now: number): void {
-    const pipeline = this.#link?.pipeline;
-    const length = pipeline?.length ?? 0;
-    for (let n = 0; n < length; n++) this.#expire(pipeline!.waiting(n)!, now);
-    this.#queue.prune((operation) => this.#expire(operation, now));
+    const expire = (operation: Operation) => this.#expire(operation, now);
+    this.#link?.pipeline.forEachAwaited(expire);
+    this.#queue.prune(expire);
   }
 
   #expire(operation: Operation, now: number): void {
@@ -381,7 +385,7 @@ export class Connection implements Executor {
   }
 
   #settled(): void {
-    if (this.#whenIdle.length === 0 || this.#isBusy) return;
+    if (this.#whenIdle.length === 0 || this.#isAwaited) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 

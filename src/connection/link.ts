@@ -87,6 +87,11 @@ export class Link {
     return this.pipeline.length > 0 || this.backlog > 0;
   }
 
+  /** Whether somebody still waits for any of it; what wants no reply wants to leave at least. */
+  get isAwaited(): boolean {
+    return this.pipeline.isAwaited || this.backlog > 0;
+  }
+
   /** Sends what waits, as far as the socket and the limit of operations under way allow. */
   send(queue: Queue, maxInFlight: number): void {
     while (
@@ -95,7 +100,7 @@ export class Link {
       this.pipeline.length < maxInFlight &&
       !this.#ended
     ) {
-      this.#fill(queue);
+      this.#fill(queue, Math.min(MAX_BATCH, maxInFlight - this.pipeline.length));
       this.#flush();
     }
   }
@@ -127,12 +132,12 @@ export class Link {
     return this.pipeline.drain();
   }
 
-  /** Turns waiting operations into one batch of bytes. */
-  #fill(queue: Queue): void {
+  /** Turns waiting operations into one batch of bytes, `room` of them at most. */
+  #fill(queue: Queue, room: number): void {
     if (!this.isBusy) this.#lastProgress = performance.now();
     const now = microseconds();
     const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
-    for (let n = 0; n < MAX_BATCH && this.#out.pieces.length === 0; n++) {
+    for (let n = 0; n < room && this.#out.pieces.length === 0; n++) {
       if (this.#out.text.length >= maxBytes) break;
       const operation = queue.shift();
       if (operation === undefined) break;

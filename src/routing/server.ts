@@ -97,7 +97,8 @@ export class Server implements Executor {
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {
-    if (refused.reason === "tooLarge") this.#refuseTooLarge(operation);
+    const isValue = operation.request.verb === "set";
+    if (refused.reason === "tooLarge" && isValue) this.#refuseTooLarge(operation);
     else operation.fail(refusalError(refused, operation, this.name));
   }
 
