@@ -61,6 +61,8 @@ export class Chunks implements Chunking {
     options: StoreOptions | undefined,
   ): Promise<boolean> {
     const { mode } = storing;
+    // What fails below fails the call; an encoding that fails as well is then nobody's.
+    if (encoded instanceof Promise) encoded.catch(() => {});
     return new Promise((resolve, reject) => {
       if (mode === "append" || mode === "prepend") {
         const checked = this.#checkWhole(storing, encoded, options);
@@ -202,10 +204,11 @@ export class Chunks implements Chunking {
     options: CallOptions | undefined,
   ): Promise<Encoded> {
     const request = this.#lookRequest(wireKey, undefined);
-    const found = await new Promise<Look | undefined>((resolve, reject) =>
+    const looking = new Promise<Look | undefined>((resolve, reject) =>
       this.#dispatcher.send(look(command.name), request, wireKey, options, resolve, reject),
     );
-    if (found?.flags !== FLAG_CHUNKED) return encoded;
+    const [data, found] = await Promise.all([encoded, looking]);
+    if (found?.flags !== FLAG_CHUNKED) return data;
     throw new CodecError(
       `${command.name}: the value is in chunks, to which nothing can be added; set it anew`,
       { command: command.name },

@@ -114,6 +114,20 @@ describe("values in chunks", () => {
       expect((await stored("dense"))?.flags).toBe(CHUNKED);
     });
 
+    test("flags of a serializer's own are never taken for those of a manifest", async () => {
+      await using client = new Client<string>(addresses, {
+        chunk: true,
+        compress: { minLength: 1 },
+        serializer: {
+          serialize: (data) => ({ data, flags: 1024 }),
+          deserialize: (data, flags) => `${flags}: ${Buffer.from(data).toString()}`,
+        },
+      });
+      await client.set("own-flags", "a".repeat(1000));
+      expect((await stored("own-flags"))?.flags).toBe(1024);
+      expect(await client.get("own-flags")).toBe(`1024: ${"a".repeat(1000)}`);
+    });
+
     test("without the option such values are refused, and not read", async () => {
       await using client = new Client(addresses, { chunk: true });
       await using plain = new Client(addresses);
@@ -320,6 +334,31 @@ describe("values in chunks", () => {
       expect(await client.get("limit")).toBe("v".repeat(1000));
     });
 
+    test("a value that cannot be encoded fails its call and nothing else", async () => {
+      await using client = new Client<string>(addresses, {
+        ...SMALL,
+        serializer: {
+          serialize: () => Promise.reject(new Error("no")),
+          deserialize: (data) => String(data),
+        },
+      });
+      const unhandled: unknown[] = [];
+      const listen = (error: unknown) => unhandled.push(error);
+      process.on("unhandledRejection", listen);
+      const calls = [
+        client.set("encoded", "v"),
+        client.append("encoded", "v"),
+        client.setMulti({ encoded: "v", other: "w" }),
+        client.set("encoded", "v", { timeoutMs: -1 }),
+        client.append("encoded", "v", { timeoutMs: -1 }),
+      ];
+      for (const call of calls)
+        await expect(call).rejects.toThrow(/serialize\(\) failed|timeoutMs/);
+      await new Promise(setImmediate);
+      process.off("unhandledRejection", listen);
+      expect(unhandled).toEqual([]);
+    });
+
     test("nothing is added to a manifest, and it is no counter", async () => {
       for (const binary of [false, true]) {
         await using client = new Client(addresses, { ...SMALL, binary });
@@ -413,7 +452,7 @@ describe("values in chunks", () => {
       await writer.set(key, value);
       await expect(client.get(key, { timeoutMs: 100 })).rejects.toThrow(TimeoutError);
       await expect(client.set(key, value, { timeoutMs: 100 })).rejects.toThrow(TimeoutError);
-      await expect(client.touch(key, 1, { timeoutMs: 100 })).rejects.toThrow(TimeoutError);
+      await expect(client.touch(key, 1000, { timeoutMs: 100 })).rejects.toThrow(TimeoutError);
       for (const call of [client.get.bind(client, key), client.set.bind(client, key, value)]) {
         const controller = new AbortController();
         const aborted = call({ timeoutMs: 60_000, signal: controller.signal });
