@@ -58,6 +58,7 @@ function ownEntries({ memcached }: Servers): Entry[] {
       version,
       isConcurrent,
     ),
+    entry(own("tslibmc binary wire", one, { binary: true }), version, isConcurrent),
   ];
 }
 
