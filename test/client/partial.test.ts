@@ -48,7 +48,7 @@ describe("a call that lost a server", () => {
   });
 
   test("a server that hangs costs its own keys, up to the deadline", async () => {
-    servers[2]?.pause();
+    await servers[2]?.pause();
     const error = await partial(client.getMulti(keys, { timeoutMs: 300 }));
     expect([...error.results.keys()].sort()).toEqual([...onServer(0), ...onServer(1)].sort());
     expect(error.errors.get(servers[2]?.address ?? "")).toBeInstanceOf(TimeoutError);
@@ -119,7 +119,7 @@ describe("a call that lost a server", () => {
   });
 
   test("an abort ends the whole call with its own reason", async () => {
-    servers[0]?.pause();
+    await servers[0]?.pause();
     const controller = new AbortController();
     const call = client.getMulti(keys, { signal: controller.signal });
     controller.abort("enough");

@@ -106,7 +106,7 @@ test("#39 pauses double up to a limit, and are spread", () => {
 test("#2 no answer to the attempt to connect ends by connectTimeoutMs", async () => {
   // One that is stopped accepts nothing, and with its queue full the kernel drops what comes.
   const memcached = use(await startMemcached({ args: ["-b", "1"] }));
-  memcached.pause();
+  await memcached.pause();
   const fillers = Array.from({ length: 8 }, () => connect(memcached.port, "127.0.0.1"));
   for (const filler of fillers) filler.on("error", () => {});
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -275,7 +275,7 @@ describe("#41 close", () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { timeoutMs: 10_000 });
     await client.set("first", 1);
-    memcached.pause();
+    await memcached.pause();
     const value = Buffer.alloc(900_000, "v");
     for (let i = 0; i < 20; i++) void client.set(`k${i}`, value, { noreply: true });
     setTimeout(() => memcached.resume(), 100);

@@ -29,7 +29,7 @@ describe("#3 a server that stopped", () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { timeoutMs: 300, stallTimeoutMs: 60_000 });
     await client.set("k", "v");
-    memcached.pause();
+    await memcached.pause();
     let settled = 0;
     let late = 0;
     let timeouts = 0;
@@ -66,7 +66,7 @@ describe("#3 a server that stopped", () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { timeoutMs: 10_000, stallTimeoutMs: 200 });
     await client.set("k", "v");
-    memcached.pause();
+    await memcached.pause();
     const error = await outcome(client.get("k"));
     expect(error).toBeInstanceOf(ConnectionClosedError);
     expect(error).toMatchObject({ sent: true });
@@ -78,7 +78,7 @@ describe("#3 a server that stopped", () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { timeoutMs: 100, stallTimeoutMs: 200 });
     await client.set("k", "v");
-    memcached.pause();
+    await memcached.pause();
     const value = Buffer.alloc(500_000);
     await Promise.all(
       Array.from({ length: 40 }, () => outcome(client.set("k", value, { noreply: true }))),

@@ -25,7 +25,7 @@ describe("#33 a server that does not keep up", () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { maxQueueLength: 100, timeoutMs: 10_000 });
     await client.set("k", 1);
-    memcached.pause();
+    await memcached.pause();
     const calls = Array.from({ length: 150 }, () => outcome(client.incr("k")));
     const refused = await Promise.all(calls.slice(100));
     for (const error of refused) {
@@ -43,7 +43,7 @@ describe("#33 a server that does not keep up", () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { maxQueueBytes: 1_000, timeoutMs: 10_000 });
     expect(await client.set("k", "x".repeat(5_000))).toBe(true);
-    memcached.pause();
+    await memcached.pause();
     const calls = Array.from({ length: 15 }, () => outcome(client.set("k", "x".repeat(100))));
     for (const error of await Promise.all(calls.slice(10))) {
       expect(error).toBeInstanceOf(QueueFullError);
@@ -61,7 +61,7 @@ describe("#33 a server that does not keep up", () => {
       timeoutMs: 10_000,
     });
     await client.set("k", 0);
-    memcached.pause();
+    await memcached.pause();
     const calls = Array.from({ length: 1_000 }, () => outcome(client.incr("k")));
     await until(() => client.stats().get(memcached.address)!.inFlight > 0);
     expect(client.stats().get(memcached.address)).toMatchObject({ inFlight: 10, waiting: 990 });
@@ -77,7 +77,7 @@ describe("#33 a server that does not keep up", () => {
         (key) => client.serverFor(key).index === index,
       )!;
     await client.set(on(1), "v");
-    one.pause();
+    await one.pause();
     const stuck = Array.from({ length: 50 }, () => outcome(client.get(on(0))));
     for (let i = 0; i < 100; i++) expect(await client.get(on(1))).toBe("v");
     for (const error of await Promise.all(stuck)) {

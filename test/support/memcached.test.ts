@@ -59,7 +59,7 @@ test("comes back empty on the same address", async () => {
 
 test("answers what was asked while it was paused once it goes on", async () => {
   await using server = await startMemcached();
-  server.pause();
+  await server.pause();
   const socket = open(server);
   let heard = "";
   socket.on("data", (data) => (heard += data));

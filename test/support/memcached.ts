@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,9 +133,13 @@ export class Memcached implements AsyncDisposable {
     return this.#end("SIGKILL");
   }
 
-  /** Freezes it (SIGSTOP): the kernel still accepts and acknowledges, nobody answers. */
-  pause(): void {
+  /**
+   * Freezes it (SIGSTOP), and resolves when all of its threads have stopped: the kernel still
+   * accepts and acknowledges, nobody answers.
+   */
+  async pause(): Promise<void> {
     this.#child?.kill("SIGSTOP");
+    while (!isStopped(this.pid)) await delay(1);
   }
 
   resume(): void {
@@ -184,6 +188,16 @@ export class Memcached implements AsyncDisposable {
     child.kill(signal);
     await exit;
   }
+}
+
+/** Whether every thread of a process has stopped; where there is no /proc to tell, it is believed. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`;
+  if (!existsSync(tasks)) return true;
+  return readdirSync(tasks).every((task) => {
+    const state = readFileSync(`${tasks}/${task}/stat`, "utf8").replace(/^.*\) /s, "");
+    return state.startsWith("T");
+  });
 }
 
 /** Blanks make it a binary header's 24 bytes, so that a binary server judges it as well. */

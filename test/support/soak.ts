@@ -236,7 +236,7 @@ class Soak {
       if (dice < 0.3) {
         await server.restart();
       } else if (dice < 0.6) {
-        server.pause();
+        await server.pause();
         await delay(this.#random() * 1_000);
         server.resume();
       } else if (dice < 0.75) {
