@@ -1,5 +1,4 @@
 import * as admin from "../commands/admin.js";
-import type { ConnectionEvents } from "../connection/announcer.js";
 import type { ConnectionStats } from "../connection/counters.js";
 import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
@@ -27,7 +26,7 @@ import {
   type UrlOptions,
   urlOptions,
 } from "./servers.js";
-import { type ServerInfo, Settings } from "./settings.js";
+import { type ClientEvents, type ServerInfo, Settings } from "./settings.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {
@@ -106,21 +105,21 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
-   * (`connectError`) or ends (`disconnect`). Nobody has to listen: what fails also rejects
+   * (`connectError`) or ends (`disconnect`), and whenever a server's state changes (`health`). Nobody has to listen: what fails also rejects
    * the calls that it concerns.
    */
-  on<Type extends keyof ConnectionEvents>(
+  on<Type extends keyof ClientEvents>(
     type: Type,
-    listener: (event: ConnectionEvents[Type]) => void,
+    listener: (event: ClientEvents[Type]) => void,
   ): this {
     this.#settings.events.on(type, listener);
     return this;
   }
 
   /** Calls `listener` no longer. */
-  off<Type extends keyof ConnectionEvents>(
+  off<Type extends keyof ClientEvents>(
     type: Type,
-    listener: (event: ConnectionEvents[Type]) => void,
+    listener: (event: ClientEvents[Type]) => void,
   ): this {
     this.#settings.events.off(type, listener);
     return this;

@@ -3,6 +3,7 @@ import type { ConnectionEvents } from "../connection/announcer.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
+import type { HealthEvent, HealthOptions } from "../routing/health.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import { Events } from "../util/events.js";
@@ -38,6 +39,12 @@ export interface ServerInfo {
   readonly index: number;
 }
 
+/** What a client tells those who listen. */
+export interface ClientEvents extends ConnectionEvents {
+  /** A server is up, failing or dead. */
+  health: HealthEvent;
+}
+
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
  * Whatever is changed holds from the next operation on; a change that is refused changes
@@ -45,7 +52,7 @@ export interface ServerInfo {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  readonly events: Events<ConnectionEvents> = new Events();
+  readonly events: Events<ClientEvents> = new Events();
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the changes. */
@@ -54,6 +61,8 @@ export class Settings {
   readonly #fixed: FixedOptions;
   /** How the next connections are made; every server looks here. */
   readonly #connecting: { connectTimeoutMs: number; noDelay: boolean; keepAlive: boolean };
+  /** How their health is judged; as above. */
+  readonly #health: HealthOptions;
   #given: CheckedBehaviors;
   #placement: Placement;
   /** A subclass's own methods. */
@@ -68,6 +77,7 @@ export class Settings {
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
+    this.#health = this.#judgement();
     const values = codecOptions(options, this.#given.pickle_protocol);
     this.values = createCodec({ ...values, encryption: undefined });
     this.dispatcher = new Dispatcher({
@@ -139,6 +149,7 @@ export class Settings {
     this.#given = given;
     this.#move(dispatcher.router.servers, placement);
     Object.assign(this.#connecting, this.#connections());
+    Object.assign(this.#health, this.#judgement());
     dispatcher.timeoutMs = this.read("_poll_timeout");
     dispatcher.prefix = prefix;
     dispatcher.noreply = this.read("_noreply");
@@ -173,9 +184,19 @@ export class Settings {
     };
   }
 
+  /** A server that is not ejected need not stay away longer than it is gone. */
+  #judgement(): HealthOptions {
+    return {
+      failureLimit: this.read("failure_limit"),
+      retryTimeoutMs: this.read("retry_timeout") * 1000,
+      deadTimeoutMs: this.read("auto_eject") ? this.read("dead_timeout") * 1000 : 0,
+    };
+  }
+
   #connectTo(address: Address): Server {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
+    const events: Events<ConnectionEvents> = this.events;
     return new Server(address, {
       ...transport,
       socket: {
@@ -189,7 +210,10 @@ export class Settings {
       },
       stallTimeoutMs,
       limits,
-      onEvent: (type, event) => this.events.emit(type, event),
+      onEvent: (type, event) => events.emit(type, event),
+      health: this.#health,
+      onHealth: (event) => this.events.emit("health", event),
+      codec: this.values,
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;
       },

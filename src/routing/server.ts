@@ -5,9 +5,11 @@ import type { ConnectionStats } from "../connection/counters.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
-import { type Executor, Operation } from "../operation.js";
+import { type Command, type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
+import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
+import { Health, type HealthEvent, type HealthOptions } from "./health.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
@@ -19,7 +21,15 @@ export interface ServerOptions {
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
   readonly onEvent: OnConnectionEvent;
+  readonly health: HealthOptions;
+  readonly onHealth: (event: HealthEvent) => void;
+  /** For requests of the server's own, none of which carries a value. */
+  readonly codec: Operation["codec"];
 }
+
+const PROBE: Command<void> = { name: "probe", idempotent: true, read: () => undefined };
+
+const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
 
 /** As long as a timer can be. */
 const NO_LIMIT_MS = 2 ** 31 - 1;
@@ -28,19 +38,32 @@ const NO_LIMIT_MS = 2 ** 31 - 1;
 export class Server implements Executor {
   /** Another of the same name may take its place, with another weight. */
   address: Address;
+  readonly #options: ServerOptions;
   readonly #connection: Connection;
+  readonly #health: Health;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
     this.address = address;
+    this.#options = options;
+    this.#health = new Health(address.name, options.health, {
+      probe: (done) => this.#probe(done),
+      changed: (event) => this.#changed(event),
+    });
     this.#connection = new Connection({
       ...options,
       get connectTimeoutMs() {
         return options.connectTimeoutMs;
       },
+      get retryTimeoutMs() {
+        return options.health.retryTimeoutMs;
+      },
       address,
+      onReply: () => this.#health.succeeded(),
+      onFailure: (failure, retryInMs) => this.#health.failed(failure, retryInMs),
       onLost: (operation) => this.#retry(operation),
+      onUnsent: (operation) => this.execute(operation),
       onRefused: (operation, refused) => this.#refuse(operation, refused),
     });
   }
@@ -49,8 +72,14 @@ export class Server implements Executor {
     return this.address.name;
   }
 
+  /** Whether it failed so often that it counts as gone. */
+  get isDead(): boolean {
+    return this.#health.state === "dead";
+  }
+
   execute(operation: Operation): void {
-    this.#connection.execute(operation);
+    if (this.#health.accepts) this.#connection.execute(operation);
+    else operation.fail(this.#health.refusal.for(operation));
   }
 
   stats(): ConnectionStats {
@@ -62,7 +91,8 @@ export class Server implements Executor {
   }
 
   close(drainMs: number): Promise<void> {
-    return this.#connection.close(drainMs);
+    this.#health.stop();
+    return this.#connection.close(this.#health.accepts ? drainMs : 0);
   }
 
   /**
@@ -71,7 +101,21 @@ export class Server implements Executor {
    */
   retire(successor: Executor): Promise<void> {
     this.#successor = successor;
-    return this.#connection.close(NO_LIMIT_MS);
+    return this.close(NO_LIMIT_MS);
+  }
+
+  /** Asks for the version, whatever the health: an answer makes the server count as up. */
+  #probe(done: () => void): void {
+    const deadline = performance.now() + this.#options.connectTimeoutMs;
+    this.#connection.execute(
+      new Operation(PROBE, PROBE_REQUEST, "", this.#options.codec, deadline, done, done),
+    );
+  }
+
+  /** What waits for a server that died need not wait until its deadline. */
+  #changed(event: HealthEvent): void {
+    this.#options.onHealth(event);
+    if (event.state === "dead") this.#connection.abandon(this.#health.refusal);
   }
 
   /**
@@ -82,7 +126,7 @@ export class Server implements Executor {
   #retry(operation: Operation): boolean {
     if (operation.retried || !operation.command.idempotent) return false;
     operation.retried = true;
-    (this.#successor ?? this.#connection).execute(operation);
+    (this.#successor ?? this).execute(operation);
     return true;
   }
 
