@@ -32,6 +32,7 @@ export type {
   StoreOptions,
   WriteOptions,
 } from "./client/options.js";
+export type { GutterOptions, PolicyOptions } from "./client/policies.js";
 export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool.js";
 export { ThreadMappedPool } from "./client/poolmapped.js";
 export { parseServerList } from "./client/serverlist.js";
@@ -82,6 +83,7 @@ export type { Key } from "./protocol/key.js";
 export type { SetMode } from "./protocol/request.js";
 export { type Distribution, type DistributionOptions, distributions } from "./ring/distribution.js";
 export type { PlacementPreset } from "./ring/presets.js";
+export type { HealthEvent, HealthState } from "./routing/health.js";
 export type {
   Codec,
   Compression,

@@ -269,7 +269,7 @@ export abstract class Cluster implements AsyncDisposable {
 
   /** Closes every connection; what is under way fails, and the next call connects again. */
   disconnectAll(): void {
-    for (const server of this.#settings.dispatcher.router.servers) server.disconnect();
+    this.#settings.disconnect();
   }
 
   /**
@@ -289,7 +289,7 @@ export abstract class Cluster implements AsyncDisposable {
     const { dispatcher } = this.#settings;
     const { drainMs = dispatcher.timeoutMs } = options;
     dispatcher.closed = true;
-    await dispatcher.router.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
+    await this.#settings.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
   }
 
   /** The same as {@link Cluster.close}, for `await using`. */

@@ -25,6 +25,7 @@ import {
   fixedOptions,
 } from "./configure.js";
 import { Dispatcher } from "./dispatcher.js";
+import { arrange, type Policies } from "./policies.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
@@ -63,6 +64,8 @@ export class Settings {
   readonly #connecting: { connectTimeoutMs: number; noDelay: boolean; keepAlive: boolean };
   /** How their health is judged; as above. */
   readonly #health: HealthOptions;
+  /** The servers that stand in for dead ones, if there are any. */
+  readonly #gutter: Router | undefined;
   #given: CheckedBehaviors;
   #placement: Placement;
   /** A subclass's own methods. */
@@ -93,6 +96,8 @@ export class Settings {
       timeoutMs: this.read("_poll_timeout"),
       maxValueSize: fixed.maxValueSize,
     });
+    this.#gutter = this.#connectGutter();
+    this.#arrange();
   }
 
   /** The behaviors that were given, as they would have to be given to a new client. */
@@ -133,8 +138,9 @@ export class Settings {
         return this.#given[name] ?? this.#options.socket?.keepAlive ?? initialBehavior(name);
       case "pickle_protocol":
         return this.#given[name] ?? this.#options.pickle?.protocol ?? initialBehavior(name);
+      case "auto_eject":
       case "remove_failed":
-        return this.read("auto_eject");
+        return this.#given.auto_eject ?? this.#fixed.policies.failover === "rehash";
       default:
         return this.#given[name] ?? initialBehavior(name);
     }
@@ -148,6 +154,7 @@ export class Settings {
     const placement = movesKeys(behaviors) ? this.#place(given, this.servers) : this.#placement;
     this.#given = given;
     this.#move(dispatcher.router.servers, placement);
+    this.#arrange();
     Object.assign(this.#connecting, this.#connections());
     Object.assign(this.#health, this.#judgement());
     dispatcher.timeoutMs = this.read("_poll_timeout");
@@ -176,6 +183,37 @@ export class Settings {
     this.#move(servers, placement);
   }
 
+  disconnect(): void {
+    this.dispatcher.router.disconnect();
+    this.#gutter?.disconnect();
+  }
+
+  async close(drainMs: number): Promise<void> {
+    await Promise.all([this.dispatcher.router.close(drainMs), this.#gutter?.close(drainMs)]);
+  }
+
+  /** Puts the policies around the router that the options and behaviors ask for. */
+  #arrange(): void {
+    const { dispatcher } = this;
+    const { policies } = this.#fixed;
+    dispatcher.executor = arrange(dispatcher.router, this.#gutter, {
+      ...policies,
+      failover: this.#failover,
+    });
+  }
+
+  get #failover(): Policies["failover"] {
+    return this.#fixed.policies.failover ?? (this.read("auto_eject") ? "rehash" : undefined);
+  }
+
+  #connectGutter(): Router | undefined {
+    const { failover } = this.#fixed.policies;
+    if (typeof failover !== "object") return undefined;
+    const servers = failover.addresses.map((address) => this.#connectTo(address));
+    const behaviors = { distribution: "consistent ketama" } as const;
+    return new Router(servers, new Placement({ behaviors }, failover.addresses));
+  }
+
   #connections() {
     return {
       connectTimeoutMs: this.read("connect_timeout"),
@@ -189,7 +227,7 @@ export class Settings {
     return {
       failureLimit: this.read("failure_limit"),
       retryTimeoutMs: this.read("retry_timeout") * 1000,
-      deadTimeoutMs: this.read("auto_eject") ? this.read("dead_timeout") * 1000 : 0,
+      deadTimeoutMs: this.#failover === undefined ? 0 : this.read("dead_timeout") * 1000,
     };
   }
 
@@ -212,7 +250,10 @@ export class Settings {
       limits,
       onEvent: (type, event) => events.emit(type, event),
       health: this.#health,
-      onHealth: (event) => this.events.emit("health", event),
+      onHealth: (event) => {
+        this.dispatcher.router.healthChanged();
+        this.events.emit("health", event);
+      },
       codec: this.values,
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;

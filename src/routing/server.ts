@@ -3,8 +3,10 @@ import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Connection, type QueueLimits } from "../connection/connection.js";
 import type { ConnectionStats } from "../connection/counters.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
+import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
+import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
@@ -115,7 +117,9 @@ export class Server implements Executor {
   /** What waits for a server that died need not wait until its deadline. */
   #changed(event: HealthEvent): void {
     this.#options.onHealth(event);
-    if (event.state === "dead") this.#connection.abandon(this.#health.refusal);
+    if (event.state !== "dead") return;
+    const why = `The connection was given up: ${this.#health.refusal.message}`;
+    this.#connection.abandon(new Failure(ConnectionClosedError, why, this.name));
   }
 
   /**
