@@ -105,7 +105,8 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
-   * (`connectError`) or ends (`disconnect`), and whenever a server's state changes (`health`). Nobody has to listen: what fails also rejects
+   * (`connectError`) or ends (`disconnect`), and whenever a server's state changes (`health`) or a
+   * failure is made a miss (`masked`). Nobody has to listen: what fails also rejects
    * the calls that it concerns.
    */
   on<Type extends keyof ClientEvents>(
@@ -133,6 +134,11 @@ export abstract class Cluster implements AsyncDisposable {
   stats(): Map<string, ConnectionStats> {
     const { servers } = this.#settings.dispatcher.router;
     return new Map(servers.map((server) => [server.name, server.stats()]));
+  }
+
+  /** How many calls failed and were made a miss, as `onError: "miss"` has it. */
+  get masked(): number {
+    return this.#settings.masked;
   }
 
   /** The server that a key is on; nobody is asked. */

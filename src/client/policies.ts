@@ -1,9 +1,11 @@
 import type { Address } from "../connection/address.js";
-import { OptionError } from "../errors.js";
-import type { Executor } from "../operation.js";
+import { type MemcachedError, OptionError } from "../errors.js";
+import type { Executor, Operation, Rescuer } from "../operation.js";
 import { Detour, nextAlive, survivor } from "../routing/detour.js";
 import { Failover } from "../routing/failover.js";
 import { Gutter } from "../routing/gutter.js";
+import { Leniency } from "../routing/leniency.js";
+import { Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkInteger, checkOptions, show } from "./check.js";
 import { parseServers, type Servers } from "./servers.js";
@@ -21,6 +23,19 @@ export interface PolicyOptions {
    * Without it they fail at once, as long as the server is dead.
    */
   readonly failover?: "rehash" | "next" | GutterOptions | undefined;
+  /**
+   * When a read asks the copies that the behavior `num_replicas` makes: if its own server
+   * failed, or also if that has no such item.
+   * @defaultValue "failure"
+   */
+  readonly readReplicas?: "failure" | "miss" | undefined;
+  /**
+   * What becomes of a call that fails for the servers' sake: it rejects, or a read is a
+   * miss and a value is not stored, which the event `masked` tells. Deleting, counting
+   * and calls to all servers always reject.
+   * @defaultValue "throw"
+   */
+  readonly onError?: "throw" | "miss" | undefined;
 }
 
 /** Servers that stand in for dead ones. */
@@ -34,7 +49,11 @@ export interface GutterOptions {
   readonly ttl?: number | undefined;
 }
 
-export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = ["failover"];
+export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
+  "failover",
+  "readReplicas",
+  "onError",
+];
 
 const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
 
@@ -49,11 +68,24 @@ export interface Policies {
     | "next"
     | { readonly addresses: readonly Address[]; readonly ttl: number }
     | undefined;
+  readonly readOnMiss: boolean;
+  readonly lenient: boolean;
 }
 
 /** @throws OptionError, ArgumentError */
 export function policiesOf(options: PolicyOptions): Policies {
-  return { failover: failoverOf(options.failover) };
+  const { failover, readReplicas = "failure", onError = "throw" } = options;
+  if (readReplicas !== "failure" && readReplicas !== "miss") {
+    throw new OptionError(`readReplicas must be "failure" or "miss", not ${show(readReplicas)}`);
+  }
+  if (onError !== "throw" && onError !== "miss") {
+    throw new OptionError(`onError must be "throw" or "miss", not ${show(onError)}`);
+  }
+  return {
+    failover: failoverOf(failover),
+    readOnMiss: readReplicas === "miss",
+    lenient: onError === "miss",
+  };
 }
 
 function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
@@ -71,18 +103,35 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
   };
 }
 
+/** What there is to arrange. */
+export interface Arrangement extends Policies {
+  readonly router: Router;
+  readonly gutter: Router | undefined;
+  /** Servers beside its own that hold a copy of each item. */
+  readonly copies: number;
+  readonly onMasked: (operation: Operation, error: MemcachedError) => void;
+}
+
 /** The router with the policies around it: without any, the router itself. */
-export function arrange(
-  router: Router,
-  gutter: Router | undefined,
-  { failover }: Policies,
+export function arrange(arrangement: Arrangement): Executor {
+  const leniency = arrangement.lenient ? new Leniency(arrangement.onMasked) : undefined;
+  const carrier = carrierOf(arrangement, leniency);
+  return leniency === undefined ? carrier : leniency.around(carrier);
+}
+
+function carrierOf(
+  { router, gutter, copies, readOnMiss, failover }: Arrangement,
+  next: Rescuer | undefined,
 ): Executor {
-  if (failover === undefined) return router;
-  if (failover === "rehash")
-    return new Failover(router, new Detour(survivor(router), undefined), undefined);
-  if (failover === "next")
-    return new Failover(router, new Detour(nextAlive(router), undefined), undefined);
-  return gutter === undefined
-    ? router
-    : new Failover(router, new Gutter(gutter, failover.ttl), undefined);
+  if (copies > 0) return new Replicas(router, { copies, readOnMiss });
+  switch (failover) {
+    case undefined:
+      return router;
+    case "rehash":
+      return new Failover(router, new Detour(survivor(router), next), next);
+    case "next":
+      return new Failover(router, new Detour(nextAlive(router), next), next);
+    default:
+      return new Failover(router, new Gutter(gutter!, failover.ttl), next);
+  }
 }

@@ -1,5 +1,6 @@
 import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
+import type { MemcachedError } from "../errors.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
@@ -44,6 +45,8 @@ export interface ServerInfo {
 export interface ClientEvents extends ConnectionEvents {
   /** A server is up, failing or dead. */
   health: HealthEvent;
+  /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
+  masked: { readonly command: string; readonly error: MemcachedError };
 }
 
 /**
@@ -56,6 +59,8 @@ export class Settings {
   readonly events: Events<ClientEvents> = new Events();
   /** What the options say of values, without their encryption. */
   values: Codec;
+  /** Counts the calls that failed and were made a miss. */
+  masked = 0;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
@@ -196,9 +201,16 @@ export class Settings {
   #arrange(): void {
     const { dispatcher } = this;
     const { policies } = this.#fixed;
-    dispatcher.executor = arrange(dispatcher.router, this.#gutter, {
+    dispatcher.executor = arrange({
       ...policies,
       failover: this.#failover,
+      router: dispatcher.router,
+      gutter: this.#gutter,
+      copies: this.read("num_replicas"),
+      onMasked: ({ command }, error) => {
+        this.masked++;
+        this.events.emit("masked", { command: command.name, error });
+      },
     });
   }
 
