@@ -134,7 +134,8 @@ export class Health {
     if (this.#stopped) return;
     if (delayMs === undefined && (this.#probing || this.#timer !== undefined)) return;
     this.#cancel();
-    const waitMs = delayMs ?? this.#pauseMs();
+    // A timer may fire within the millisecond before its time, and that is too early to connect.
+    const waitMs = Math.ceil(delayMs ?? this.#pauseMs()) + 1;
     this.#probeAt = performance.now() + waitMs;
     this.#timer = setTimeout(this.#probe, waitMs).unref();
   }
