@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, PartialError } from "tslibmc";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Memcached, startMemcacheds } from "../support/memcached.js";
+import { startMemcacheds } from "../support/memcached.js";
 import { type RecordedOp, type Timeline, timelines } from "./recorded.js";
 
 /** What came of a call on a key of the server that fails. */
