@@ -21,6 +21,7 @@ const PROGRAMS = [
     package: "python3-pylibmc",
   },
   { name: "memccapable", probe: ["memccapable", "-V"], package: "libmemcached-tools" },
+  { name: "openssl", probe: ["openssl", "version"], package: "openssl" },
   { name: "saslpasswd2", probe: inSbin("command -v saslpasswd2"), package: "sasl2-bin" },
   {
     name: "Cyrus SASL's mechanisms",

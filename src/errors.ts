@@ -63,7 +63,7 @@ export class MemcachedError extends Error {
     if (!Object.hasOwn(this, BRAND))
       return Function.prototype[Symbol.hasInstance].call(this, value);
     if (typeof value !== "object" || value === null) return false;
-    const wanted = (this as unknown as Record<symbol, unknown>)[BRAND];
+    const wanted = Reflect.get(this, BRAND);
     for (const found of brandsOf(value)) if (found === wanted) return true;
     return false;
   }

@@ -39,6 +39,7 @@ export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
 export type { ClientEvents, ServerInfo } from "./client/settings.js";
 export type { BatchTrace, CommandTrace } from "./client/tracing.js";
+export type { TransportOptions } from "./client/transport.js";
 export type { Stats } from "./commands/admin.js";
 export type {
   MetaDebug,
@@ -51,6 +52,9 @@ export type {
 export type { ValueWithCas } from "./commands/retrieval.js";
 export type { ConnectionEvents } from "./connection/announcer.js";
 export type { ConnectionStats, LatencyStats } from "./connection/counters.js";
+export type { Credentials, CredentialsProvider } from "./connection/credentials.js";
+export type { SocketOptions, TlsOptions } from "./connection/dial.js";
+export type { MechanismName } from "./connection/mechanism.js";
 export {
   ArgumentError,
   AuthError,

@@ -1,6 +1,7 @@
 import type { Hit, Reply } from "./protocol/reply.js";
 import type { GetRequest, Request } from "./protocol/request.js";
 import type { Exchange } from "./protocol/wire.js";
+import { follow, unfollow } from "./util/abort.js";
 import type { Codec } from "./value/codec.js";
 
 /** What memcached can do, as a value: how the reply to a request is read. */
@@ -56,7 +57,7 @@ export class Operation implements Exchange {
   afterSilent = false;
   #resolve: (result: never, operation: Operation) => void;
   #reject: (error: unknown, operation: Operation) => void;
-  #forgetSignal: (() => void) | undefined = undefined;
+  #signal: AbortSignal | undefined = undefined;
 
   constructor(
     command: Command<unknown>,
@@ -79,13 +80,8 @@ export class Operation implements Exchange {
 
   /** Fails with the signal's reason as soon as it is aborted. */
   follow(signal: AbortSignal): void {
-    if (signal.aborted) {
-      this.fail(signal.reason);
-      return;
-    }
-    const abort = () => this.fail(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    this.#forgetSignal = () => signal.removeEventListener("abort", abort);
+    this.#signal = signal;
+    follow(signal, this);
   }
 
   /** One item of a many-key reply. */
@@ -125,6 +121,6 @@ export class Operation implements Exchange {
 
   #end(): void {
     this.settled = true;
-    this.#forgetSignal?.();
+    if (this.#signal !== undefined) unfollow(this.#signal, this);
   }
 }

@@ -9,7 +9,7 @@ interface Extended {
 
 /** Tuning of threads, tables and pages that an embedded server does not have: taken, without effect. */
 const WITHOUT_EFFECT =
-  /^(no_)?(maxconns_fast|hashpower|hash_algorithm|tail_repair_time|lru_crawler|lru_crawler_sleep|lru_crawler_tocrawl|read_buf_mem_limit|lru_maintainer|hot_lru_pct|warm_lru_pct|hot_max_factor|warm_max_factor|temporary_ttl|slab_reassign|slab_automove|slab_automove_window|slab_automove_ratio|slab_chunk_max|slab_sizes|watcher_logbuf_size|worker_logbuf_size|hashexpand|modern|resp_obj_mem_limit|inline_ascii_resp|ssl_wbuf_size|ssl_session_cache|ssl_keyformat)$/;
+  /^(no_)?(maxconns_fast|hashpower|hash_algorithm|tail_repair_time|lru_crawler|lru_crawler_sleep|lru_crawler_tocrawl|read_buf_mem_limit|lru_maintainer|hot_lru_pct|warm_lru_pct|hot_max_factor|warm_max_factor|temporary_ttl|slab_reassign|slab_automove|slab_automove_window|slab_automove_ratio|slab_chunk_max|slab_sizes|watcher_logbuf_size|worker_logbuf_size|hashexpand|modern|relaxed_privileges|drop_privileges|resp_obj_mem_limit|inline_ascii_resp|ssl_wbuf_size|ssl_session_cache|ssl_keyformat)$/;
 
 const TLS_VERSIONS = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"] as const;
 

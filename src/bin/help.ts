@@ -1,6 +1,6 @@
 export const HELP = `tslibmc-server: an embedded memcached on its own, with memcached's option letters
 
--p, --port=<num>               TCP port, 0 or -1 for a free one (default: 11211)
+-p, --port=<num>               TCP port, -1 for a free one (default: 11211)
 -U, --udp-port=<num>           UDP port, -1 for a free one (default: 0, off)
 -s, --unix-socket=<file>       unix socket instead of TCP
 -a, --unix-mask=<mask>         permissions of the unix socket, in octal
@@ -26,7 +26,9 @@ export const HELP = `tslibmc-server: an embedded memcached on its own, with memc
                                ssl_key=<file>, ssl_ca_cert=<file>, ssl_verify_mode=<0-2>,
                                ssl_min_version=<0-3>, ssl_ciphers=<list>; memcached's
                                tuning of threads, tables and pages is taken without effect
--t, -u, -b, -R                 taken without effect
+-b, --listen-backlog=<num>     connections that may wait to be accepted (default: 1024)
+-R, --max-reqs-per-event=<num> requests that count as one turn in stats (default: 20)
+-t, -u                         taken without effect
 -v                             say where it listens
 -V, --version                  print the version of memcached that it answers as
 -h, --help                     print this

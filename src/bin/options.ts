@@ -117,17 +117,22 @@ function withNegatives(argv: readonly string[]): string[] {
 
 function listening(values: Values): MemcachedServerOptions {
   const { listen, "unix-socket": path } = values;
+  if (values.port === "0" && path === undefined) {
+    throw new OptionError("-p 0 turns TCP off and needs -s here; -p -1 takes a free port");
+  }
   if (listen?.includes(",") === true) {
     throw new OptionError("-l takes one address here; start a server for each");
   }
-  const [, host = listen, port = values.port ?? "11211"] =
+  const udp = values["udp-port"] ?? "0";
+  // A UDP port alone is the TCP port as well.
+  const tcp = values.port ?? (udp === "0" ? "11211" : udp);
+  const [, host = listen, port = tcp] =
     /^(?:notls:)?(\[[^\]]*\]|[^:]*):(\d+)$/.exec(listen ?? "") ?? [];
-  const udp = values["udp-port"];
   return {
     host: host?.replace(/^\[(.*)\]$/, "$1"),
     port: portOf("-p", port),
     path,
-    udpPort: udp === undefined || udp === "0" ? undefined : portOf("-U", udp),
+    udpPort: udp === "0" ? undefined : portOf("-U", udp),
   };
 }
 
@@ -141,13 +146,20 @@ function limits(values: Values): MemcachedServerOptions {
     text === undefined ? undefined : count(letter, text, 1, 2 ** 31 - 1);
   const megabytes = number("-m", values["memory-limit"]);
   const factor = values["slab-growth-factor"];
+  const itemSizeMax =
+    values["max-item-size"] === undefined ? undefined : size(values["max-item-size"]);
+  if (itemSizeMax !== undefined && itemSizeMax > ((megabytes ?? 64) * MEGABYTE) / 2) {
+    throw new OptionError("-I must not be more than half of the memory (-m)");
+  }
+  number("-t", values.threads);
   return {
     memoryLimit: megabytes === undefined ? undefined : megabytes * MEGABYTE,
     maxConnections: number("-c", values["conn-limit"]),
+    backlog: number("-b", values["listen-backlog"]),
     requestsPerEvent: number("-R", values["max-reqs-per-event"]),
     chunkSize: number("-n", values["slab-min-size"]),
     growthFactor: factor === undefined ? undefined : Number(factor),
-    itemSizeMax: values["max-item-size"] === undefined ? undefined : size(values["max-item-size"]),
+    itemSizeMax,
     prefixDelimiter: values.delimiter,
   };
 }

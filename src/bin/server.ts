@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
 import { MemcachedError } from "../index.js";
 import { MemcachedServer } from "../testing/index.js";
 import { HELP } from "./help.js";
@@ -9,6 +9,7 @@ import { type Invocation, readCommandLine } from "./options.js";
 const USAGE = 64;
 
 async function run({ server: options, pidFile, socketMode }: Invocation): Promise<void> {
+  if (options.path !== undefined) removeStale(options.path);
   const server = await MemcachedServer.start({ ...options, log: "none" });
   const { MEMCACHED_PORT_FILENAME: portFile } = process.env;
   if (socketMode !== undefined && options.path !== undefined) chmodSync(options.path, socketMode);
@@ -20,6 +21,11 @@ async function run({ server: options, pidFile, socketMode }: Invocation): Promis
       void server.close();
     });
   }
+}
+
+/** A socket that a server left behind gives way, as with memcached; another file does not. */
+function removeStale(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
 }
 
 /** What memcached writes to the file that MEMCACHED_PORT_FILENAME names. */

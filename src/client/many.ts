@@ -5,10 +5,10 @@ import type { Key } from "../protocol/key.js";
 import type { KeyRequest } from "../protocol/request.js";
 import type { Server } from "../routing/server.js";
 import { inBase64 } from "./base64.js";
-import { show } from "./check.js";
+import { checkOptions, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
-import type { CallOptions } from "./options.js";
+import { CALL_OPTIONS, type CallOptions } from "./options.js";
 
 /** Calls on many keys: split by server, sent at once, gathered into one result. */
 
@@ -55,6 +55,7 @@ export function getMany<K extends Key>(
   options: CallOptions | undefined,
 ): Promise<Map<K, unknown>> {
   return new Promise((resolve, reject) => {
+    checkOptions(options, CALL_OPTIONS, name);
     const results = new Map<K, unknown>();
     const lines = linesOf(dispatcher, keys, options);
     const gathering = new Gathering(name, lines.length, results, resolve, reject);
@@ -89,6 +90,7 @@ export function getMany<K extends Key>(
   });
 }
 
+/** The lines of some keys, by server; of several that mean the same item the first stands for all. */
 function linesOf<K extends Key>(
   dispatcher: Dispatcher,
   keys: Iterable<K>,
@@ -96,17 +98,24 @@ function linesOf<K extends Key>(
 ): Line<K>[] {
   const lines: Line<K>[] = [];
   const open = new Map<Server, Line<K>>();
-  for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
+  const seen = new Set<string>();
+  let line: Line<K> | undefined;
+  for (const key of checkIterable(keys)) {
+    const wireKey = dispatcher.key(key, options);
+    const { size } = seen;
+    if (seen.add(wireKey).size === size) continue;
     const route = dispatcher.route(wireKey, options);
     const server = dispatcher.router.serverFor(route);
     const isAlone = dispatcher.needsBase64(wireKey);
-    let line = isAlone ? undefined : open.get(server);
+    if (isAlone) line = undefined;
+    else if (line?.server !== server) line = open.get(server);
     if (line === undefined || !line.hasRoomFor(wireKey)) {
       line = new Line(server, route);
       if (!isAlone) open.set(server, line);
       lines.push(line);
     }
     line.add(key, wireKey);
+    if (isAlone) line = undefined;
   }
   return lines;
 }

@@ -23,9 +23,13 @@ function* checkedPairs<Value>(
   pairs: Iterable<readonly [Key, Value]>,
 ): Generator<readonly [Key, Value]> {
   for (const pair of pairs) {
-    if (!Array.isArray(pair) || pair.length !== 2) {
+    if (!isPair(pair)) {
       throw new ArgumentError(`Each entry must be a pair of a key and a value, not ${show(pair)}`);
     }
-    yield pair as unknown as readonly [Key, Value];
+    yield pair;
   }
+}
+
+function isPair(pair: unknown): boolean {
+  return Array.isArray(pair) && pair.length === 2;
 }

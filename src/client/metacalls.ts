@@ -308,7 +308,7 @@ function wireKeyOf(dispatcher: Dispatcher, key: Key, options: MetaOptions): stri
 
 function common(options: MetaOptions): MetaFlags {
   const { returnKey, opaque, base64Key } = options;
-  if (opaque !== undefined && !/^[!-~]{1,31}$/.test(opaque)) {
+  if (opaque !== undefined && (typeof opaque !== "string" || !/^[!-~]{1,31}$/.test(opaque))) {
     throw new ArgumentError(`opaque must be 1 to 31 visible ASCII characters, not ${show(opaque)}`);
   }
   return { returnKey, opaque, base64Key };

@@ -1,18 +1,26 @@
 import {
   type Address,
   DEFAULT_PORT,
+  isUdp,
   parseAddress,
   tcpAddress,
+  udpAddress,
   unixAddress,
 } from "../connection/address.js";
 import { OptionError } from "../errors.js";
 import type { RingServer } from "../ring/ring.js";
-import { checkInteger, checkNames, show } from "./check.js";
+import { checkBoolean, checkInteger, checkNames, show } from "./check.js";
 import { parseServerList } from "./serverlist.js";
 
 /** A server as an object, where a string will not do. */
 export type ServerOptions =
-  | { readonly host: string; readonly port?: number; readonly weight?: number }
+  | {
+      readonly host: string;
+      readonly port?: number;
+      readonly weight?: number;
+      /** By UDP, as `"udp:host"`; for small values, without authentication and TLS. */
+      readonly udp?: boolean;
+    }
   | { readonly path: string; readonly weight?: number };
 
 /** Servers as a client takes them: one string, a URL, or a list. */
@@ -25,7 +33,7 @@ export interface UrlOptions {
   readonly password?: string;
 }
 
-const SERVER_OPTIONS: ReadonlySet<string> = new Set(["host", "port", "path", "weight"]);
+const SERVER_OPTIONS: ReadonlySet<string> = new Set(["host", "port", "path", "weight", "udp"]);
 
 /**
  * The servers of a list, in its order.
@@ -52,9 +60,11 @@ export function parseServer(server: string | ServerOptions): Address {
 }
 
 /** A server as an object that {@link parseServers} reads as this one. */
-export function serverOptions({ host, port, weight }: RingServer): ServerOptions {
-  const share = Math.max(1, weight);
-  return port === 0 ? { path: host, weight: share } : { host, port, weight: share };
+export function serverOptions(server: RingServer & { readonly name?: string }): ServerOptions {
+  const { host, port, name = "" } = server;
+  const weight = Math.max(1, server.weight);
+  if (port === 0) return { path: host, weight };
+  return { host, port, weight, ...(isUdp({ name }) && { udp: true }) };
 }
 
 function fromText(text: string): Address[] {
@@ -113,17 +123,15 @@ function fromObject(server: ServerOptions): Address {
   const { weight = 1 } = server;
   checkInteger(weight, "A server's weight", 1, 65535);
   if ("path" in server) {
-    if ("host" in server || "port" in server) {
+    if ("host" in server || "port" in server || "udp" in server) {
       throw new OptionError("A server has either a path or a host and a port");
     }
     return unixAddress(checkText(server.path, "path"), weight);
   }
   const host = checkText(server.host, "host").replace(/^\[(.*)\]$/, "$1");
-  return tcpAddress(
-    host,
-    checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535),
-    weight,
-  );
+  const port = checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535);
+  const address = tcpAddress(host, port, weight);
+  return checkBoolean(server.udp ?? false, "udp") ? udpAddress(address) : address;
 }
 
 function checkText(value: unknown, name: string): string {

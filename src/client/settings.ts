@@ -1,6 +1,6 @@
-import type { Address } from "../connection/address.js";
+import { type Address, isUdp } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
-import type { MemcachedError } from "../errors.js";
+import { type MemcachedError, OptionError } from "../errors.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
@@ -30,7 +30,7 @@ import { arrange, type Policies } from "./policies.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
-  /** `host:port`, or a unix socket's path. */
+  /** `host:port`, a unix socket's path, or `udp:host:port`. */
   readonly name: string;
   /** A host name, an address without brackets, or a unix socket's path. */
   readonly host: string;
@@ -247,6 +247,11 @@ export class Settings {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
+    if (isUdp(address) && transport.needsStream !== undefined) {
+      throw new OptionError(
+        `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
+      );
+    }
     return new Server(address, {
       ...transport,
       socket: {

@@ -8,6 +8,7 @@ import { OptionError } from "../errors.js";
 import { BinaryWire } from "../protocol/binary/wire.js";
 import { type EncodeKey, encodeAnyKey, encodeKey, encodeTextOrBinaryKey } from "../protocol/key.js";
 import { hashingLongKeys } from "../protocol/longkey.js";
+import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
 import { checkBoolean, checkDurationMs, checkOptions, show } from "./check.js";
@@ -54,6 +55,11 @@ export interface TransportOptions {
    * @defaultValue false: they are a KeyError
    */
   readonly hashLongKeys?: boolean | undefined;
+  /**
+   * What stands before the servers. `"twemproxy"` hangs up on every command that it does not
+   * know, so those are a NotSupportedError before anything is sent.
+   */
+  readonly proxy?: "twemproxy" | undefined;
 }
 
 export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
@@ -66,6 +72,7 @@ export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
   "socket",
   "encodeKeys",
   "hashLongKeys",
+  "proxy",
 ];
 
 const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
@@ -81,6 +88,8 @@ export interface Transport {
   readonly tls: TlsOptions | undefined;
   /** The rules for keys. */
   readonly encodeKey: EncodeKey;
+  /** What of it needs a stream, so that no server can be reached by UDP. */
+  readonly needsStream: string | undefined;
   /** Whether keys that text cannot hold go in base64. */
   readonly base64Keys: boolean;
 }
@@ -93,9 +102,13 @@ export function transportOf(options: TransportOptions): Transport {
   const common = {
     socket: checkSocket(options.socket),
     tls: checkTls(options.tls),
+    needsStream: binary ? "binary" : options.tls ? "tls" : provide && "authentication",
     ...keyRules(options, binary),
   };
   if (binary) {
+    if (options.proxy !== undefined) {
+      throw new OptionError("twemproxy does not speak the binary protocol; leave out binary");
+    }
     const greet = provide && saslAuthentication(provide, mechanism);
     return { ...common, wire: () => new BinaryWire(), greet };
   }
@@ -103,7 +116,13 @@ export function transportOf(options: TransportOptions): Transport {
     throw new OptionError("saslMechanism needs binary: true; the text protocol has no SASL");
   }
   const greet = provide && textAuthentication(provide);
-  return { ...common, wire: () => new TextWire(), greet };
+  return { ...common, wire: textWire(options.proxy), greet };
+}
+
+function textWire(proxy: TransportOptions["proxy"]): () => Wire {
+  if (proxy === undefined) return () => new TextWire();
+  if (proxy === "twemproxy") return () => new TwemproxyWire(new TextWire());
+  throw new OptionError(`proxy must be "twemproxy", not ${show(proxy)}`);
 }
 
 function keyRules(

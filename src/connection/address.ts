@@ -8,9 +8,11 @@ export interface Address {
   readonly port: number;
   /** Its share on a weighted ring. */
   readonly weight: number;
-  /** How messages and results call it: `host:port`, `[v6]:port` or the path. */
+  /** How messages and results call it: `host:port`, `[v6]:port`, the path, or `udp:host:port`. */
   readonly name: string;
 }
+
+const UDP = "udp:";
 
 export const DEFAULT_PORT = 11211;
 
@@ -18,7 +20,7 @@ const NEEDS_BRACKETS = 'has too many colons; an IPv6 address needs brackets, as 
 
 /**
  * A server as pylibmc writes it: `"host"`, `"host:11211"`, `"host:11211:2"` with a
- * weight, `"[::1]:11211"`, `"/run/memcached.sock"`.
+ * weight, `"[::1]:11211"`, `"/run/memcached.sock"`, `"udp:host:11211"`.
  * @throws OptionError that names what is wrong in the string
  */
 export function parseAddress(text: string): Address {
@@ -28,6 +30,7 @@ export function parseAddress(text: string): Address {
     );
   }
   if (text.startsWith("/")) return unixAddress(text);
+  if (text.startsWith(UDP)) return udpAddress(parseAddress(text.slice(UDP.length)));
   rejectForeign(text);
   if (text.includes("::") && !text.includes("[")) throw bad(text, NEEDS_BRACKETS);
   const { host, rest } = text.startsWith("[") ? bracketed(text) : plain(text);
@@ -50,6 +53,16 @@ export function unixAddress(path: string, weight = 1): Address {
   return { host: path, port: 0, weight, name: path };
 }
 
+/** The same address reached by datagrams. */
+export function udpAddress(address: Address): Address {
+  if (isUnix(address) || isUdp(address)) throw bad(address.name, "cannot be reached by UDP");
+  return { ...address, name: UDP + address.name };
+}
+
+export function isUdp({ name }: Pick<Address, "name">): boolean {
+  return name.startsWith(UDP);
+}
+
 export function isUnix(address: Address): boolean {
   return address.port === 0;
 }
@@ -58,8 +71,7 @@ function rejectForeign(text: string): void {
   if (text === "") throw bad(text, "is empty");
   if (text.includes(",")) throw bad(text, "has a comma; give each server as an element of its own");
   if (/[\s\p{Cc}]/u.test(text)) throw bad(text, "has whitespace or control characters");
-  const scheme = /^(tcp|unix|udp):/.exec(text)?.[1];
-  if (scheme === "udp") throw bad(text, "asks for UDP, which this version does not speak");
+  const scheme = /^(tcp|unix):/.exec(text)?.[1];
   if (scheme !== undefined) {
     throw bad(text, `starts with "${scheme}:"; write the host or the socket's path alone`);
   }

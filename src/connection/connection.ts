@@ -135,7 +135,7 @@ export class Connection implements Executor {
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
     this.#ended = true;
-    if (this.#isBusy) await this.#idle(drainMs);
+    if (this.#isAwaited) await this.#idle(drainMs);
     this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
   }
@@ -146,6 +146,16 @@ export class Connection implements Executor {
       waiting: this.#queue.length,
       inFlight: this.#link?.pipeline.length ?? 0,
     });
+  }
+
+  /** How many sockets were opened so far; each may lead to another server. */
+  get sockets(): number {
+    return this.#counters.connects;
+  }
+
+  /** Whether somebody still waits for what the connection has to do. */
+  get #isAwaited(): boolean {
+    return this.#queue.length > 0 || (this.#link?.isAwaited ?? false);
   }
 
   get #isBusy(): boolean {
@@ -409,7 +419,7 @@ export class Connection implements Executor {
   }
 
   #settled(): void {
-    if (this.#whenIdle.length === 0 || this.#isBusy) return;
+    if (this.#whenIdle.length === 0 || this.#isAwaited) return;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 

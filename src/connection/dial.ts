@@ -20,7 +20,7 @@ export interface SocketOptions {
   readonly localAddress?: string | undefined;
   /** Uses only IPv4 (4) or IPv6 (6) of what a name resolves to. @defaultValue 0, both */
   readonly family?: 0 | 4 | 6 | undefined;
-  /** Resolves names, as `dns.lookup` does, which is what it replaces. */
+  /** Resolves names, as `dns.lookup` does, which is what it replaces; not for UDP. */
   readonly lookup?: LookupFunction | undefined;
 }
 
@@ -46,6 +46,11 @@ export class Dialer {
     this.#address = address;
     this.#socket = socket;
     this.#tls = tls;
+  }
+
+  /** Whether TLS is spoken. */
+  get isSecure(): boolean {
+    return this.#tls !== undefined;
   }
 
   /** @param opened - called when bytes can be sent, after TLS has seen the server's certificate */

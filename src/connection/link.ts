@@ -28,6 +28,13 @@ export interface LinkEvents {
 /** Requests are held back while this much waits in the socket, so that they can still expire unsent. */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 
+/**
+ * memcached before 1.6.39 reads a TLS record in parts and may forget the rest of it until
+ * another one comes. So over TLS each write is one batch of whole requests, of which all but
+ * the last lie in the first record, and the next write waits until it has left.
+ */
+const TLS_RECORD_BYTES = 16 * 1024;
+
 /** How many operations go into one write at most. */
 const MAX_BATCH = 4096;
 
@@ -46,6 +53,7 @@ export class Link {
   readonly #counters: Counters;
   readonly #events: LinkEvents;
   readonly #socket: Socket;
+  readonly #isSecure: boolean;
   readonly #out = new Outgoing();
   #ended = false;
   /** When the last byte came or went, or the first request after an idle time was written. */
@@ -59,6 +67,7 @@ export class Link {
     this.#counters = counters;
     this.#events = events;
     this.pipeline = new Pipeline(counters, events.refused);
+    this.#isSecure = dialer.isSecure;
     this.#socket = dialer.dial(
       (chunk, length) => this.#receive(chunk, length),
       () => this.#ended || events.connected(),
@@ -80,17 +89,26 @@ export class Link {
     return this.pipeline.length > 0 || this.backlog > 0;
   }
 
+  /** Whether somebody still waits for any of it; what wants no reply wants to leave at least. */
+  get isAwaited(): boolean {
+    return this.pipeline.isAwaited || this.backlog > 0;
+  }
+
   /** Sends what waits, as far as the socket and the limit of operations under way allow. */
   send(queue: Queue, maxInFlight: number): void {
     while (
       queue.length > 0 &&
-      this.backlog < MAX_BACKLOG_BYTES &&
+      this.#hasRoom &&
       this.pipeline.length < maxInFlight &&
       !this.#ended
     ) {
-      this.#fill(queue);
+      this.#fill(queue, Math.min(MAX_BATCH, maxInFlight - this.pipeline.length));
       this.#flush();
     }
+  }
+
+  get #hasRoom(): boolean {
+    return this.#isSecure ? this.backlog === 0 : this.backlog < MAX_BACKLOG_BYTES;
   }
 
   /** Sends one operation ahead of all that wait. */
@@ -116,11 +134,13 @@ export class Link {
     return this.pipeline.drain();
   }
 
-  /** Turns waiting operations into one batch of bytes. */
-  #fill(queue: Queue): void {
+  /** Turns waiting operations into one batch of bytes, `room` of them at most. */
+  #fill(queue: Queue, room: number): void {
     if (!this.isBusy) this.#lastProgress = performance.now();
     const now = microseconds();
-    for (let n = 0; n < MAX_BATCH && this.#out.pieces.length === 0; n++) {
+    const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
+    for (let n = 0; n < room && this.#out.pieces.length === 0; n++) {
+      if (this.#out.text.length >= maxBytes) break;
       const operation = queue.shift();
       if (operation === undefined) break;
       if (!operation.settled) this.#write(operation, now);
@@ -145,6 +165,7 @@ export class Link {
   #flush(): void {
     const socket = this.#socket;
     const { pieces, text } = this.#out;
+    const written = this.#isSecure ? this.#written : undefined;
     if (pieces.length > 0) {
       socket.cork();
       for (const piece of pieces) {
@@ -152,14 +173,18 @@ export class Link {
         else socket.write(piece);
         this.#counters.bytesWritten += piece.length;
       }
-      if (text !== "") socket.write(text, "latin1");
+      socket.write(text, "latin1", written);
       socket.uncork();
     } else if (text !== "") {
-      socket.write(text, "latin1");
+      socket.write(text, "latin1", written);
     }
     this.#counters.bytesWritten += text.length;
     this.#out.clear();
   }
+
+  #written = (): void => {
+    if (!this.#ended) this.#events.progressed();
+  };
 
   #receive(chunk: Buffer, length: number): void {
     if (this.#ended) return;

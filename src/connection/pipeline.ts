@@ -35,6 +35,12 @@ export class Pipeline implements Replies {
     return this.#sent.length;
   }
 
+  /** Whether a reply is owed to anybody. */
+  get isAwaited(): boolean {
+    for (let n = 0; n < this.#sent.length; n++) if (!this.#sent.at(n)!.settled) return true;
+    return false;
+  }
+
   push(operation: Operation): void {
     this.bytes += operation.size;
     this.#sent.push(operation);

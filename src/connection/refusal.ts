@@ -25,6 +25,7 @@ export function refusalError(
     case "clientError":
       return new ClientErrorReply(said, text, details);
     case "serverError":
+    case "tooLarge":
       return new ServerErrorReply(said, text, details);
     case "auth":
       return new AuthError(`${server} refused ${name}: ${text}`, details);
@@ -33,8 +34,6 @@ export function refusalError(
         `${server} has no meta commands, which ${name} needs; they came with memcached 1.6`,
         details,
       );
-    case "tooLarge":
-      return tooLargeError(operation, server, undefined);
   }
 }
 

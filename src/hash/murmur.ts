@@ -29,7 +29,7 @@ export function murmur3(key: string): number {
 }
 
 /** MurmurHash3_x86_32 with a seed of the caller's. */
-export function murmur3Seeded(key: string, seed: number): number {
+function murmur3Seeded(key: string, seed: number): number {
   const { length } = key;
   let hash = seed;
 

@@ -65,7 +65,7 @@ export function isTextual(wire: string): boolean {
 
 /** Checks a prefix by the same rules as a key, except that it may be empty. */
 export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string {
-  return prefix.length === 0 ? "" : encode(prefix);
+  return prefix?.length === 0 ? "" : encode(prefix);
 }
 
 /** The text of a key in wire form, shortened and escaped, for messages. */

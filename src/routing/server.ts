@@ -1,7 +1,9 @@
-import type { Address } from "../connection/address.js";
+import { type Address, isUdp } from "../connection/address.js";
 import type { OnConnectionEvent } from "../connection/announcer.js";
+import { Capabilities } from "../connection/capability.js";
 import { Connection, type QueueLimits } from "../connection/connection.js";
 import type { ConnectionStats } from "../connection/counters.js";
+import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
@@ -41,7 +43,8 @@ export class Server implements Executor {
   /** Another of the same name may take its place, with another weight. */
   address: Address;
   readonly #options: ServerOptions;
-  readonly #connection: Connection;
+  readonly #connection: Connection | Datagrams;
+  readonly #capabilities: Capabilities;
   readonly #health: Health;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
@@ -53,21 +56,8 @@ export class Server implements Executor {
       probe: (done) => this.#probe(done),
       changed: (event) => this.#changed(event),
     });
-    this.#connection = new Connection({
-      ...options,
-      get connectTimeoutMs() {
-        return options.connectTimeoutMs;
-      },
-      get retryTimeoutMs() {
-        return options.health.retryTimeoutMs;
-      },
-      address,
-      onReply: () => this.#health.succeeded(),
-      onFailure: (failure, retryInMs) => this.#health.failed(failure, retryInMs),
-      onLost: (operation) => this.#retry(operation),
-      onUnsent: (operation) => this.execute(operation),
-      onRefused: (operation, refused) => this.#refuse(operation, refused),
-    });
+    this.#connection = this.#connectionTo(address);
+    this.#capabilities = new Capabilities(this.#connection, address.name);
   }
 
   get name(): string {
@@ -80,8 +70,13 @@ export class Server implements Executor {
   }
 
   execute(operation: Operation): void {
-    if (this.#health.accepts) this.#connection.execute(operation);
-    else operation.fail(this.#health.refusal.for(operation));
+    if (!this.#health.accepts) {
+      this.#turnAway(operation);
+      return;
+    }
+    const { request } = operation;
+    const isPlain = request.verb === "admin" || request.meta === undefined;
+    (isPlain ? this.#connection : this.#capabilities).execute(operation);
   }
 
   stats(): ConnectionStats {
@@ -104,6 +99,35 @@ export class Server implements Executor {
   retire(successor: Executor): Promise<void> {
     this.#successor = successor;
     return this.close(NO_LIMIT_MS);
+  }
+
+  /** Not within the call: a program that tries again and again would keep the probe's timer from firing. */
+  #turnAway(operation: Operation): void {
+    const error = this.#health.refusal.for(operation);
+    setImmediate(() => operation.fail(error));
+  }
+
+  #connectionTo(address: Address): Connection | Datagrams {
+    const options = this.#options;
+    const heard = {
+      onReply: () => this.#health.succeeded(),
+      onFailure: (failure: Failure, retryInMs?: number) => this.#health.failed(failure, retryInMs),
+      onRefused: (operation: Operation, refused: RefusedReply) => this.#refuse(operation, refused),
+    };
+    if (isUdp(address)) return new Datagrams({ ...options, ...heard, address });
+    return new Connection({
+      ...options,
+      ...heard,
+      get connectTimeoutMs() {
+        return options.connectTimeoutMs;
+      },
+      get retryTimeoutMs() {
+        return options.health.retryTimeoutMs;
+      },
+      address,
+      onLost: (operation) => this.#retry(operation),
+      onUnsent: (operation) => this.execute(operation),
+    });
   }
 
   /** Asks for the version, whatever the health: an answer makes the server count as up. */
@@ -135,7 +159,8 @@ export class Server implements Executor {
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {
-    if (refused.reason === "tooLarge") this.#refuseTooLarge(operation);
+    const isValue = operation.request.verb === "set";
+    if (refused.reason === "tooLarge" && isValue) this.#refuseTooLarge(operation);
     else operation.fail(refusalError(refused, operation, this.name));
   }
 

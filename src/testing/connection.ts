@@ -43,6 +43,7 @@ export class Connection implements Tap {
       totals.bytes_written += bytes;
     });
     session.deliver = (bytes) => this.#outbox.send(bytes);
+    session.backlog = () => socket.writableLength;
     socket.on("data", (chunk) => this.#receive(chunk));
     socket.on("drain", () => this.#listen());
     socket.on("error", () => socket.destroy());
@@ -114,12 +115,21 @@ export class Connection implements Tap {
     instance.counters.totals.bytes_read += chunk.length;
     session.lastCommand = instance.clock.now();
     session.idle = false;
+    const before = session.requests;
     this.#reader.push(chunk);
     session.idle = true;
+    this.#countYields(session.requests - before);
     const { reply } = session;
     session.reply = "";
     this.#outbox.send(reply);
     if (session.closing) this.#outbox.end("close");
+  }
+
+  /** Counts how often memcached would have let others go first. */
+  #countYields(requests: number): void {
+    const { settings, counters } = this.session.instance;
+    if (requests <= settings.requestsPerEvent) return;
+    counters.totals.conn_yields += Math.floor((requests - 1) / settings.requestsPerEvent);
   }
 
   /** A new connection is a request too, whose answer is nothing. */

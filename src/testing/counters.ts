@@ -23,7 +23,6 @@ const TOTALS = {
   bytes_written: 0,
   conn_yields: 0,
   lru_crawler_starts: 0,
-  log_watcher_sent: 0,
   crawler_reclaimed: 0,
 };
 

@@ -88,6 +88,7 @@ export class Instance {
         onFlushed: () => {
           this.counters.totals.get_flushed++;
         },
+        onReclaimed: (item) => this.#reclaimed(item),
         onEvicted: (item) => this.#evicted(item),
       },
     );
@@ -132,7 +133,7 @@ export class Instance {
   admit(mode: StoreMode, drop: boolean, draft: Draft, dataBytes: number): Shortage | undefined {
     const { store, counters, watch } = this;
     const { key, flags } = draft;
-    const shortage = store.shortage(key, dataBytes, flags);
+    const shortage = store.reserve(key, dataBytes, flags);
     if (shortage === undefined) return undefined;
     if (shortage === "tooLarge") counters.totals.store_too_large++;
     else counters.totals.store_no_memory++;
@@ -211,14 +212,19 @@ export class Instance {
     this.epoch = this.clock.now() - STARTED_EARLIER;
   }
 
+  #reclaimed({ slabClass, fetched }: Item): void {
+    const counted = this.counters.of(slabClass);
+    counted.reclaimed++;
+    if (!fetched) counted.expired_unfetched++;
+  }
+
   #evicted(item: Item): void {
-    const now = this.clock.now();
-    const counted = this.counters.of(item.slabClass);
-    if (item.exptime !== 0 && item.exptime <= now) {
-      counted.reclaimed++;
-      if (!item.fetched) counted.expired_unfetched++;
+    if (!this.store.isLive(item)) {
+      this.#reclaimed(item);
       return;
     }
+    const now = this.clock.now();
+    const counted = this.counters.of(item.slabClass);
     counted.evicted++;
     counted.evicted_time = now - item.time;
     if (item.exptime !== 0) counted.evicted_nonzero++;

@@ -10,6 +10,8 @@ export interface Endpoint {
   readonly port: number;
   /** A unix socket, instead of TCP. */
   readonly path: string | undefined;
+  /** How many connections may wait to be accepted. */
+  readonly backlog: number;
 }
 
 /** A listening socket that can be closed and opened again on the same port. */
@@ -44,9 +46,9 @@ export class Listener {
 
   /** @throws MemcachedError if the address cannot be had; `cause` has Node's own error */
   async open(): Promise<void> {
-    const { host, path } = this.#endpoint;
-    if (path === undefined) this.#server.listen(this.#port, host);
-    else this.#server.listen(path);
+    const { host, path, backlog } = this.#endpoint;
+    if (path === undefined) this.#server.listen({ port: this.#port, host, backlog });
+    else this.#server.listen({ path, backlog });
     try {
       await once(this.#server, "listening");
     } catch (cause) {

@@ -54,8 +54,10 @@ export class MemcachedServer {
     this.faults.onChange = () => this.#listenIn();
     this.log.onChange = () => this.#listenIn();
     this.faults.add(...(options.faults ?? []));
-    this.#listener = new Listener({ host, port, path }, options.tls, (socket) =>
-      this.#accept(socket),
+    this.#listener = new Listener(
+      { host, port, path, backlog: this.#instance.settings.backlog },
+      options.tls,
+      (socket) => this.#accept(socket),
     );
     this.#host = {
       faults: this.faults,
@@ -122,7 +124,7 @@ export class MemcachedServer {
 
   /** Forgets all items, at once and for good. */
   clear(): void {
-    this.#instance.flush(0);
+    this.#instance.store.clear();
   }
 
   /** Neither reads nor answers, on any connection, until {@link resume}: a stopped process. */
@@ -226,6 +228,7 @@ export class MemcachedServer {
     socket.once("close", () => {
       this.#connections.delete(connection);
       sessions.delete(session);
+      if (session.aborted) reason = "error";
       watch.closed(session.id, remoteAddress, remotePort, transport, reason);
     });
   }

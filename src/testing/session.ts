@@ -21,17 +21,23 @@ export class Session implements Peer {
   reply = "";
   /** The connection ends once `reply` is sent. */
   closing = false;
+  /** It ended because its bytes made no sense. */
+  aborted = false;
   authenticated = false;
   /** A SASL exchange has begun. */
   saslStarted = false;
   /** The client only listens from now on; what it sends is ignored. */
   watching = false;
   idle = true;
+  /** How many requests it has made. */
+  requests = 0;
   /** The second of its last command. */
   lastCommand: number;
   tap: Tap | undefined;
   /** Sends bytes that no request asked for, at once. */
   deliver: (bytes: string) => void = () => {};
+  /** How many bytes have not gone out yet. */
+  backlog: () => number = () => 0;
   /** What is to be undone when the client has gone. */
   onEnd: (() => void) | undefined;
 
@@ -47,6 +53,7 @@ export class Session implements Peer {
   abort(): void {
     this.reply = "";
     this.closing = true;
+    this.aborted = true;
   }
 }
 

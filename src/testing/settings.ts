@@ -36,8 +36,10 @@ export interface ServerOptions {
   readonly asciiAuth?: Credentials | undefined;
   /** `-B`: the protocol that connections speak. @defaultValue "auto", by the first byte */
   readonly protocol?: "auto" | "ascii" | "binary" | undefined;
-  /** `-R`: requests of one connection before the others have a turn. @defaultValue 20 */
+  /** `-R`: how many requests at once count as one turn in `conn_yields`. @defaultValue 20 */
   readonly requestsPerEvent?: number | undefined;
+  /** `-b`: connections that may wait to be accepted. @defaultValue 1024 */
+  readonly backlog?: number | undefined;
   /** `-o idle_timeout`: seconds after which an idle connection is closed; 0 for never. @defaultValue 0 */
   readonly idleTimeout?: number | undefined;
   /** `-f`: how much larger each slab class is. @defaultValue 1.25 */
@@ -77,6 +79,7 @@ export interface Settings {
   readonly asciiAuth: Credentials | undefined;
   readonly protocol: "auto" | "ascii" | "binary";
   readonly requestsPerEvent: number;
+  readonly backlog: number;
   readonly idleTimeout: number;
   readonly growthFactor: number;
   readonly chunkSize: number;
@@ -122,6 +125,7 @@ export function resolveSettings(options: ServerOptions): Settings {
     asciiAuth: options.asciiAuth,
     protocol: options.protocol ?? "auto",
     requestsPerEvent: options.requestsPerEvent ?? 20,
+    backlog: options.backlog ?? 1024,
     idleTimeout: options.idleTimeout ?? 0,
     growthFactor,
     chunkSize: options.chunkSize ?? 48,

@@ -31,8 +31,12 @@ export interface StoreObserver {
   onLookup(key: string, status: LookupStatus, item: Item | undefined): void;
   onExpired(item: Item): void;
   onFlushed(item: Item): void;
+  onReclaimed(item: Item): void;
   onEvicted(item: Item): void;
 }
+
+/** How many old items a new one looks at for space to reclaim. */
+const RECLAIM_TRIES = 5;
 
 /** How an item is stored beyond mode and draft. */
 export interface StoreTerms {
@@ -144,11 +148,12 @@ export class Store {
     this.#promote(item);
   }
 
-  /** Whether an item of this size could be stored at all, and now. */
-  shortage(key: string, dataBytes: number, flags: number): Shortage | undefined {
+  /** Makes room for an item of this size where something can be reclaimed, or says why there is none. */
+  reserve(key: string, dataBytes: number, flags: number): Shortage | undefined {
     const { itemSizeMax, cas, evict, slabs } = this.#options;
     const bytes = itemBytes(key.length, dataBytes, flags, cas);
     if (bytes > itemSizeMax) return "tooLarge";
+    this.#reclaim();
     const footprint = slabs.footprint(bytes);
     if (footprint > this.memoryLimit) return "noMemory";
     return !evict && this.#memory + footprint > this.memoryLimit ? "noMemory" : undefined;
@@ -202,7 +207,7 @@ export class Store {
 
   #putJoined(mode: StoreMode, old: Item, draft: Draft, terms: StoreTerms): StoreResult {
     const data = mode === "append" ? old.data + draft.data : draft.data + old.data;
-    if (this.shortage(old.key, data.length, old.flags) !== undefined) return "notStored";
+    if (this.reserve(old.key, data.length, old.flags) !== undefined) return "notStored";
     const { key, flags, exptime } = old;
     this.#unlink(old);
     this.#link(newItem({ key, data, flags, exptime }), terms.setCas);
@@ -234,13 +239,19 @@ export class Store {
 
   /**
    * Forgets everything that was written before now, or after a delay everything that
-   * was written before that time. A later call replaces an earlier delay.
+   * was written before that time. Items of an earlier second are found to be gone when
+   * they are looked up; a later call replaces an earlier delay.
    */
   flush(at: number): void {
     const now = this.#clock.now();
     this.#flushAt = at - 1;
     if (this.#flushAt > now) return;
     if (this.#options.flushTakesCas) this.nextCas();
+    for (const item of this.items()) if (item.time > this.#flushAt) this.#unlink(item);
+  }
+
+  /** Takes all items out. */
+  clear(): void {
     for (const item of this.items()) this.#unlink(item);
   }
 
@@ -263,16 +274,30 @@ export class Store {
     }
   }
 
-  /** Takes out what has expired, as the LRU crawler does; returns how many. */
+  /** Whether an item would still be found. */
+  isLive(item: Item): boolean {
+    return this.#statusOf(item) === "found";
+  }
+
+  /** Takes out what would not be found, as the LRU crawler does; returns how many. */
   crawl(): number {
-    const now = this.#clock.now();
     let reclaimed = 0;
     for (const item of this.items()) {
-      if (item.exptime === 0 || item.exptime > now) continue;
+      if (this.isLive(item)) continue;
       this.#unlink(item);
       reclaimed++;
     }
     return reclaimed;
+  }
+
+  /** Looks among the items that were used longest ago for some that are gone anyway. */
+  #reclaim(): void {
+    for (let tries = RECLAIM_TRIES; tries > 0; tries--) {
+      const oldest = this.#oldest;
+      if (oldest === undefined || this.isLive(oldest)) return;
+      this.#unlink(oldest);
+      this.#observer.onReclaimed(oldest);
+    }
   }
 
   #link(item: Item, setCas: bigint | undefined): void {

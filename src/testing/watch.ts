@@ -16,10 +16,23 @@ export const TOPICS: readonly string[] = [
   ...SILENT,
 ];
 
+/** Where a watcher's lines go. */
+export interface Listener {
+  /** Sends bytes. */
+  readonly deliver: (bytes: string) => void;
+  /** How many bytes have not gone out yet. */
+  readonly backlog: () => number;
+}
+
 interface Watcher {
   readonly topics: ReadonlySet<string>;
-  readonly deliver: (line: string) => void;
+  readonly listener: Listener;
+  /** Lines that were left out since the last one that was sent. */
+  skipped: number;
 }
+
+/** A watcher that is so many bytes behind gets no more lines until it has caught up. */
+const MAX_BACKLOG = 256 * 1024;
 
 /** The clients that watch, and the log lines that they get. */
 export class Watch {
@@ -27,6 +40,7 @@ export class Watch {
   /** The client whose request is being carried out. */
   client = 0;
   sent = 0;
+  skipped = 0;
   #lines = 0;
 
   get size(): number {
@@ -34,8 +48,8 @@ export class Watch {
   }
 
   /** Delivers the lines of some topics until the returned function is called. */
-  add(topics: readonly string[], deliver: (line: string) => void): () => void {
-    const watcher = { topics: new Set(topics), deliver };
+  add(topics: readonly string[], listener: Listener): () => void {
+    const watcher = { topics: new Set(topics), listener, skipped: 0 };
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);
   }
@@ -99,11 +113,20 @@ export class Watch {
     if (this.#watchers.size === 0) return;
     const time = Date.now();
     const line = `ts=${Math.floor(time / 1000)}.${(time % 1000) * 1000} gid=${++this.#lines} ${text}\n`;
-    for (const { topics, deliver } of this.#watchers) {
-      if (!topics.has(topic)) continue;
-      this.sent++;
-      deliver(line);
+    for (const watcher of this.#watchers) if (watcher.topics.has(topic)) this.#send(watcher, line);
+  }
+
+  #send(watcher: Watcher, line: string): void {
+    const { listener, skipped } = watcher;
+    if (listener.backlog() > MAX_BACKLOG) {
+      watcher.skipped++;
+      this.skipped++;
+      return;
     }
+    if (skipped > 0) listener.deliver(`skipped=${skipped}\n`);
+    watcher.skipped = 0;
+    this.sent++;
+    listener.deliver(line);
   }
 }
 

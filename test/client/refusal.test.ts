@@ -168,6 +168,9 @@ describe("refused before anything is sent", () => {
 
   test.each<[string, () => Promise<unknown>, string]>([
     ["get", () => client.get("k", { timeout: 5 } as never), 'did you mean "timeoutMs"'],
+    ["getMulti", () => client.getMulti(["k"], { ttl: 5 } as never), 'has no option "ttl"'],
+    ["deleteMulti", () => client.deleteMulti(["k"], { ttl: 5 } as never), 'has no option "ttl"'],
+    ["setMulti", () => client.setMulti({ k: 1 }, { tll: 5 } as never), 'did you mean "ttl"'],
     ["set", () => client.set("k", 1, { tll: 5 } as never), 'did you mean "ttl"'],
     ["incr", () => client.incr("k", 1, { inital: 5 } as never), 'did you mean "initial"'],
     ["metaGet", () => client.metaGet("k", { returnTTL: true } as never), '"returnTtl"'],

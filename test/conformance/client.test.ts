@@ -6,7 +6,8 @@ import {
   NotSupportedError,
   PartialError,
 } from "tslibmc";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Table } from "./table.js";
 import { type Running, targets } from "./targets.js";
 
 /** memcached's clock ticks once a second and may lag behind ours by two. */
@@ -14,6 +15,11 @@ function expectNear(seconds: number | undefined, expected: number): void {
   expect(seconds).toBeGreaterThanOrEqual(expected - 3);
   expect(seconds).toBeLessThanOrEqual(expected + 3);
 }
+
+const table = new Table(targets.map(({ name }) => name));
+afterAll(() => console.log(`${table}`));
+
+const UNSAID = ": not on this wire";
 
 /** What every call does, the same on every kind of server and every way to reach it. */
 describe.each(targets)("on $name", (target) => {
@@ -26,7 +32,7 @@ describe.each(targets)("on $name", (target) => {
   /** A case that some wires have no words for, which they have to say. */
   const testWords = (name: string, carryOut: () => Promise<void>) =>
     target.unsaid?.has(name)
-      ? test(`${name}: not on this wire`, async () => {
+      ? test(name + UNSAID, async () => {
           const error: unknown = await carryOut().catch((reason) => reason);
           const cause = error instanceof PartialError ? error.cause : error;
           expect(cause).toBeInstanceOf(NotSupportedError);
@@ -41,6 +47,12 @@ describe.each(targets)("on $name", (target) => {
   });
   beforeEach(async () => {
     await client.flushAll();
+  });
+  afterEach(({ task }) => {
+    const failed = task.result?.state === "fail";
+    const unsaid = task.name.endsWith(UNSAID);
+    const name = unsaid ? task.name.slice(0, -UNSAID.length) : task.name;
+    table.set(name, target.name, failed ? "failed" : unsaid ? "not said" : "passed");
   });
   afterAll(async () => {
     await Promise.all([client.close(), observer.close()]);

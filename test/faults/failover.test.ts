@@ -261,9 +261,9 @@ describe("rehash", () => {
     const witness = cluster.connect({ behaviors: { ...EJECTING, dead_timeout: 2 } });
     const { client } = witness;
     const key = witness.keyOn(b);
+    const before = performance.now();
     await b.kill();
     await client.set(key, "elsewhere");
-    const died = performance.now();
     for (let n = 0; n < 3; n++) {
       await b.start();
       expect(await client.get(key)).toBe("elsewhere");
@@ -272,7 +272,7 @@ describe("rehash", () => {
     }
     await b.start();
     await witness.sees(b, "up");
-    expect(performance.now() - died).toBeGreaterThan(1990);
+    expect(performance.now() - before).toBeGreaterThan(2000);
     expect(witness.statesOf(b)).toEqual(["dead", "up"]);
   });
 

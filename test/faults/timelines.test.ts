@@ -53,9 +53,9 @@ async function replay(timeline: Timeline): Promise<Replay> {
     if (timeline.failure === "frozen") victim.pause();
     else await victim.kill();
     await until(timeline.back_at_second);
+    backAt = performance.now();
     if (timeline.failure === "frozen") victim.resume();
     else await victim.start();
-    backAt = performance.now();
   })();
   const names = timeline.keys.map((key, i) => keyAt(client, key, timeline.home[i]!));
   for (const { second, ops } of timeline.steps) {

@@ -75,6 +75,22 @@ describe("a server whose certificate is right", () => {
   });
 });
 
+describe("many requests at once, which memcached 1.6.18 has read in parts", () => {
+  test.each([false, true])("are all answered, binary: %s", async (binary) => {
+    await using client = new Client(`localhost:${port}`, trusting({ binary, timeoutMs: 10_000 }));
+    const sizes = [0, 1, 100, 2000, 9000, 16_000, 16_384, 17_000, 40_000, 100_000];
+    const calls: Promise<unknown>[] = [];
+    for (let i = 0; i < 600; i++) {
+      const size = sizes[(i * 7) % sizes.length]!;
+      calls.push(client.set(`part-${i % 50}`, Buffer.alloc(size, "v")));
+      calls.push(client.get(`part-${(i * 3) % 50}`));
+      if (i % 100 === 0)
+        calls.push(client.getMulti(Array.from({ length: 90 }, (_, n) => `part-${n}`)));
+    }
+    expect((await Promise.all(calls)).length).toBe(1206);
+  });
+});
+
 describe("a certificate that is wrong is a ConnectError with Node's code", () => {
   test("signed by nobody we trust", async () => {
     expect(await failureOf(`localhost:${port}`, { tls: true })).toMatchObject({

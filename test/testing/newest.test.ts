@@ -48,8 +48,13 @@ const CASES: readonly (readonly [what: string, request: string, reply: string])[
   ["wants a key for gat", "gat 10\r\n", "CLIENT_ERROR bad command line format\r\n"],
   [
     "wants words",
-    "get\r\nset a\r\nincr a\r\nx\r\n",
+    "get\r\nset a\r\nincr a\r\nxx\r\n",
     `${"CLIENT_ERROR bad command line format\r\n".repeat(3)}ERROR\r\n`,
+  ],
+  [
+    "reads no short line",
+    "x\r\n\r\nmn\nmn\r\n",
+    `${"CLIENT_ERROR bad command line format\r\n".repeat(3)}MN\r\n`,
   ],
   ["ignores the hold time of a delete", "delete a 5\r\n", "DELETED\r\n"],
   ["has no level for verbosity", "verbosity\r\n", "CLIENT_ERROR bad command line format\r\n"],

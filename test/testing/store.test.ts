@@ -133,6 +133,18 @@ describe("memory", () => {
     expect(await wire.ask("mg k0\r\nmg k1\r\n")).toBe("EN\r\nHD\r\n");
   });
 
+  it("is reclaimed from what has expired, without an eviction", async () => {
+    await start({ memoryLimit: 12_000 });
+    server.clock.stop();
+    for (let i = 0; i < 8; i++) await wire.ask(`set k${i} 0 5 1000 noreply\r\n${value}\r\n`);
+    server.clock.advance(5);
+    for (let i = 8; i < 16; i++) await wire.ask(set(`k${i}`));
+    const stats = await wire.ask("stats\r\n");
+    expect(stats).toContain("STAT evictions 0\r\n");
+    expect(stats).toContain("STAT reclaimed 8\r\n");
+    expect(stats).toContain("STAT curr_items 8\r\n");
+  });
+
   it("can be changed while it runs", async () => {
     await start({ memoryLimit: 64 * 1024 * 1024 });
     const large = "v".repeat(500_000);

@@ -65,6 +65,9 @@ describe("watchers", () => {
     expect(await watcher.until("\n")).toContain("type=conn_new rip=127.0.0.1 rport=");
     other.close();
     expect(await watcher.until("\n")).toContain("reason=normal cfd=3");
+    Wire.to(server).send("GET / HTTP/1.1\r\n");
+    await watcher.until("\n");
+    expect(await watcher.until("\n")).toContain("reason=error cfd=4");
   });
 
   it("get nothing but that, and are forgotten when they go", async () => {
@@ -76,6 +79,20 @@ describe("watchers", () => {
     while (server.connections > 1) await new Promise((resolve) => setImmediate(resolve));
     expect(await wire.ask("stats\r\n")).toContain("STAT log_watchers 0\r\n");
     expect(watcher.received).toBe("");
+  });
+
+  it("have lines left out while they do not read", async () => {
+    await watcher.send("watch\r\n").until("OK\r\n");
+    watcher.socket.pause();
+    const key = "k".repeat(250);
+    let left = 0;
+    for (let i = 0; i < 200 && left === 0; i++) {
+      const stats = await wire.ask(`${`get ${key}\r\n`.repeat(1000)}stats\r\n`);
+      left = Number(/log_watcher_skipped (\d+)/.exec(stats)?.[1]);
+    }
+    expect(left).toBeGreaterThan(0);
+    watcher.socket.resume();
+    while (!watcher.received.includes("skipped=")) await wire.ask("get a\r\n");
   });
 
   it("cannot come behind other commands", async () => {

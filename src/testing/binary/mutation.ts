@@ -1,7 +1,9 @@
+import { uint64 } from "../../protocol/binary/packet.js";
+import { STATUS } from "../../protocol/binary/status.js";
 import type { Session } from "../session.js";
 import type { Command } from "./command.js";
 import { OPCODE } from "./opcode.js";
-import { errorPacket, type Packet, replyPacket, STATUS, uint64 } from "./packet.js";
+import { errorPacket, NO_MEMORY, type Packet, replyPacket } from "./packet.js";
 
 /** An exptime that says: do not make an item that is missing. */
 const NO_CREATION = 0xffffffff;
@@ -44,8 +46,8 @@ function change({ instance }: Session, packet: Packet, mode: "incr" | "decr"): s
   const initial = extras.readBigUInt64BE(8);
   const data = String(initial);
   const draft = { key, data, flags: 0, exptime: instance.expiry(exptime) };
-  if (instance.store.shortage(key, data.length, 0) !== undefined) {
-    return errorPacket(packet, STATUS.noMemory, "Out of memory allocating new item");
+  if (instance.store.reserve(key, data.length, 0) !== undefined) {
+    return errorPacket(packet, NO_MEMORY, "Out of memory allocating new item");
   }
   instance.store.put("add", draft);
   return changed(packet, initial, instance.store.stored?.cas ?? 0n);

@@ -1,23 +1,11 @@
+import { HEADER_BYTES, REPLY_MAGIC, uint32, uint64 } from "../../protocol/binary/packet.js";
+import { STATUS } from "../../protocol/binary/status.js";
 import { latin1 } from "../../util/bytes.js";
 
-/** The header that every packet of the binary protocol begins with. */
-export const HEADER_BYTES = 24;
 export const REQUEST_MAGIC = 0x80;
-const REPLY_MAGIC = 0x81;
 
-export const STATUS = {
-  ok: 0x00,
-  notFound: 0x01,
-  exists: 0x02,
-  tooLarge: 0x03,
-  invalidArguments: 0x04,
-  notStored: 0x05,
-  notNumeric: 0x06,
-  authFailed: 0x20,
-  authContinue: 0x21,
-  unknownCommand: 0x81,
-  noMemory: 0x82,
-} as const;
+/** The status for an item that there is no memory for. */
+export const NO_MEMORY = 0x82;
 
 /** What memcached says in the body of a reply with an error status. */
 const WORDS: Readonly<Record<number, string>> = {
@@ -29,7 +17,7 @@ const WORDS: Readonly<Record<number, string>> = {
   [STATUS.notNumeric]: "Non-numeric server-side value for incr or decr",
   [STATUS.authFailed]: "Auth failure.",
   [STATUS.unknownCommand]: "Unknown command",
-  [STATUS.noMemory]: "Out of memory",
+  [NO_MEMORY]: "Out of memory",
 };
 
 /** A request without its value. */
@@ -101,17 +89,4 @@ export function errorPacket(
   words: string = WORDS[status] ?? "",
 ): string {
   return replyPacket(packet, status, { value: words });
-}
-
-export function uint32(value: number): string {
-  return String.fromCharCode(
-    value >>> 24,
-    (value >>> 16) & 0xff,
-    (value >>> 8) & 0xff,
-    value & 0xff,
-  );
-}
-
-export function uint64(value: bigint): string {
-  return uint32(Number(value >> 32n)) + uint32(Number(value & 0xffffffffn));
 }

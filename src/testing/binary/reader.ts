@@ -1,3 +1,5 @@
+import { HEADER_BYTES } from "../../protocol/binary/packet.js";
+import { STATUS } from "../../protocol/binary/status.js";
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
 import { latin1 } from "../../util/bytes.js";
 import type { Reader, Session } from "../session.js";
@@ -5,14 +7,7 @@ import { ADMIN } from "./admin.js";
 import { type Answer, type Command, readPast, type Value } from "./command.js";
 import { MUTATION } from "./mutation.js";
 import { loudForm, nameOf } from "./opcode.js";
-import {
-  errorPacket,
-  HEADER_BYTES,
-  type Packet,
-  REQUEST_MAGIC,
-  readPacket,
-  STATUS,
-} from "./packet.js";
+import { errorPacket, type Packet, REQUEST_MAGIC, readPacket } from "./packet.js";
 import { RETRIEVAL } from "./retrieval.js";
 import { BEFORE_AUTH, SASL } from "./sasl.js";
 import { STORAGE } from "./storage.js";
@@ -74,6 +69,7 @@ export class BinaryReader implements Reader {
     if (bytes.length < end) return -1;
     const packet = readPacket(bytes, at, loudForm(bytes[at + 1]!));
     const session = this.#session;
+    session.requests++;
     const keys = packet.key === "" ? [] : [packet.key];
     const wanted = session.tap?.begin(nameOf(packet.opcode), keys) ?? true;
     const answer = wanted ? this.#answer(packet) : readPast(Math.max(0, packet.valueBytes), "");

@@ -1,7 +1,9 @@
+import { uint32 } from "../../protocol/binary/packet.js";
+import { STATUS } from "../../protocol/binary/status.js";
 import type { Session } from "../session.js";
 import type { Command } from "./command.js";
 import { OPCODE } from "./opcode.js";
-import { errorPacket, type Packet, replyPacket, STATUS, uint32 } from "./packet.js";
+import { errorPacket, type Packet, replyPacket } from "./packet.js";
 
 /** `get getk touch gat gatk` and their quiet forms, whose misses go without a reply. */
 function retrieve({ instance }: Session, packet: Packet): string {

@@ -1,8 +1,9 @@
+import { STATUS } from "../../protocol/binary/status.js";
 import type { Session } from "../session.js";
 import type { StoreMode, StoreResult } from "../store.js";
 import { type Answer, type Command, readPast } from "./command.js";
 import { OPCODE } from "./opcode.js";
-import { errorPacket, type Packet, replyPacket, STATUS } from "./packet.js";
+import { errorPacket, NO_MEMORY, type Packet, replyPacket } from "./packet.js";
 
 type Mode = Exclude<StoreMode, "cas">;
 
@@ -27,7 +28,7 @@ function header({ instance }: Session, packet: Packet, mode: Mode): Answer {
     const refusal =
       shortage === "tooLarge"
         ? errorPacket(packet, STATUS.tooLarge)
-        : errorPacket(packet, STATUS.noMemory, "Out of memory allocating item");
+        : errorPacket(packet, NO_MEMORY, "Out of memory allocating item");
     return readPast(valueBytes, refusal);
   }
   const stored = !joins && cas !== 0n ? "cas" : mode;

@@ -1,13 +1,11 @@
-import { uint32 } from "../binary/packet.js";
+import { HEADER_BYTES, REPLY_MAGIC, uint32 } from "../../protocol/binary/packet.js";
+
+const BINARY_REPLY = String.fromCharCode(REPLY_MAGIC);
 
 /**
- * Answers with one thing wrong. Bytes are strings in which each character is one byte;
- * what the answer does not have, such as a key in `STORED`, stays as it is.
+ * The answer with another key. Bytes are strings in which each character is one byte;
+ * what an answer does not have, such as a key in `STORED`, stays as it is.
  */
-const BINARY_REPLY = "\x81";
-const HEADER_BYTES = 24;
-
-/** The answer with another key. */
 export function withKey(reply: string, key: string): string {
   if (reply.startsWith(BINARY_REPLY)) return binaryWithKey(reply, key);
   if (reply.startsWith("VALUE ")) return reply.replace(/^VALUE \S+/, () => `VALUE ${key}`);

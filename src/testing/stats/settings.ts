@@ -40,7 +40,7 @@ function limitStats({ settings, prefixes }: Instance): Entry[] {
     ["detail_enabled", yesNo(prefixes.enabled)],
     ["reqs_per_event", settings.requestsPerEvent],
     ["cas_enabled", yesNo(settings.cas)],
-    ["tcp_backlog", 1024],
+    ["tcp_backlog", settings.backlog],
     ["binding_protocol", PROTOCOLS[settings.protocol]],
     ["auth_enabled_sasl", yesNo(settings.sasl !== undefined)],
     ["auth_enabled_ascii", yesNo(settings.asciiAuth !== undefined)],

@@ -54,11 +54,10 @@ function dump(session: Session, classes: string, form: "metadump" | "mgdump"): s
   if (reply !== "") return `ERROR cannot pipeline other commands before ${form}\r\n`;
   const chosen = classesOf(instance, classes);
   if (chosen === undefined) return BAD_CLASS;
-  const now = instance.clock.now();
   let lines = form === "metadump" && release.dumpOk ? OK : "";
   for (const item of instance.store.items()) {
     if (chosen !== "all" && !chosen.has(item.slabClass)) continue;
-    if (item.exptime !== 0 && item.exptime <= now) continue;
+    if (!instance.store.isLive(item)) continue;
     lines += form === "metadump" ? metadumpLine(instance, item) : mgdumpLine(item);
   }
   return `${lines}${form === "metadump" ? "END" : "EN"}\r\n`;
@@ -98,7 +97,7 @@ export function watch(session: Session, words: readonly string[]): string {
   const topics = words.length > 1 ? words.slice(1) : ["fetchers"];
   const known = TOPICS.filter((topic) => topic !== "deletions" || settings.release.watchDeletions);
   if (!topics.every((topic) => known.includes(topic))) return ERROR;
-  const stop = hub.add(topics, (line) => session.deliver(line));
+  const stop = hub.add(topics, session);
   store.observeLookups = hub.wants("fetchers");
   session.watching = true;
   session.onEnd = () => {

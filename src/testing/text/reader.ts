@@ -1,6 +1,6 @@
 import { latin1 } from "../../util/bytes.js";
 import type { Reader, Session } from "../session.js";
-import { type Block, discarded } from "./command.js";
+import { BAD_FORMAT, type Block, discarded } from "./command.js";
 import { type Commands, carryOut, commandsOf, keysOf } from "./commands.js";
 
 /** Commands whose line a data block follows. */
@@ -8,6 +8,9 @@ const STORES = new Set(["set", "add", "replace", "append", "prepend", "cas", "ms
 
 /** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
 const MAX_OPEN_LINE = 2048;
+
+/** The strict parser reads no line of fewer bytes, its CR included. */
+const SHORTEST_LINE = 3;
 
 const LF = 10;
 const CR = 13;
@@ -49,13 +52,15 @@ export class TextReader implements Reader {
       return text.length;
     }
     let line = text.slice(start, end);
+    this.#session.requests++;
     if (this.#open !== "") {
       line = this.#open + line;
       this.#open = "";
       this.#unlimited = false;
     }
+    const isShort = line.length < SHORTEST_LINE;
     if (line.length > 1 && line.charCodeAt(line.length - 1) === CR) line = line.slice(0, -1);
-    this.#answer(line);
+    this.#answer(line, isShort);
     return end + 1;
   }
 
@@ -65,9 +70,13 @@ export class TextReader implements Reader {
     if (!this.#unlimited) this.#session.abort();
   }
 
-  #answer(whole: string): void {
+  #answer(whole: string, isShort: boolean): void {
     const session = this.#session;
     const { strictParser } = session.instance.settings.release;
+    if (strictParser && isShort) {
+      session.reply += BAD_FORMAT;
+      return;
+    }
     const words = wordsOf(strictParser ? whole : untilNul(whole));
     const wanted = session.tap?.begin(words[0] ?? "", keysOf(words)) ?? true;
     // The line of a command that is not wanted still tells how long its data block is.

@@ -53,7 +53,7 @@ function vivify(instance: Instance, request: MetaFlags): string {
   const { store } = instance;
   const { key, initial, setCas } = request;
   const digits = String(initial);
-  if (store.shortage(key, digits.length, 0) !== undefined) {
+  if (store.reserve(key, digits.length, 0) !== undefined) {
     return "SERVER_ERROR Out of memory allocating new item\r\n";
   }
   store.put("add", { key, data: digits, flags: 0, exptime: 0 }, { setCas });

@@ -1,0 +1,309 @@
+import { createSocket, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import {
+  ConnectError,
+  ConnectionClosedError,
+  NotSupportedError,
+  ProtocolError,
+  QueueFullError,
+  TimeoutError,
+} from "../errors.js";
+import type { Executor, Operation } from "../operation.js";
+import { Outgoing } from "../protocol/outgoing.js";
+import { OK } from "../protocol/reply.js";
+import { isSilent, type Request } from "../protocol/request.js";
+import type { Wire } from "../protocol/wire.js";
+import { Sweep } from "../util/sweep.js";
+import type { Address } from "./address.js";
+import { Announcer, type OnConnectionEvent } from "./announcer.js";
+import { Answer, type Part } from "./answer.js";
+import { type ConnectionStats, Counters, microseconds } from "./counters.js";
+import type { SocketOptions } from "./dial.js";
+import { Failure } from "./failure.js";
+import { FRAME_BYTES, framed, frameId } from "./frame.js";
+import type { OnRefused } from "./pipeline.js";
+
+export interface DatagramsOptions {
+  readonly address: Address;
+  readonly wire: () => Wire;
+  readonly socket: SocketOptions;
+  readonly onEvent: OnConnectionEvent;
+  /** The server replied to something, in time or late. */
+  readonly onReply: () => void;
+  /** Hears what makes operations fail, before those fail that are not overdue. */
+  readonly onFailure: (failure: Failure) => void;
+  readonly onRefused: OnRefused;
+}
+
+/** memcached's own datagrams have no more; of larger ones IP makes pieces, and loses some. */
+const MAX_DATAGRAM_BYTES = 1400;
+
+/** As many requests as there are ids for them. */
+const MAX_IN_FLIGHT = 0x1_0000;
+
+/**
+ * One server over UDP: a datagram for each request, and a reply in as many as it takes.
+ * What is lost is a timeout, since nobody can tell which way it was lost, and what is
+ * sent together may be carried out in any order.
+ */
+export class Datagrams implements Executor {
+  readonly #options: DatagramsOptions;
+  readonly #name: string;
+  readonly #announcer: Announcer;
+  readonly #counters = new Counters();
+  readonly #answers = new Map<number, Answer>();
+  readonly #sweep: Sweep;
+  /** What waits for the socket. */
+  #waiting: Operation[] = [];
+  #socket: Socket | undefined = undefined;
+  #isOpen = false;
+  #ended = false;
+  #lastId = 0;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: DatagramsOptions) {
+    this.#options = options;
+    this.#name = options.address.name;
+    this.#announcer = new Announcer(this.#name, options.onEvent);
+    this.#sweep = new Sweep((now) => this.#check(now));
+  }
+
+  execute(operation: Operation): void {
+    if (this.#ended) {
+      this.#fail(operation, this.#closed("The client is closed"));
+      return;
+    }
+    this.#sweep.start();
+    if (this.#isOpen) {
+      this.#send(operation);
+      return;
+    }
+    this.#waiting.push(operation);
+    if (this.#socket === undefined) this.#open();
+  }
+
+  disconnect(): void {
+    const wasOpen = this.#isOpen;
+    this.#abandon(this.#closed("The connection was closed by disconnectAll()"));
+    if (wasOpen) this.#announcer.disconnected(undefined);
+  }
+
+  /** Closes the socket to a server that is not to be waited for; what is under way fails. */
+  abandon(failure: Failure): void {
+    const wasOpen = this.#isOpen;
+    this.#abandon(failure);
+    if (wasOpen) this.#announcer.disconnected(failure.error);
+  }
+
+  /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
+  async close(drainMs: number): Promise<void> {
+    this.#ended = true;
+    if (this.#isBusy) await this.#idle(drainMs);
+    this.disconnect();
+    this.#sweep.stop();
+  }
+
+  stats(): ConnectionStats {
+    return this.#counters.snapshot({
+      connected: this.#isOpen,
+      waiting: this.#waiting.length,
+      inFlight: this.#answers.size,
+    });
+  }
+
+  /** How many sockets were opened so far. */
+  get sockets(): number {
+    return this.#counters.connects;
+  }
+
+  #idle(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#whenIdle.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  get #isBusy(): boolean {
+    return this.#waiting.length > 0 || this.#answers.size > 0;
+  }
+
+  #open(): void {
+    const { address, socket: options } = this.#options;
+    const { localAddress } = options;
+    const type = options.family === 6 || isIPv6(address.host) ? "udp6" : "udp4";
+    const socket = createSocket(type);
+    this.#socket = socket;
+    this.#announcer.connecting();
+    socket
+      .on("message", (datagram) => this.#receive(datagram))
+      .on("connect", () => {
+        if (socket === this.#socket) this.#opened();
+      })
+      .on("error", (cause) => {
+        if (socket === this.#socket) this.#lost(cause);
+      });
+    if (localAddress === undefined) socket.connect(address.port, address.host);
+    else socket.bind(0, localAddress, () => socket.connect(address.port, address.host));
+    socket.unref();
+  }
+
+  #opened(): void {
+    this.#isOpen = true;
+    this.#counters.connects++;
+    for (const operation of this.#waiting.splice(0)) this.#send(operation);
+    this.#announcer.connected();
+  }
+
+  /** Sends an operation; a many-key get as one request for each key, as UDP needs it. */
+  #send(operation: Operation): void {
+    const { request } = operation;
+    if (operation.settled) return;
+    if (request.verb !== "get" || request.keys === undefined) {
+      this.#sendOne(operation, request, undefined);
+      return;
+    }
+    const left = { count: request.keys.length };
+    for (const [index, key] of request.keys.entries()) {
+      this.#sendOne(operation, { ...request, key, keys: undefined }, { index, left });
+    }
+  }
+
+  #sendOne(operation: Operation, request: Request, part: Part | undefined): void {
+    if (this.#answers.size === MAX_IN_FLIGHT) {
+      this.#fail(operation, this.#failure(QueueFullError, `${this.#name} has no request id left`));
+      return;
+    }
+    const out = new Outgoing();
+    const wire = this.#options.wire();
+    const answer = new Answer(operation, request, wire, part, this.#counters, this.#onRefused);
+    const missing = wire.write(answer.exchange, out) ?? tooLong(out, wire);
+    if (missing !== undefined) {
+      this.#fail(operation, this.#failure(NotSupportedError, missing));
+      return;
+    }
+    const id = this.#nextId();
+    const datagram = framed(id, out.text);
+    this.#counters.operations++;
+    this.#counters.bytesWritten += datagram.length;
+    operation.sent = true;
+    operation.writtenAt = microseconds();
+    if (isSilent(request)) operation.settle(OK);
+    else this.#answers.set(id, answer);
+    this.#socket!.send(datagram);
+  }
+
+  #onRefused: OnRefused = (operation, refusal) => {
+    this.#counters.errors++;
+    this.#options.onRefused(operation, refusal);
+  };
+
+  #nextId(): number {
+    do {
+      this.#lastId = (this.#lastId + 1) % MAX_IN_FLIGHT;
+    } while (this.#answers.has(this.#lastId));
+    return this.#lastId;
+  }
+
+  #receive(datagram: Buffer): void {
+    this.#counters.bytesRead += datagram.length;
+    this.#options.onReply();
+    const id = frameId(datagram);
+    const answer = this.#answers.get(id);
+    const reply = answer?.frames.add(datagram);
+    if (answer === undefined || reply === undefined) return;
+    const { operation } = answer;
+    this.#answers.delete(id);
+    this.#counters.latency.add(Math.max(0, (microseconds() - operation.writtenAt) | 0));
+    try {
+      answer.read(reply);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      const message = `The reply of ${this.#name} was dropped: ${why}`;
+      this.#fail(operation, this.#failure(ProtocolError, message, cause));
+    }
+    this.#settled();
+  }
+
+  /** The socket could not be made, or the server's machine says that nobody is there. */
+  #lost(cause: Error): void {
+    const wasOpen = this.#isOpen;
+    const message = `Cannot reach ${this.#name}: ${cause.message}`;
+    const failure = this.#failure(ConnectError, message, cause);
+    this.#isOpen = false;
+    this.#options.onFailure(failure);
+    this.#abandon(failure);
+    if (wasOpen) {
+      this.#announcer.disconnected(failure.error);
+    } else {
+      this.#counters.connectErrors++;
+      this.#announcer.failed(failure.error, 0);
+    }
+  }
+
+  #abandon(failure: Failure): void {
+    const operations = [...this.#answers.values()].map((answer) => answer.operation);
+    operations.push(...this.#waiting.splice(0));
+    this.#answers.clear();
+    this.#isOpen = false;
+    this.#socket?.close();
+    this.#socket = undefined;
+    for (const operation of operations) this.#fail(operation, failure);
+    this.#settled();
+  }
+
+  #check(now: number): boolean {
+    let overdue: Failure | undefined;
+    for (const [id, { operation }] of this.#answers) {
+      overdue = this.#expire(operation, now) ?? overdue;
+      if (operation.settled) this.#answers.delete(id);
+    }
+    for (const operation of this.#waiting) overdue = this.#expire(operation, now) ?? overdue;
+    if (overdue !== undefined) this.#options.onFailure(overdue);
+    this.#settled();
+    return this.#isBusy;
+  }
+
+  #expire(operation: Operation, now: number): Failure | undefined {
+    if (operation.settled || now < operation.deadline) return undefined;
+    const why = operation.sent ? "its datagrams were lost" : "it could not be sent";
+    const message = `${operation.command.name} timed out at ${this.#name}: ${why}`;
+    const failure = this.#failure(TimeoutError, message);
+    this.#counters.timeouts++;
+    this.#fail(operation, failure);
+    return failure;
+  }
+
+  #fail(operation: Operation, failure: Failure): void {
+    if (operation.settled) return;
+    this.#counters.errors++;
+    operation.fail(failure.for(operation));
+  }
+
+  #settled(): void {
+    if (this.#whenIdle.length === 0 || this.#isBusy) return;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  #closed(message: string): Failure {
+    return this.#failure(ConnectionClosedError, message);
+  }
+
+  #failure(
+    Class: ConstructorParameters<typeof Failure>[0],
+    message: string,
+    cause?: unknown,
+  ): Failure {
+    return new Failure(Class, message, this.#name, cause);
+  }
+}
+
+/** What speaks against a request as one datagram, once the wire has ended it. */
+function tooLong(out: Outgoing, wire: Wire): string | undefined {
+  wire.finish(out);
+  const bytes = out.pieces.reduce((sum, piece) => sum + piece.length, out.text.length);
+  if (bytes + FRAME_BYTES <= MAX_DATAGRAM_BYTES) return undefined;
+  return `The request is ${bytes} bytes; over UDP it may have ${MAX_DATAGRAM_BYTES - FRAME_BYTES}`;
+}

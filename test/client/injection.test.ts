@@ -1,0 +1,184 @@
+import { Client, MemcachedError } from "tslibmc";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { outcome, ScriptedServer } from "../support/scripted.js";
+
+/**
+ * Callers without types can put anything in the place of a number, a key or a flag. What is
+ * not what it should be is refused, or sent in a form that cannot be a command: the server
+ * here records every line, and none may be the injected one.
+ */
+let server: ScriptedServer;
+let client: Client;
+beforeAll(async () => {
+  server = await ScriptedServer.start();
+  client = new Client(server.address, {
+    timeoutMs: 50,
+    stallTimeoutMs: 60_000,
+    behaviors: { failure_limit: 1_000_000 }, // it never answers, and is to be asked all the same
+  });
+});
+afterAll(async () => {
+  await client.close({ drainMs: 0 });
+  await server[Symbol.asyncDispose]();
+});
+
+const HOSTILE: [string, unknown][] = [
+  ["a string with a command", "1\r\nflush_all 77\r\n"],
+  ["a string with a command and a body", "5\r\nset pwn 0 0 1\r\nx"],
+  ["a string with LF alone", "1\nflush_all 77\n"],
+  ["a string with blanks", "1 2 3"],
+  ["a number as a string", "1"],
+  ["an empty string", ""],
+  ["an array", ["1\r\nflush_all 77\r\n"]],
+  [
+    "an object that turns into a command",
+    { toString: () => "1\r\nflush_all 77\r\n", valueOf: () => 1 },
+  ],
+  ["a boxed string", Object("1\r\nflush_all 77\r\n")],
+  ["NaN", Number.NaN],
+  ["Infinity", Number.POSITIVE_INFINITY],
+  ["a fraction", 1.5],
+  ["a negative number", -1],
+  ["2^64", 2n ** 64n],
+  ["2^53", 2 ** 53],
+  ["null", null],
+  ["true", true],
+  ["a symbol", Symbol("1\r\nflush_all 77\r\n")],
+  ["a function", () => "1\r\nflush_all 77\r\n"],
+];
+
+/** Each public method with the hostile value in each place of a number or a word. */
+const PLACES: [string, (value: never) => unknown][] = [
+  ["get(key)", (v) => client.get(v)],
+  ["get keyPrefix", (v) => client.get("k", { keyPrefix: v })],
+  ["get groupKey", (v) => client.get("k", { groupKey: v })],
+  ["get timeoutMs", (v) => client.get("k", { timeoutMs: v })],
+  ["get signal", (v) => client.get("k", { signal: v })],
+  ["gets(key)", (v) => client.gets(v)],
+  ["getMulti(keys)", (v) => client.getMulti([v])],
+  ["getMulti", (v) => client.getMulti(v)],
+  ["getsMulti(keys)", (v) => client.getsMulti([v])],
+  ["has(key)", (v) => client.has(v)],
+  ["getAndTouch ttl", (v) => client.getAndTouch("k", v)],
+  ["getsAndTouch ttl", (v) => client.getsAndTouch("k", v)],
+  ["set(key)", (v) => client.set(v, "x")],
+  ["set ttl", (v) => client.set("k", "x", v)],
+  ["set { ttl }", (v) => client.set("k", "x", { ttl: v })],
+  ["set { flags }", (v) => client.set("k", "x", { flags: v })],
+  ["add { ttl }", (v) => client.add("k", "x", { ttl: v })],
+  ["replace { ttl }", (v) => client.replace("k", "x", { ttl: v })],
+  ["prepend(key)", (v) => client.prepend(v, "x")],
+  ["cas token", (v) => client.cas("k", "x", v)],
+  ["cas ttl", (v) => client.cas("k", "x", 1n, v)],
+  ["setMulti(keys)", (v) => client.setMulti([[v, "x"]])],
+  ["setMulti ttl", (v) => client.setMulti({ k: "x" }, v)],
+  ["addMulti { flags }", (v) => client.addMulti({ k: "x" }, { flags: v })],
+  ["delete(key)", (v) => client.delete(v)],
+  ["deleteMulti(keys)", (v) => client.deleteMulti([v])],
+  ["touch ttl", (v) => client.touch("k", v)],
+  ["touchMulti ttl", (v) => client.touchMulti(["k"], v)],
+  ["incr delta", (v) => client.incr("k", v)],
+  ["incr { initial }", (v) => client.incr("k", 1, { initial: v })],
+  ["incr { ttl }", (v) => client.incr("k", 1, { initial: 1, ttl: v })],
+  ["decr delta", (v) => client.decr("k", v)],
+  ["decr { initial }", (v) => client.decr("k", 1, { initial: v })],
+  ["incrMulti delta", (v) => client.incrMulti(["k"], v)],
+  ["incrMulti Map", (v) => client.incrMulti(new Map([["k", v]]))],
+  ["decrMulti delta", (v) => client.decrMulti(["k"], v)],
+  ["flushAll { delay }", (v) => client.flushAll({ delay: v })],
+  ["getStats argument", (v) => client.getStats(v)],
+  ["verbosity level", (v) => client.verbosity(v)],
+  ["metaGet(key)", (v) => client.metaGet(v)],
+  ["metaGet { opaque }", (v) => client.metaGet("k", { opaque: v })],
+  ["metaGet { touch }", (v) => client.metaGet("k", { touch: v })],
+  ["metaGet { vivify }", (v) => client.metaGet("k", { vivify: v })],
+  ["metaGet { recache }", (v) => client.metaGet("k", { recache: v })],
+  ["metaGet { setCas }", (v) => client.metaGet("k", { setCas: v })],
+  ["metaGet { unlessCas }", (v) => client.metaGet("k", { unlessCas: v })],
+  ["metaSet { mode }", (v) => client.metaSet("k", "x", { mode: v })],
+  ["metaSet { ttl }", (v) => client.metaSet("k", "x", { ttl: v })],
+  ["metaSet { flags }", (v) => client.metaSet("k", "x", { flags: v })],
+  ["metaSet { compareCas }", (v) => client.metaSet("k", "x", { compareCas: v })],
+  ["metaSet { setCas }", (v) => client.metaSet("k", "x", { setCas: v })],
+  ["metaSet { vivify }", (v) => client.metaSet("k", "x", { mode: "append", vivify: v })],
+  ["metaDelete { compareCas }", (v) => client.metaDelete("k", { compareCas: v })],
+  ["metaDelete { setCas }", (v) => client.metaDelete("k", { setCas: v })],
+  ["metaDelete { ttl }", (v) => client.metaDelete("k", { invalidate: true, ttl: v })],
+  ["metaArithmetic { mode }", (v) => client.metaArithmetic("k", { mode: v })],
+  ["metaArithmetic { delta }", (v) => client.metaArithmetic("k", { delta: v })],
+  ["metaArithmetic { initial }", (v) => client.metaArithmetic("k", { initial: v })],
+  [
+    "metaArithmetic { initialTtl }",
+    (v) => client.metaArithmetic("k", { initial: 1, initialTtl: v }),
+  ],
+  ["metaArithmetic { ttl }", (v) => client.metaArithmetic("k", { ttl: v })],
+  ["metaArithmetic { compareCas }", (v) => client.metaArithmetic("k", { compareCas: v })],
+  ["metaArithmetic { setCas }", (v) => client.metaArithmetic("k", { setCas: v })],
+  ["metaDebug(key)", (v) => client.metaDebug(v)],
+];
+
+/** Places of a yes or no, where anything may be taken for one of them. */
+const SWITCHES: [string, (value: never) => unknown][] = [
+  ["set { noreply }", (v) => client.set("k", "x", { noreply: v })],
+  ["set { compress }", (v) => client.set("k", "x", { compress: v })],
+  ["append { noreply }", (v) => client.append("k", "x", { noreply: v })],
+  ["delete { noreply }", (v) => client.delete("k", { noreply: v })],
+  ["metaGet { returnTtl }", (v) => client.metaGet("k", { returnTtl: v })],
+  ["metaGet { value }", (v) => client.metaGet("k", { value: v })],
+  ["metaSet { invalidate }", (v) => client.metaSet("k", "x", { invalidate: v })],
+  ["metaDebug { base64Key }", (v) => client.metaDebug("k", { base64Key: v })],
+];
+
+/** What of the text protocol a client may send at all. */
+const LINE = new RegExp(
+  [
+    "^(?:",
+    "(?:get|gets)(?: [!-~]{1,250})+",
+    "|(?:set|add|replace|append|prepend) [!-~]{1,250} \\d{1,10} -?\\d{1,10} \\d{1,7}(?: noreply)?",
+    "|cas [!-~]{1,250} \\d{1,10} -?\\d{1,10} \\d{1,7} \\d{1,20}(?: noreply)?",
+    "|(?:incr|decr) [!-~]{1,250} \\d{1,20}(?: noreply)?",
+    "|delete [!-~]{1,250}(?: noreply)?",
+    "|touch [!-~]{1,250} -?\\d{1,10}",
+    "|m[gsda] [!-~]{1,250}(?: [!-~]+)*",
+    "|me [!-~]{1,250}(?: b)?",
+    "|flush_all(?: \\d+)?|stats(?: \\w+)*|verbosity \\d+|version",
+    "|x", // the value that every call here stores
+    ")$",
+  ].join(""),
+);
+
+/** What becomes of a call with each hostile value. */
+function results(call: (value: never) => unknown): Promise<unknown[]> {
+  return Promise.all(HOSTILE.map(([, value]) => outcome((async () => call(value as never))())));
+}
+
+function expectNothingHostile(): void {
+  const lines = server.received.split("\r\n").slice(0, -1);
+  for (const line of lines) if (!LINE.test(line)) expect(line).toMatch(LINE);
+  expect(server.received).not.toMatch(/flush_all 77|pwn/);
+}
+
+describe.each(PLACES)("%s", (_, call) => {
+  test("takes nothing that is not what it should be", async () => {
+    for (const [i, result] of (await results(call)).entries()) {
+      const [name, value] = HOSTILE[i]!;
+      // Nobody answers: what was accepted times out, and everything else is an error of ours.
+      expect(result, name).toBeInstanceOf(MemcachedError);
+      if (typeof value === "string" && /[\r\n]/.test(value)) {
+        expect(result, name).toMatchObject({ sent: false });
+        expect(result, name).not.toMatchObject({ name: "TimeoutError" });
+      }
+    }
+    expectNothingHostile();
+  });
+});
+
+test.each(SWITCHES)("%s brings nothing onto the wire", async (_, call) => {
+  await results(call);
+  expectNothingHostile();
+});
+
+test("some of it did arrive, so that the server did listen", () => {
+  expect(server.received).toContain("touch k -1\r\n");
+  expect(server.received.length).toBeGreaterThan(1_000);
+});

@@ -1,0 +1,286 @@
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import { Client, ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
+import { afterEach, describe, expect, test } from "vitest";
+import { backoffMs } from "../../src/connection/backoff.js";
+import { startMemcached } from "../support/memcached.js";
+import { outcome, ScriptedServer, until } from "../support/scripted.js";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+});
+
+function use<T extends AsyncDisposable>(resource: T): T {
+  open.push(resource);
+  return resource;
+}
+
+/** A client that does not wait when a test is over. */
+function clientOf(servers: string | string[], options = {}): Client {
+  const client = new Client(servers, options);
+  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
+  return client;
+}
+
+/** A port where nobody listens. */
+async function deadAddress(): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  await new Promise((resolve) => server.close(resolve));
+  return `127.0.0.1:${address.port}`;
+}
+
+describe("#1 a server that refuses", () => {
+  test("calls fail at once, and later ones without another attempt until it is due", async () => {
+    const client = clientOf(await deadAddress());
+    const attempts: number[] = [];
+    client.on("connectError", ({ retryInMs }) => attempts.push(retryInMs));
+    const errors = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => outcome(client.get(`k${i}`))),
+    );
+    for (const error of errors) {
+      expect(error).toBeInstanceOf(ConnectError);
+      expect(error).toMatchObject({ sent: false, cause: { code: "ECONNREFUSED" } });
+    }
+    expect(await outcome(client.get("k"))).toMatchObject({
+      name: "ConnectError",
+      message: expect.stringMatching(/ECONNREFUSED.*; the next attempt is due in \d+ ms/),
+    });
+    expect(attempts).toHaveLength(1);
+  });
+
+  test("#37 attempts become rarer, however many calls are made", async () => {
+    const client = clientOf(await deadAddress());
+    const attempts: number[] = [];
+    client.on("connectError", ({ retryInMs }) => attempts.push(retryInMs));
+    await until(() => {
+      for (let i = 0; i < 10; i++) void outcome(client.get("k"));
+      return attempts.length === 4;
+    });
+    for (const [i, ms] of attempts.entries()) {
+      expect(ms).toBeGreaterThanOrEqual(0.5 * 50 * 2 ** i);
+      expect(ms).toBeLessThanOrEqual(50 * 2 ** i);
+    }
+  });
+
+  test("others are not affected", async () => {
+    const [one, two] = [use(await startMemcached()), await deadAddress()];
+    const client = clientOf([one.address, two]);
+    const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+    const settled = await Promise.all(keys.map((key) => outcome(client.set(key, 1))));
+    for (const [i, result] of settled.entries()) {
+      if (client.serverFor(keys[i] ?? "").index === 0) expect(result).toBe(true);
+      else expect(result).toBeInstanceOf(ConnectError);
+    }
+  });
+
+  test("it is found again when it comes back", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address);
+    await client.set("k", "v");
+    await memcached.kill();
+    await until(() => !client.stats().get(memcached.address)!.connected);
+    expect(await outcome(client.get("k"))).toBeInstanceOf(ConnectError);
+    await memcached.start();
+    let found: unknown = new Error();
+    while (found instanceof ConnectError || found instanceof Error)
+      found = await outcome(client.get("k"));
+    expect(found).toBeUndefined();
+  });
+});
+
+test("#39 pauses double up to a limit, and are spread", () => {
+  const at = (failures: number, random: number) => backoffMs(failures, 2_000, () => random);
+  expect([1, 2, 3, 4].map((n) => at(n, 1))).toEqual([50, 100, 200, 400]);
+  expect(at(1000, 1)).toBe(2_000);
+  expect([at(1, 0), at(1, 1)]).toEqual([25, 50]);
+  expect(backoffMs(9, 0, () => 1)).toBe(50);
+});
+
+test("#2 no answer to the attempt to connect ends by connectTimeoutMs", async () => {
+  // One that is stopped accepts nothing, and with its queue full the kernel drops what comes.
+  const memcached = use(await startMemcached({ args: ["-b", "1"] }));
+  memcached.pause();
+  const fillers = Array.from({ length: 8 }, () => connect(memcached.port, "127.0.0.1"));
+  for (const filler of fillers) filler.on("error", () => {});
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const client = clientOf(memcached.address, { connectTimeoutMs: 150, timeoutMs: 30_000 });
+  const error = await outcome(client.get("k"));
+  for (const filler of fillers) filler.destroy();
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({ sent: false, message: expect.stringContaining("150 ms") });
+});
+
+describe("#23 ERROR Too many open connections", () => {
+  test("is a failure to connect, and no answer to anybody", async () => {
+    const server = use(
+      await ScriptedServer.start((connection) => {
+        connection.socket.end("ERROR Too many open connections\r\n");
+      }),
+    );
+    const client = clientOf(server.address);
+    const calls = [client.get("a"), client.set("b", 1), client.incr("c"), client.has("d")];
+    for (const error of await Promise.all(calls.map(outcome))) {
+      expect(error).toBeInstanceOf(ConnectError);
+      expect(error).toMatchObject({
+        sent: false,
+        message: expect.stringContaining("limit of connections"),
+      });
+    }
+    expect(client.stats().get(server.address)).toMatchObject({ connectErrors: 1 });
+  });
+
+  test("of a real memcached that is full; it is used as soon as there is room", async () => {
+    const memcached = use(await startMemcached({ args: ["-c", "60", "-t", "1"] }));
+    const holders = Array.from({ length: 120 }, () => {
+      const socket = connect(memcached.port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.resume();
+      return socket;
+    });
+    await until(() => holders.filter((socket) => socket.closed).length > 10);
+    const client = clientOf(memcached.address);
+    const error = await outcome(client.incr("k"));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ sent: false });
+    for (const holder of holders) holder.destroy();
+    let counted: unknown = error;
+    while (counted instanceof Error) counted = await outcome(client.set("k", 1));
+    expect(counted).toBe(true);
+  });
+});
+
+test("#24 #38 a server that hangs up on everybody is not hammered", async () => {
+  const server = use(await ScriptedServer.start((connection) => connection.socket.destroy()));
+  const client = clientOf(server.address);
+  const end = performance.now() + 500;
+  while (performance.now() < end) {
+    const error = await outcome(client.get("k"));
+    expect(error instanceof ConnectError || error instanceof ConnectionClosedError).toBe(true);
+  }
+  expect(server.connections.length).toBeLessThan(20);
+});
+
+describe("#26 names", () => {
+  test("one that does not resolve is a ConnectError with Node's code", async () => {
+    const client = clientOf("does-not-exist.invalid:11211", { timeoutMs: 10_000 });
+    const error = await outcome(client.get("k"));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ sent: false, cause: { syscall: "getaddrinfo" } });
+  });
+
+  test("one is resolved anew for each connection, and keeps its keys", async () => {
+    const [one, two] = [use(await startMemcached()), use(await startMemcached())];
+    const asked: string[] = [];
+    const client = clientOf(`cache.test:${one.port}`, {
+      socket: {
+        lookup: (
+          host: string,
+          _: unknown,
+          done: (error: null, found: { address: string; family: number }[]) => void,
+        ) => {
+          asked.push(host);
+          done(null, [{ address: "127.0.0.1", family: 4 }]);
+        },
+      },
+    });
+    await client.set("k", 1);
+    client.disconnectAll();
+    expect(await client.get("k")).toBe(1);
+    expect(asked).toEqual(["cache.test", "cache.test"]);
+    expect(two.port).not.toBe(one.port);
+  });
+});
+
+describe("#62 unix sockets", () => {
+  test("a path that is not there is a ConnectError", async () => {
+    const client = clientOf("/tmp/no-such-socket.sock");
+    expect(await outcome(client.get("k"))).toMatchObject({
+      name: "ConnectError",
+      cause: { code: "ENOENT" },
+    });
+  });
+
+  test("a path that is too long is one, too", async () => {
+    const client = clientOf(`/tmp/${"x".repeat(200)}.sock`);
+    expect(await outcome(client.get("k"))).toBeInstanceOf(ConnectError);
+  });
+
+  test("one that is replaced is found again", async () => {
+    const memcached = use(await startMemcached({ unix: true }));
+    const client = clientOf(memcached.address);
+    await client.set("k", 1);
+    await memcached.restart();
+    let found: unknown = new Error();
+    while (found instanceof Error) found = await outcome(client.get("k"));
+    expect(found).toBeUndefined();
+  });
+});
+
+test("ten thousand first calls open one socket", async () => {
+  const server = use(
+    await ScriptedServer.start((connection) => connection.onLine(() => connection.send("5\r\n"))),
+  );
+  const client = clientOf(server.address, { timeoutMs: 20_000 });
+  const calls = Array.from({ length: 10_000 }, (_, i) => client.incr(`k${i}`));
+  expect(new Set(await Promise.all(calls))).toEqual(new Set([5]));
+  expect(server.connections.length).toBe(1);
+});
+
+describe("#41 close", () => {
+  test("while it connects: what waits is sent and answered first", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address);
+    const stored = client.set("k", 1);
+    await client.close();
+    expect(await stored).toBe(true);
+  });
+
+  test("while a server is silent: what is left fails when its time is over", async () => {
+    const server = use(await ScriptedServer.start());
+    const client = clientOf(server.address, { timeoutMs: 60_000 });
+    const call = outcome(client.get("k"));
+    await until(() => server.received !== "");
+    await client.close({ drainMs: 50 });
+    expect(await call).toBeInstanceOf(ConnectionClosedError);
+  });
+
+  test("does not wait for replies that nobody waits for", async () => {
+    const server = use(await ScriptedServer.start());
+    const client = clientOf(server.address, { timeoutMs: 50 });
+    const call = outcome(client.get("k"));
+    await client.close({ drainMs: 2 ** 31 - 1 });
+    expect(await call).toBeInstanceOf(TimeoutError);
+  });
+
+  test("during a pause, twice, and before any call; later calls reject", async () => {
+    const client = clientOf(await deadAddress());
+    await outcome(client.get("k"));
+    await Promise.all([client.close(), client.close()]);
+    const error = await outcome(client.get("k"));
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect(error).toMatchObject({ sent: false });
+    const unused = clientOf("127.0.0.1:1");
+    await unused.close();
+    expect(await outcome(unused.set("k", 1))).toBeInstanceOf(ConnectionClosedError);
+  });
+
+  test("waits until what wants no reply has left, too", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, { timeoutMs: 10_000 });
+    await client.set("first", 1);
+    memcached.pause();
+    const value = Buffer.alloc(900_000, "v");
+    for (let i = 0; i < 20; i++) void client.set(`k${i}`, value, { noreply: true });
+    setTimeout(() => memcached.resume(), 100);
+    await client.close();
+    const reader = clientOf(memcached.address, { timeoutMs: 10_000 });
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    // What has left this machine's hands may still have to be read by the server.
+    while ((await reader.getMulti(keys)).size < 20);
+    expect(await reader.get<Uint8Array>("k19")).toHaveLength(value.length);
+  });
+});

@@ -1,0 +1,228 @@
+import { Client, ConnectionClosedError, TimeoutError } from "tslibmc";
+import { afterEach, describe, expect, test } from "vitest";
+import { startMemcached } from "../support/memcached.js";
+import { outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+});
+
+function use<T extends AsyncDisposable>(resource: T): T {
+  open.push(resource);
+  return resource;
+}
+
+/** A client that does not wait when a test is over. */
+function clientOf(address: string, options = {}): Client {
+  const client = new Client(address, options);
+  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
+  return client;
+}
+
+async function silent(script: Script = () => {}): Promise<ScriptedServer> {
+  return use(await ScriptedServer.start(script));
+}
+
+describe("#3 a server that stopped", () => {
+  test("every call is settled by its deadline while traffic goes on, and it recovers by itself", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, {
+      timeoutMs: 300,
+      stallTimeoutMs: 60_000,
+      behaviors: { failure_limit: 1_000_000 },
+    });
+    await client.set("k", "v");
+    memcached.pause();
+    let settled = 0;
+    let late = 0;
+    let timeouts = 0;
+    const calls: Promise<void>[] = [];
+    const end = performance.now() + 1_000;
+    while (performance.now() < end) {
+      for (let i = 0; i < 200; i++) {
+        const due = performance.now() + 300;
+        const call = outcome(i % 2 === 0 ? client.get("k") : client.set("k", "w"));
+        calls.push(
+          call.then((result) => {
+            settled++;
+            if (result instanceof TimeoutError) timeouts++;
+            // Far more than the sweep needs; what this excludes is a deadline that traffic puts off.
+            if (performance.now() > due + 2_000) late++;
+          }),
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await Promise.all(calls);
+    expect(settled).toBe(calls.length);
+    expect(timeouts).toBe(calls.length);
+    expect(late).toBe(0);
+
+    const { connects } = client.stats().get(memcached.address)!;
+    memcached.resume();
+    await until(() => client.stats().get(memcached.address)!.inFlight === 0);
+    expect(["v", "w"]).toContain(await client.get("k"));
+    expect(client.stats().get(memcached.address)).toMatchObject({ connects });
+  });
+
+  test("the connection is given up when nothing came for stallTimeoutMs", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, { timeoutMs: 10_000, stallTimeoutMs: 200 });
+    await client.set("k", "v");
+    memcached.pause();
+    const error = await outcome(client.get("k"));
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect(error).toMatchObject({ sent: true });
+    memcached.resume();
+    expect(await client.get("k")).toBe("v");
+  });
+
+  test("that is not read, too, by a program that wants no replies", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, { timeoutMs: 100, stallTimeoutMs: 200 });
+    await client.set("k", "v");
+    memcached.pause();
+    const value = Buffer.alloc(500_000);
+    await Promise.all(
+      Array.from({ length: 40 }, () => outcome(client.set("k", value, { noreply: true }))),
+    );
+    await until(() => !client.stats().get(memcached.address)!.connected);
+    memcached.resume();
+    expect(await client.set("after", 1)).toBe(true);
+  });
+});
+
+test("the deadline covers connecting, and says that nothing was sent", async () => {
+  const server = await silent();
+  const client = clientOf(server.address, { timeoutMs: 100, tls: true, connectTimeoutMs: 60_000 });
+  const error = await outcome(client.get("k"));
+  expect(error).toBeInstanceOf(TimeoutError);
+  expect(error).toMatchObject({ sent: false, message: expect.stringContaining("no connection") });
+});
+
+test("each call has its own deadline, in whatever order they end", async () => {
+  const server = await silent();
+  const client = clientOf(server.address);
+  const ended: number[] = [];
+  const timeouts = [400, 100, 250];
+  await Promise.all(
+    timeouts.map((timeoutMs) =>
+      outcome(client.get("k", { timeoutMs })).then(() => ended.push(timeoutMs)),
+    ),
+  );
+  expect(ended).toEqual([100, 250, 400]);
+});
+
+test("#63 after the program was busy, a reply that is there wins over its deadline", async () => {
+  const memcached = use(await startMemcached());
+  const client = clientOf(memcached.address, { timeoutMs: 100 });
+  await client.set("k", "v");
+  const read = client.get("k");
+  await new Promise((resolve) => setImmediate(resolve)); // the request is on its way
+  const end = performance.now() + 400;
+  while (performance.now() < end);
+  expect(await read).toBe("v");
+});
+
+describe("#40 abort", () => {
+  const reason = new Error("mine");
+
+  test("before the call: nothing is sent", async () => {
+    const server = await silent();
+    const client = clientOf(server.address);
+    const signal = AbortSignal.abort(reason);
+    expect(await outcome(client.get("k", { signal }))).toBe(reason);
+    expect(await outcome(client.getMulti(["a", "b"], { signal }))).toBe(reason);
+    expect(server.connections.length).toBe(0);
+  });
+
+  test("while it waits to be sent: it leaves the queue unsent", async () => {
+    const server = await silent((connection) => connection.socket.pause());
+    const client = clientOf(server.address, { timeoutMs: 60_000, stallTimeoutMs: 60_000 });
+    const large = Buffer.alloc(1_000_000);
+    const stats = () => client.stats().get(server.address)!;
+    const filling = Array.from({ length: 30 }, (_, i) => outcome(client.set(`fill${i}`, large)));
+    await until(() => stats().connected && stats().waiting > 0);
+    const { waiting } = stats();
+    const controller = new AbortController();
+    const calls = Array.from({ length: 1_000 }, () =>
+      outcome(client.get("aborted", { signal: controller.signal })),
+    );
+    expect(stats().waiting).toBe(waiting + 1_000);
+    controller.abort(reason);
+    expect(new Set(await Promise.all(calls))).toEqual(new Set([reason]));
+    await until(() => stats().waiting === waiting);
+    server.connections[0]?.socket.resume();
+    await until(() => stats().inFlight === 30);
+    expect(server.received).not.toContain("aborted");
+    client.disconnectAll();
+    await Promise.all(filling);
+  });
+
+  test("in flight: its reply is eaten in its place", async () => {
+    let answer = () => {};
+    const server = await silent((connection) => {
+      let lines = 0;
+      connection.onLine(() => {
+        if (++lines === 2) answer = () => connection.send("5\r\n6\r\n");
+      });
+    });
+    const client = clientOf(server.address);
+    const controller = new AbortController();
+    const aborted = outcome(client.incr("a", 1, { signal: controller.signal }));
+    const kept = client.incr("b");
+    await until(() => server.received === "incr a 1\r\nincr b 1\r\n");
+    controller.abort(reason);
+    expect(await aborted).toBe(reason);
+    answer();
+    expect(await kept).toBe(6);
+    expect(server.connections.length).toBe(1);
+  });
+
+  test("after the reply: nothing", async () => {
+    const server = await silent((connection) => connection.onLine(() => connection.send("5\r\n")));
+    const client = clientOf(server.address);
+    const controller = new AbortController();
+    expect(await client.incr("a", 1, { signal: controller.signal })).toBe(5);
+    controller.abort(reason);
+    expect(await client.incr("a")).toBe(5);
+  });
+
+  test("no listener is left behind, however a call ends", async () => {
+    const server = await silent((connection) =>
+      connection.onLine((line) => {
+        if (line.startsWith("incr")) connection.send("5\r\n");
+        if (line.startsWith("delete")) connection.send("ERROR\r\n");
+      }),
+    );
+    const client = clientOf(server.address);
+    const { signal } = new AbortController();
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on("warning", warned);
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--;
+      remove(...args);
+    };
+    await client.incr("a", 1, { signal });
+    await outcome(client.delete("a", { signal }));
+    await outcome(client.get("a", { signal, timeoutMs: 50 }));
+    await outcome(client.get("bad key", { signal }));
+    const lost = outcome(client.gets("a", { signal }));
+    client.disconnectAll();
+    await lost;
+    await Promise.all(Array.from({ length: 100 }, () => client.incr("a", 1, { signal })));
+    expect(listeners).toBe(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
+  });
+});

@@ -1,0 +1,191 @@
+import { Client, QueueFullError, TimeoutError } from "tslibmc";
+import { afterEach, describe, expect, test } from "vitest";
+import { startMemcached } from "../support/memcached.js";
+import { outcome, ScriptedServer, until } from "../support/scripted.js";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+});
+
+function use<T extends AsyncDisposable>(resource: T): T {
+  open.push(resource);
+  return resource;
+}
+
+function clientOf(servers: string | string[], options = {}): Client {
+  const client = new Client(servers, options);
+  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
+  return client;
+}
+
+function heap(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+describe("#33 a server that does not keep up", () => {
+  test("operations past the limit fail at once, and the first ones are not harmed", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, { maxQueueLength: 100, timeoutMs: 10_000 });
+    await client.set("k", 1);
+    memcached.pause();
+    const calls = Array.from({ length: 150 }, () => outcome(client.incr("k")));
+    const refused = await Promise.all(calls.slice(100));
+    for (const error of refused) {
+      expect(error).toBeInstanceOf(QueueFullError);
+      expect(error).toMatchObject({ sent: false, server: memcached.address, command: "incr" });
+    }
+    memcached.resume();
+    expect(await Promise.all(calls.slice(0, 100))).toEqual(
+      Array.from({ length: 100 }, (_, i) => i + 2),
+    );
+    expect(await client.get("k")).toBe(101);
+  });
+
+  test("so do bytes past the limit; one value alone may be larger", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, { maxQueueBytes: 1_000, timeoutMs: 10_000 });
+    expect(await client.set("k", "x".repeat(5_000))).toBe(true);
+    memcached.pause();
+    const calls = Array.from({ length: 15 }, () => outcome(client.set("k", "x".repeat(100))));
+    for (const error of await Promise.all(calls.slice(10))) {
+      expect(error).toBeInstanceOf(QueueFullError);
+    }
+    memcached.resume();
+    expect(await Promise.all(calls.slice(0, 10))).toEqual(new Array(10).fill(true));
+    expect(await client.set("k", "x".repeat(1_000))).toBe(true);
+  });
+
+  test("or they wait for room", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, {
+      maxQueueLength: 10,
+      whenQueueFull: "wait",
+      timeoutMs: 10_000,
+    });
+    await client.set("k", 0);
+    memcached.pause();
+    const calls = Array.from({ length: 1_000 }, () => outcome(client.incr("k")));
+    await until(() => client.stats().get(memcached.address)!.inFlight > 0);
+    expect(client.stats().get(memcached.address)).toMatchObject({ inFlight: 10, waiting: 990 });
+    memcached.resume();
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
+  });
+
+  test("other servers keep answering", async () => {
+    const [one, two] = [use(await startMemcached()), use(await startMemcached())];
+    const client = clientOf([one.address, two.address], { maxQueueLength: 10, timeoutMs: 500 });
+    const on = (index: number) =>
+      Array.from({ length: 100 }, (_, i) => `k${i}`).find(
+        (key) => client.serverFor(key).index === index,
+      )!;
+    await client.set(on(1), "v");
+    one.pause();
+    const stuck = Array.from({ length: 50 }, () => outcome(client.get(on(0))));
+    for (let i = 0; i < 100; i++) expect(await client.get(on(1))).toBe("v");
+    for (const error of await Promise.all(stuck)) {
+      expect(error instanceof TimeoutError || error instanceof QueueFullError).toBe(true);
+    }
+  });
+
+  test("memory stays flat against a server that never reads", async () => {
+    const server = use(await ScriptedServer.start((connection) => connection.socket.pause()));
+    const client = clientOf(server.address, {
+      timeoutMs: 100,
+      maxQueueLength: 1_000,
+      maxQueueBytes: 8 * 1024 * 1024,
+      stallTimeoutMs: 300,
+    });
+    const value = Buffer.alloc(100_000);
+    const produce = async (rounds: number) => {
+      for (let i = 0; i < rounds; i++) {
+        await Promise.all(
+          Array.from({ length: 100 }, (_, n) =>
+            outcome(n % 2 ? client.set("k", Buffer.from(value)) : client.get("k")),
+          ),
+        );
+      }
+    };
+    await produce(3);
+    const before = heap();
+    await produce(10); // 50 MB of values
+    expect(heap() - before).toBeLessThan(24 * 1024 * 1024);
+  });
+});
+
+describe("#34 a server that reads slowly", () => {
+  test("a large pipeline of sets loses nothing", async () => {
+    const total = Number(process.env["PIPELINE_MIB"] ?? 64);
+    let received = 0;
+    const server = use(
+      await ScriptedServer.start((connection) => {
+        const { socket } = connection;
+        socket.removeAllListeners("data");
+        let rest = Buffer.alloc(0);
+        let body = 0;
+        socket.on("data", (chunk) => {
+          // Reads only now and then, as a busy server does.
+          socket.pause();
+          setTimeout(() => socket.resume(), 0);
+          rest = Buffer.concat([rest, chunk]);
+          for (;;) {
+            if (body > 0) {
+              const taken = Math.min(body, rest.length);
+              body -= taken;
+              rest = rest.subarray(taken);
+              if (body > 0) return;
+              received++;
+              connection.send("STORED\r\n");
+            }
+            const end = rest.indexOf("\r\n");
+            if (end < 0) return;
+            body = Number(rest.subarray(0, end).toString().split(" ")[4]) + 2;
+            rest = rest.subarray(end + 2);
+          }
+        });
+      }),
+    );
+    const client = clientOf(server.address, {
+      timeoutMs: 120_000,
+      whenQueueFull: "wait",
+      maxValueSize: 2 ** 21,
+    });
+    const value = Buffer.alloc(1024 * 1024, "v");
+    let next = 0;
+    let stored = 0;
+    const worker = async () => {
+      while (next++ < total) if (await client.set(`k${next}`, value)) stored++;
+    };
+    await Promise.all(Array.from({ length: 32 }, worker));
+    expect({ stored, received }).toEqual({ stored: total, received: total });
+  });
+
+  test("what expires while the socket is blocked is never sent", async () => {
+    const server = use(await ScriptedServer.start((connection) => connection.socket.pause()));
+    const client = clientOf(server.address, { timeoutMs: 200, stallTimeoutMs: 60_000 });
+    const value = Buffer.alloc(1_000_000, "v");
+    const filling = Array.from({ length: 20 }, (_, i) => outcome(client.set(`fill${i}`, value)));
+    const unsent = await outcome(client.set("unsent", "x"));
+    expect(unsent).toBeInstanceOf(TimeoutError);
+    expect(unsent).toMatchObject({ sent: false });
+    for (const each of await Promise.all(filling)) expect(each).toBeInstanceOf(TimeoutError);
+    expect(client.stats().get(server.address)).toMatchObject({ waiting: 0 });
+    server.connections[0]?.socket.resume();
+    await until(() => server.received.includes("fill0"));
+    expect(server.received).not.toContain("unsent");
+  });
+});
+
+test("#35 a call on 100,000 keys and a large value leave room for others", async () => {
+  const memcached = use(await startMemcached({ args: ["-m", "256"] }));
+  const client = clientOf(memcached.address, { timeoutMs: 20_000 });
+  const keys = Array.from({ length: 100_000 }, (_, i) => `key:${i}`);
+  await client.setMulti(new Map(keys.slice(0, 50_000).map((key) => [key, "v"])));
+  await client.set("small", "s");
+  const many = client.getMulti(keys);
+  const small = await client.get("small");
+  expect(small).toBe("s");
+  expect((await many).size).toBe(50_000);
+});

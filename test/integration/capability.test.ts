@@ -1,0 +1,89 @@
+import { Client, type ClientOptions, NotSupportedError } from "tslibmc";
+import { MemcachedServer } from "tslibmc/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+/** Calls that need a certain release of memcached. */
+const calls: [string, string, (client: Client) => Promise<unknown>][] = [
+  ["setCas", "1.6.27", (client) => client.metaSet("k", "v", { setCas: 7n })],
+  ["setCas", "1.6.27", (client) => client.metaGet("k", { vivify: 9, setCas: 7n })],
+  ["setCas", "1.6.27", (client) => client.metaArithmetic("n", { initial: 1, setCas: 7n })],
+  ["setCas", "1.6.27", (client) => client.metaDelete("k", { invalidate: true, setCas: 7n })],
+  ["dropValue", "1.6.27", (client) => client.metaDelete("k", { dropValue: true })],
+  ["vivify", "1.6.20", (client) => client.metaSet("k", "v", { mode: "append", vivify: 9 })],
+  ["returnSize", "1.6.20", (client) => client.metaSet("k", "v", { returnSize: true })],
+  ["unlessCas", "1.6.40", (client) => client.metaGet("k", { unlessCas: 7n })],
+];
+
+describe("memcached 1.6.18 is too old for", () => {
+  let server: MemcachedServer;
+  beforeAll(async () => {
+    server = await MemcachedServer.start({ compat: "1.6.18" });
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  test.each(calls)("%s, which needs %s", async (flag, since, call) => {
+    await using client = new Client(server.address);
+    const version = (await client.version()).get(server.address);
+    const error: unknown = await call(client).catch((reason) => reason);
+    expect(error).toBeInstanceOf(NotSupportedError);
+    expect(error).toMatchObject({
+      message: `${server.address} has the version ${version}; ${flag} needs memcached ${since}`,
+      server: server.address,
+      sent: false,
+    });
+  });
+
+  test("nothing of it, once its version is known for a socket", async () => {
+    await using client = new Client(server.address);
+    const outcomes = await Promise.allSettled([
+      client.metaSet("k", "v", { setCas: 7n }),
+      client.metaSet("k", "v"),
+      client.metaSet("k", "v", { returnSize: true }),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
+    const [before] = (await client.getStats()).values();
+    await expect(client.metaSet("k", "v", { setCas: 7n })).rejects.toThrow(NotSupportedError);
+    const [after] = (await client.getStats()).values();
+    expect(Number(after?.["bytes_read"]) - Number(before?.["bytes_read"])).toBe("stats\r\n".length);
+  });
+});
+
+test("a newer memcached has all of it", async () => {
+  const server = await MemcachedServer.start();
+  await using client = new Client(server.address);
+  for (const [, , call] of calls) await call(client);
+  expect(await client.metaSet("k", "v", { setCas: 7n, returnCas: true })).toMatchObject({
+    cas: 7n,
+  });
+  expect(await client.metaGet("k", { unlessCas: 7n })).not.toHaveProperty("value");
+  await server[Symbol.asyncDispose]();
+});
+
+test("the version is asked again behind a new socket", async () => {
+  const old = await MemcachedServer.start({ compat: "1.6.18" });
+  await using client = new Client(old.address);
+  await expect(client.metaSet("k", "v", { setCas: 7n })).rejects.toThrow("needs memcached 1.6.27");
+  const { port } = old;
+  await old[Symbol.asyncDispose]();
+  const upgraded = await MemcachedServer.start({ port });
+  expect(await client.get("k").catch(() => client.get("k"))).toBeUndefined();
+  expect(await client.metaSet("k", "v", { setCas: 7n })).toMatchObject({ status: "stored" });
+  await upgraded[Symbol.asyncDispose]();
+});
+
+test.each<[string, ClientOptions]>([
+  ["getAndTouch", {}],
+  ["has", {}],
+  ["base64 keys", { encodeKeys: "base64" }],
+])("a server without meta commands says so of %s", async (what, options) => {
+  const server = await MemcachedServer.start({ compat: "1.4" });
+  await using client = new Client(server.address, options);
+  const call =
+    what === "getAndTouch"
+      ? client.getAndTouch("k", 1)
+      : client.has(what === "has" ? "k" : "two words");
+  await expect(call).rejects.toThrow(NotSupportedError);
+  expect(await client.set("k", 1)).toBe(true);
+  expect(await client.flush()).toBe(true);
+  await server[Symbol.asyncDispose]();
+});

@@ -1,0 +1,207 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import {
+  Client,
+  ClientErrorReply,
+  type ClientOptions,
+  ConnectError,
+  NotSupportedError,
+  OptionError,
+  PartialError,
+  ProtocolError,
+  TimeoutError,
+} from "tslibmc";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type Memcached, startMemcached } from "../support/memcached.js";
+
+let server: Memcached;
+let address: string;
+let client: Client;
+let observer: Client;
+
+beforeAll(async () => {
+  server = await startMemcached({ args: ["-U", "-1"] });
+  address = `udp:${server.host}:${server.udpPort}`;
+  client = new Client(address);
+  observer = new Client(server.address);
+});
+beforeEach(async () => {
+  await observer.flushAll();
+});
+afterAll(async () => {
+  await client.close();
+  await observer.close();
+  await server[Symbol.asyncDispose]();
+});
+
+describe("over UDP", () => {
+  test("values are read, written and counted", async () => {
+    expect(await client.get("k")).toBeUndefined();
+    expect(await client.set("k", { some: "value" }, 60)).toBe(true);
+    expect(await client.get("k")).toEqual({ some: "value" });
+    expect(await client.add("k", 1)).toBe(false);
+    const { cas } = (await client.gets("k"))!;
+    expect(await client.cas("k", 41, cas)).toBe(true);
+    expect(await client.incr("k")).toBe(42);
+    expect(await client.touch("k", 60)).toBe(true);
+    expect(await client.getAndTouch("k", 60)).toBe(42);
+    expect(await client.has("k")).toBe(true);
+    expect(await client.delete("k")).toBe(true);
+    expect(await client.delete("k")).toBe(false);
+  });
+
+  test("a reply of many datagrams is put together", async () => {
+    const large = Buffer.from(Array.from({ length: 60_000 }, (_, i) => i % 251));
+    await observer.set("large", large);
+    expect((await client.get<Buffer>("large"))?.equals(large)).toBe(true);
+    const [stats] = (await client.getStats()).values();
+    expect(stats?.["curr_items"]).toBe(1);
+  });
+
+  test("many keys are asked for one by one, and many callers are answered at once", async () => {
+    const pairs = Array.from({ length: 150 }, (_, i) => [`k${i}`, i] as const);
+    expect(await client.setMulti(pairs)).toEqual([]);
+    const keys = pairs.map(([key]) => key);
+    expect(await client.getMulti([...keys, "missing"])).toEqual(new Map(pairs));
+    expect(await client.getMulti(["missing"])).toEqual(new Map());
+    expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual(pairs.map(([, i]) => i));
+  });
+
+  test("silent writes get no reply, and errors are the server's", async () => {
+    expect(await client.set("silent", 1, { noreply: true })).toBe(true);
+    await client.set("text", "abc");
+    await expect(client.incr("text")).rejects.toThrow(ClientErrorReply);
+    expect(await observer.get("silent")).toBe(1);
+  });
+
+  test("what does not fit into a datagram is refused with the reason", async () => {
+    const error: unknown = await client.set("k", Buffer.alloc(1400)).catch((reason) => reason);
+    expect(error).toBeInstanceOf(NotSupportedError);
+    expect(error).toMatchObject({ sent: false, server: address });
+    expect(String(error)).toMatch(/is 14\d\d bytes; over UDP it may have 1392/);
+    await expect(client.set("k", Buffer.alloc(100_000))).rejects.toThrow(NotSupportedError);
+    expect(await client.set("k", Buffer.alloc(1300))).toBe(true);
+  });
+
+  test("keys are placed as over TCP, and servers are named with their transport", () => {
+    expect(client.serverFor("k")).toMatchObject({
+      name: address,
+      host: server.host,
+      port: server.udpPort,
+    });
+    const byObject = new Client([{ host: server.host, port: server.udpPort, udp: true }]);
+    expect(byObject.serverFor("k").name).toBe(address);
+    byObject.addServer("127.0.0.1:1");
+    expect(byObject.servers.map(({ name }) => name)).toEqual([address, "127.0.0.1:1"]);
+  });
+
+  test("a socket is opened again after disconnectAll, and closed for good by close", async () => {
+    await using other = new Client(address);
+    await other.set("k", 1);
+    other.disconnectAll();
+    expect(await other.get("k")).toBe(1);
+    await other.close();
+    await expect(other.get("k")).rejects.toMatchObject({ code: "ERR_MEMCACHED_CONNECTION_CLOSED" });
+  });
+});
+
+describe("what goes wrong with datagrams", () => {
+  test("a server that is not there is a ConnectError", async () => {
+    const free = createSocket("udp4").bind(0, "127.0.0.1");
+    await once(free, "listening");
+    const { port } = free.address();
+    free.close();
+    await using lost = new Client(`udp:127.0.0.1:${port}`);
+    await expect(lost.get("k")).rejects.toThrow(ConnectError);
+    await expect(lost.get("k")).rejects.toThrow("ECONNREFUSED");
+  });
+
+  test("a name that nobody knows is a ConnectError", async () => {
+    await using lost = new Client("udp:no-such-host.invalid", { timeoutMs: 10_000 });
+    await expect(lost.get("k")).rejects.toThrow(ConnectError);
+  });
+
+  /** A server of our own, which answers a datagram with others. */
+  async function answering(answer: (datagram: Buffer) => Buffer[]) {
+    const fake = createSocket("udp4").bind(0, "127.0.0.1");
+    fake.on("message", (datagram, { port, address }) => {
+      for (const reply of answer(datagram)) fake.send(reply, port, address);
+    });
+    await once(fake, "listening");
+    return { fake, address: `udp:127.0.0.1:${fake.address().port}` };
+  }
+
+  const reply = (request: Buffer, place: number, count: number, text: string) => {
+    const header = Buffer.from(request.subarray(0, 8));
+    header.writeUInt16BE(place, 2);
+    header.writeUInt16BE(count, 4);
+    return Buffer.concat([header, Buffer.from(text)]);
+  };
+
+  test("a lost datagram is a TimeoutError, and later replies find their own requests", async () => {
+    let first = true;
+    const { fake, address } = await answering((request) => {
+      const whole = [reply(request, 1, 2, "1\r\nv\r\nEND\r\n"), reply(request, 0, 2, "VALUE k 0 ")];
+      const sent = first ? whole.slice(1) : whole;
+      first = false;
+      return sent;
+    });
+    await using lossy = new Client(address, { timeoutMs: 100 });
+    const error: unknown = await lossy.get("k").catch((reason) => reason);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ sent: true, message: expect.stringContaining("were lost") });
+    expect(await lossy.get("k")).toEqual(Buffer.from("v"));
+    fake.close();
+  });
+
+  test("a reply that is late, strange or to nobody harms nobody", async () => {
+    const { fake, address } = await answering((request) => [
+      Buffer.from("short"),
+      Buffer.concat([Buffer.from([0xff, 0xff, 0, 0, 0, 1, 0, 0]), Buffer.from("END\r\n")]),
+      reply(request, 5, 2, "END\r\n"),
+      reply(request, 0, 1, "END\r\n"),
+      reply(request, 0, 1, "END\r\n"),
+    ]);
+    await using puzzled = new Client(address);
+    expect(await puzzled.get("k")).toBeUndefined();
+    expect(await puzzled.get("k")).toBeUndefined();
+    fake.close();
+  });
+
+  test.each([
+    ["is incomplete", "VALUE k 0 5\r\nv"],
+    ["is no reply", "garbage\r\n"],
+    ["has more behind it", "END\r\nEND\r\n"],
+  ])("a reply that %s is a ProtocolError of its own request", async (_, text) => {
+    const { fake, address } = await answering((request) => [reply(request, 0, 1, text)]);
+    await using misled = new Client(address);
+    const error: unknown = await misled.get("k").catch((reason) => reason);
+    if (text.startsWith("END")) expect(error).toBeUndefined();
+    else expect(error).toBeInstanceOf(ProtocolError);
+    fake.close();
+  });
+
+  test("one key of many that is lost fails the call when its time is over", async () => {
+    const { fake, address } = await answering((request) =>
+      request.includes("lost") ? [] : [reply(request, 0, 1, "VALUE k 0 1\r\nv\r\nEND\r\n")],
+    );
+    await using lossy = new Client(address, { timeoutMs: 100 });
+    const error: unknown = await lossy.getMulti(["k", "lost"]).catch((reason) => reason);
+    expect(error).toBeInstanceOf(PartialError);
+    expect((error as PartialError).results).toEqual(new Map([["k", Buffer.from("v")]]));
+    fake.close();
+  });
+});
+
+test.each<[string, string, ClientOptions]>([
+  ["the binary protocol", "binary", { binary: true }],
+  ["TLS", "tls", { tls: true }],
+  ["credentials", "authentication", { username: "a", password: "b" }],
+])("UDP with %s is refused", (_, what, options) => {
+  expect(() => new Client("udp:localhost", options)).toThrow(OptionError);
+  expect(() => new Client("udp:localhost", options)).toThrow(`does not go with ${what}`);
+});
+
+test.each(["udp:", "udp:/run/memcached.sock", "udp:udp:localhost"])("%s is no server", (text) => {
+  expect(() => new Client(text)).toThrow(OptionError);
+});

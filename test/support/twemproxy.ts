@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+export interface Twemproxy extends AsyncDisposable {
+  readonly address: string;
+}
+
+/** Starts a real twemproxy (Debian's nutcracker) before these servers. */
+export async function startTwemproxy(servers: readonly string[]): Promise<Twemproxy> {
+  const folder = mkdtempSync(join(tmpdir(), "twemproxy-"));
+  const [port, statsPort] = [await freePort(), await freePort()];
+  const file = join(folder, "nutcracker.yml");
+  writeFileSync(
+    file,
+    [
+      "tests:",
+      `  listen: 127.0.0.1:${port}`,
+      "  hash: fnv1a_64",
+      "  distribution: ketama",
+      "  servers:",
+      ...servers.map((server) => `   - ${server}:1`),
+      "",
+    ].join("\n"),
+  );
+  const child = spawn("nutcracker", ["-c", file, "-a", "127.0.0.1", "-s", String(statsPort)], {
+    stdio: "ignore",
+    env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin` },
+  });
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  while (!(await answers(port))) {
+    if (child.exitCode !== null) throw new Error(`nutcracker ended with ${child.exitCode}`);
+    await delay(10);
+  }
+  return {
+    address: `127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      process.off("exit", kill);
+      const exit = once(child, "exit");
+      kill();
+      await exit;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    }).once("error", () => resolve(false));
+  });
+}
