@@ -9,7 +9,7 @@ import { installPackages } from "./packages.mjs";
 
 const micro = process.argv[2] === "micro";
 const args = process.argv.slice(micro ? 3 : 2);
-if (!micro) await installPackages("bench");
+await installPackages("bench");
 
 /** @type {readonly [command: string, args: readonly string[]][]} */
 const steps = [

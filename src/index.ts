@@ -1,6 +1,7 @@
 /** tslibmc: pylibmc for TypeScript. */
 
 export type { BehaviorOptions, Behaviors } from "./client/behaviors.js";
+export type { ChunkOptions } from "./client/chunk.js";
 export { Client } from "./client/client.js";
 export type { CloseOptions, Cluster } from "./client/cluster.js";
 export {
@@ -12,6 +13,7 @@ export {
 export type { ClientOptions } from "./client/configure.js";
 export type { Deltas } from "./client/counting.js";
 export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
+export type { PlaintextCredentials } from "./client/exposure.js";
 export type { LimitOptions } from "./client/limits.js";
 export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";

@@ -23,7 +23,7 @@ import {
   storeOptions,
   type WriteOptions,
 } from "./options.js";
-import { remove, removeMany, touchMany } from "./removing.js";
+import { remove, removeMany, touchMany, touchOne } from "./removing.js";
 import type { Servers } from "./servers.js";
 import { store, storeMany } from "./storing.js";
 
@@ -258,9 +258,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false on a miss
    */
   touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
-    return this.#dispatcher.one(retrieval.touch, key, options, CALL_OPTIONS, (wireKey) =>
-      retrieval.touchRequest(wireKey, exptime(ttl, Date.now)),
-    );
+    return touchOne(this.#dispatcher, key, ttl, options);
   }
 
   /**

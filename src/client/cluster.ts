@@ -25,6 +25,7 @@ import {
   serverOptions,
   type UrlOptions,
   urlOptions,
+  withUrl,
 } from "./servers.js";
 import { type ClientEvents, type ServerInfo, Settings } from "./settings.js";
 
@@ -51,7 +52,7 @@ export abstract class Cluster implements AsyncDisposable {
   constructor(servers: Servers, options: ClientOptions) {
     checkClientOptions(options);
     this.#servers = servers;
-    this.#options = { ...urlOptions(servers), ...options };
+    this.#options = withUrl(servers, options);
     this.#settings = new Settings(parseServers(servers), this.#options);
   }
 
@@ -200,7 +201,8 @@ export abstract class Cluster implements AsyncDisposable {
    */
   setServers(servers: Servers): void {
     for (const [option, value] of Object.entries(urlOptions(servers))) {
-      if (this.#options[option as keyof UrlOptions] === value) continue;
+      const own = this.#options[option as keyof UrlOptions];
+      if (own === value || (option === "tls" && own)) continue;
       throw new OptionError(
         `The URL has another ${option} than the client, which keeps its own; make a new client`,
       );

@@ -7,6 +7,7 @@ import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
+import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunk.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf } from "./limits.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
@@ -51,6 +52,12 @@ export interface ClientOptions<Value = unknown>
    * @defaultValue 1048576, memcached's own default limit
    */
   readonly maxValueSize?: number | undefined;
+  /**
+   * Stores values that are too large for one item in several, and reads them back whole
+   * or as a miss; `true` stands for the defaults. Only this client reads such values.
+   * @defaultValue false
+   */
+  readonly chunk?: boolean | ChunkOptions | undefined;
   /** pylibmc's behaviors, by its names; `client.behaviors` has them as they stand. */
   readonly behaviors?: BehaviorOptions | undefined;
   /**
@@ -66,6 +73,7 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   "stallTimeoutMs",
   "keyPrefix",
   "maxValueSize",
+  "chunk",
   "behaviors",
   "placement",
   ...CODEC_OPTIONS,
@@ -86,6 +94,7 @@ export interface FixedOptions {
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
   readonly maxValueSize: number;
+  readonly chunk: ChunkLimits | undefined;
   readonly preset: PlacementPreset | undefined;
   readonly distribution: DistributionOptions;
 }
@@ -109,6 +118,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
     stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
     limits: limitsOf(options),
     maxValueSize: checkMaxValueSize(maxValueSize),
+    chunk: chunkLimits(options.chunk, maxValueSize),
     ...(typeof placement === "string"
       ? { preset: placement, distribution: {} }
       : { preset: undefined, distribution: placement }),

@@ -16,8 +16,7 @@ import type { ArithmeticRequest, KeyRequest } from "../protocol/request.js";
 import { FLAG_INTEGER } from "../value/flags.js";
 import { checkBoolean, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { Gathering } from "./gathering.js";
-import { distinct, eachKey } from "./many.js";
+import { distinct, eachCall, eachKey } from "./many.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */
@@ -70,16 +69,12 @@ export function countMany<K extends Key>(
       eachKey(dispatcher, command, requests, results, options, settled, resolve, reject);
       return;
     }
-    const gathering = new Gathering(command.name, requests.size, results, resolve, reject);
+    const calls = new Map<K, () => Promise<number | bigint>>();
     for (const [key, request] of requests) {
       const { delta: own } = request as ArithmeticRequest;
-      countOrMake(dispatcher, command, mode, key, own, options)
-        .then((value) => {
-          settled(key, value);
-          gathering.done();
-        })
-        .catch((error) => gathering.fail(error.server ?? String(key), error));
+      calls.set(key, () => countOrMake(dispatcher, command, mode, key, own, options));
     }
+    eachCall(command.name, calls, results, settled, resolve, reject);
   });
 }
 

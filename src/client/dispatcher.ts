@@ -1,5 +1,6 @@
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
+import type { Ttl } from "../protocol/exptime.js";
 import {
   type EncodeKey,
   encodeBinaryKey,
@@ -7,13 +8,13 @@ import {
   isTextual,
   type Key,
 } from "../protocol/key.js";
-import type { AdminRequest, Request } from "../protocol/request.js";
+import type { AdminRequest, GetRequest, Request, SetMode } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { Codec, Encoded } from "../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
-import { type AdminOptions, type CallOptions, checkSignal } from "./options.js";
+import { type AdminOptions, type CallOptions, checkSignal, type StoreOptions } from "./options.js";
 import { traceCommand, tracesCommands } from "./tracing.js";
 
 export interface DispatcherOptions {
@@ -32,6 +33,28 @@ export interface DispatcherOptions {
   readonly maxValueSize: number;
 }
 
+/** Values in several items, where a client keeps them so. */
+export interface Chunking {
+  /** What decodes the reply to a request: it has what is left of the call's time. */
+  codecFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Codec;
+  /** Stores one encoded value, whatever its size, or adds one to an item that is no manifest. */
+  store(
+    storing: Storing,
+    encoded: Encoded | Promise<Encoded>,
+    options: StoreOptions | undefined,
+  ): Promise<boolean>;
+  /** Gives an item and all that belongs to it a new exptime. */
+  touch(name: string, key: Key, ttl: Ttl, options: CallOptions | undefined): Promise<boolean>;
+}
+
+/** A call that stores one value, but for the value. */
+export interface Storing {
+  readonly command: Command<boolean>;
+  readonly mode: SetMode;
+  readonly wireKey: string;
+  readonly compareCas: bigint | undefined;
+}
+
 /** Turns a call's keys and options into operations, and sends them on their way. */
 export class Dispatcher {
   readonly router: Router;
@@ -45,6 +68,7 @@ export class Dispatcher {
   timeoutMs: number;
   readonly maxValueSize: number;
   closed = false;
+  chunks: Chunking | undefined = undefined;
   /** The calls that wait for their values to be encoded, the last of each key. */
   readonly #held = new Map<string, Promise<void>>();
 
@@ -98,6 +122,12 @@ export class Dispatcher {
       performance.now() +
       (timeoutMs === undefined ? this.timeoutMs : checkDurationMs(timeoutMs, "timeoutMs"))
     );
+  }
+
+  /** What decodes the reply to a request. */
+  codecFor(request: Request, options: CallOptions | undefined, deadline: number): Codec {
+    if (this.chunks === undefined || request.verb !== "get") return this.codec;
+    return this.chunks.codecFor(request, options, deadline);
   }
 
   /** A call about one key, from its arguments to its promise; `request` makes the request. */
@@ -186,12 +216,13 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
+    const deadline = this.deadline(options);
     const operation = new Operation(
       command,
       this.sendable(request),
       this.route(wireKey, options),
-      this.codec,
-      this.deadline(options),
+      this.codecFor(request, options, deadline),
+      deadline,
       resolve,
       reject,
     );

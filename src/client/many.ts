@@ -62,13 +62,14 @@ export function getMany<K extends Key>(
     const deadline = dispatcher.deadline(options);
     const send = (server: Server, route: string, given: readonly K[], wire: readonly string[]) => {
       const failed = (error: unknown) => gathering.fail(server.name, error);
+      const request = dispatcher.needsBase64(wire[0]!)
+        ? inBase64({ ...getRequest(wire[0]!), cas })
+        : manyRequest(wire, cas);
       const operation = new Operation(
         new GetMany(name, given, results, cas),
-        dispatcher.needsBase64(wire[0]!)
-          ? inBase64({ ...getRequest(wire[0]!), cas })
-          : manyRequest(wire, cas),
+        request,
         route,
-        dispatcher.codec,
+        dispatcher.codecFor(request, options, deadline),
         deadline,
         (decoding: Promise<void> | undefined) => {
           if (decoding === undefined) gathering.done();
@@ -174,5 +175,29 @@ export function eachKey<K extends Key, Result, Results>(
       },
     );
     dispatcher.start(operation, dispatcher.executor, options?.signal);
+  }
+}
+
+/** The same with a call for each key, where one request is not enough. */
+export function eachCall<K extends Key, Result, Results>(
+  name: string,
+  calls: ReadonlyMap<K, () => Promise<Result>>,
+  results: Results,
+  settled: (key: K, result: NoInfer<Result> | undefined) => void,
+  resolve: Resolve<Results>,
+  reject: Reject,
+): void {
+  const gathering = new Gathering(name, calls.size, results, resolve, reject);
+  for (const [key, call] of calls) {
+    call().then(
+      (result) => {
+        settled(key, result);
+        gathering.done();
+      },
+      (error) => {
+        settled(key, undefined);
+        gathering.fail(error.server ?? String(key), error);
+      },
+    );
   }
 }

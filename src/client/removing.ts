@@ -1,12 +1,12 @@
 import { del, deleteMulti, deleteRequest } from "../commands/deletion.js";
-import { touchMulti, touchRequest } from "../commands/retrieval.js";
+import { touch, touchMulti, touchRequest } from "../commands/retrieval.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { KeyRequest } from "../protocol/request.js";
 import { checkBoolean, checkOptions } from "./check.js";
-import type { Dispatcher } from "./dispatcher.js";
-import { distinct, eachKey } from "./many.js";
+import type { Chunking, Dispatcher } from "./dispatcher.js";
+import { distinct, eachCall, eachKey } from "./many.js";
 import { CALL_OPTIONS, type CallOptions, WRITE_OPTIONS, type WriteOptions } from "./options.js";
 
 /** Calls that end items, now or later: deleting and touching. */
@@ -31,15 +31,51 @@ export function removeMany<K extends Key>(
   );
 }
 
+export function touchOne(
+  dispatcher: Dispatcher,
+  key: Key,
+  ttl: Ttl,
+  options: CallOptions | undefined,
+): Promise<boolean> {
+  const request = (wireKey: string) => touchRequest(wireKey, exptime(ttl, Date.now));
+  return dispatcher.chunks === undefined
+    ? dispatcher.one(touch, key, options, CALL_OPTIONS, request)
+    : dispatcher.chunks.touch(touch.name, key, ttl, options);
+}
+
 export function touchMany<K extends Key>(
   dispatcher: Dispatcher,
   keys: Iterable<K>,
   ttl: Ttl,
   options: CallOptions | undefined,
 ): Promise<K[]> {
+  const { chunks } = dispatcher;
+  if (chunks !== undefined) return touchEach(dispatcher, chunks, keys, ttl, options);
   return yesOrNo(dispatcher, touchMulti, keys, options, CALL_OPTIONS, (wireKey) =>
     touchRequest(wireKey, exptime(ttl, Date.now)),
   );
+}
+
+/** The same where each value may be in several items: one call for each. */
+function touchEach<K extends Key>(
+  dispatcher: Dispatcher,
+  chunks: Chunking,
+  keys: Iterable<K>,
+  ttl: Ttl,
+  options: CallOptions | undefined,
+): Promise<K[]> {
+  return new Promise((resolve, reject) => {
+    checkOptions(options, CALL_OPTIONS, touchMulti.name);
+    const calls = new Map<K, () => Promise<boolean>>();
+    for (const key of distinct(dispatcher, keys, options).values()) {
+      calls.set(key, () => chunks.touch(touchMulti.name, key, ttl, options));
+    }
+    const failed: K[] = [];
+    const settled = (key: K, yes: boolean | undefined) => {
+      if (yes !== true) failed.push(key);
+    };
+    eachCall(touchMulti.name, calls, failed, settled, resolve, reject);
+  });
 }
 
 /** A call on many keys that resolves to those for which the answer was not yes. */

@@ -3,6 +3,7 @@ import {
   DEFAULT_PORT,
   isUdp,
   parseAddress,
+  rejectCredentials,
   tcpAddress,
   udpAddress,
   unixAddress,
@@ -70,12 +71,32 @@ export function serverOptions(server: RingServer & { readonly name?: string }): 
 function fromText(text: string): Address[] {
   const url = parseUrl(text);
   if (url === undefined) {
-    return text.includes(",")
-      ? fromList(parseServerList(text).map(serverOptions))
-      : [parseAddress(text)];
+    if (text.startsWith("/") || !text.includes(",")) return [parseAddress(text)];
+    rejectCredentials(text);
+    return fromList(parseServerList(text).map(serverOptions));
   }
   if (url.hosts.startsWith("/")) return [unixAddress(url.hosts)];
   return url.hosts.replace(/\/$/, "").split(",").map(parseAddress);
+}
+
+/**
+ * Options with what the servers' URL says beside where they are; what the options say
+ * themselves goes first.
+ * @throws OptionError if they take the TLS from a URL that asks for it
+ */
+export function withUrl<Options extends { readonly tls?: unknown }>(
+  servers: Servers,
+  options: Options,
+): Options & UrlOptions {
+  const url = urlOptions(servers);
+  if (url.tls === true && options.tls === false) {
+    throw new OptionError('The URL begins with "memcacheds://", which is TLS, and tls is false');
+  }
+  const merged: Record<string, unknown> = { ...url };
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined) merged[name] = value;
+  }
+  return merged as Options & UrlOptions;
 }
 
 /** What the servers' URL says beside where they are; empty for servers without a URL. */

@@ -18,6 +18,7 @@ import {
   warnOnce,
 } from "./behaviorrules.js";
 import type { Behaviors } from "./behaviors.js";
+import { Chunks } from "./chunks.js";
 import {
   behaviorsOf,
   type ClientOptions,
@@ -26,6 +27,7 @@ import {
   fixedOptions,
 } from "./configure.js";
 import { Dispatcher } from "./dispatcher.js";
+import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
 
 /** A server as the client knows it. */
@@ -101,6 +103,9 @@ export class Settings {
       timeoutMs: this.read("_poll_timeout"),
       maxValueSize: fixed.maxValueSize,
     });
+    if (fixed.chunk !== undefined) {
+      this.dispatcher.chunks = new Chunks(this.dispatcher, fixed.chunk, options.binary === true);
+    }
     this.#gutter = this.#connectGutter();
     this.#arrange();
   }
@@ -252,6 +257,7 @@ export class Settings {
         `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
       );
     }
+    if (transport.plaintext !== undefined) exposeCredentials(address, transport.plaintext);
     return new Server(address, {
       ...transport,
       socket: {

@@ -6,9 +6,9 @@ import type { Key } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
 import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
-import type { Dispatcher } from "./dispatcher.js";
+import type { Chunking, Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachKey } from "./many.js";
+import { eachCall, eachKey } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -32,16 +32,36 @@ export function store(
     if (part) checkPart(command.name, value);
     const wireKey = dispatcher.key(key, options);
     const encoded = dispatcher.codec.encode(value, part ? PART : options, wireKey);
-    const request = (data: Encoded) =>
-      storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
-    if (encoded instanceof Promise) {
-      const send = (data: Encoded) =>
-        dispatcher.sendNow(command, request(data), wireKey, options, resolve, reject);
-      dispatcher.hold(wireKey, encoded, send).catch(reject);
+    const { chunks } = dispatcher;
+    if (chunks !== undefined) {
+      resolve(chunks.store({ command, mode, wireKey, compareCas }, encoded, options));
     } else {
-      dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+      send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
     }
   });
+}
+
+/** Sends an encoded value, in its turn among the calls on its key. */
+export function send(
+  dispatcher: Dispatcher,
+  command: Command<boolean>,
+  mode: SetMode,
+  wireKey: string,
+  encoded: Encoded | Promise<Encoded>,
+  options: StoreOptions | undefined,
+  compareCas: bigint | undefined,
+  resolve: Resolve<boolean>,
+  reject: Reject,
+): void {
+  const request = (data: Encoded) =>
+    storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
+  if (encoded instanceof Promise) {
+    const sendNow = (data: Encoded) =>
+      dispatcher.sendNow(command, request(data), wireKey, options, resolve, reject);
+    dispatcher.hold(wireKey, encoded, sendNow).catch(reject);
+  } else {
+    dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+  }
 }
 
 /** Stores many values, all at once on every server concerned; resolves to the keys that failed. */
@@ -54,6 +74,11 @@ export function storeMany(
 ): Promise<Key[]> {
   return new Promise((resolve, reject) => {
     checkOptions(options, STORE_OPTIONS, command.name);
+    const { chunks } = dispatcher;
+    if (chunks !== undefined) {
+      storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
+      return;
+    }
     const send = (requests: ReadonlyMap<Key, KeyRequest>) =>
       sendAll(dispatcher, command, requests, options, resolve, reject);
     const requests = new Map<Key, KeyRequest>();
@@ -88,6 +113,35 @@ function encodeAll(
     else keep(encoded);
   }
   return encoding;
+}
+
+/** The same where each value may take several items: one call for each. */
+function storeEach(
+  dispatcher: Dispatcher,
+  chunks: Chunking,
+  command: Command<boolean>,
+  mode: SetMode,
+  mapping: Mapping<unknown>,
+  options: StoreOptions | undefined,
+  resolve: Resolve<Key[]>,
+  reject: Reject,
+): void {
+  const calls = new Map<Key, () => Promise<boolean>>();
+  const encoding: Promise<Encoded>[] = [];
+  for (const [key, value] of entriesOf(mapping)) {
+    const wireKey = dispatcher.key(key, options);
+    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    if (encoded instanceof Promise) encoding.push(encoded);
+    const storing = { command, mode, wireKey, compareCas: undefined };
+    calls.set(key, () => chunks.store(storing, encoded, options));
+  }
+  const failed: Key[] = [];
+  const settled = (key: Key, stored: boolean | undefined) => {
+    if (stored !== true) failed.push(key);
+  };
+  const callAll = () => eachCall(command.name, calls, failed, settled, resolve, reject);
+  if (encoding.length === 0) callAll();
+  else Promise.all(encoding).then(callAll).catch(reject);
 }
 
 function sendAll(

@@ -12,6 +12,7 @@ import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
 import { checkBoolean, checkDurationMs, checkOptions, show } from "./check.js";
+import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
 export interface TransportOptions {
@@ -36,6 +37,12 @@ export interface TransportOptions {
   readonly credentials?: CredentialsProvider | undefined;
   /** The SASL mechanism to use. @defaultValue the strongest that the server offers */
   readonly saslMechanism?: MechanismName | undefined;
+  /**
+   * Where credentials would cross a network without TLS (not to a unix socket or this
+   * machine itself): a warning for each server, an OptionError, or nothing.
+   * @defaultValue "warn"
+   */
+  readonly plaintextCredentials?: PlaintextCredentials | undefined;
   /**
    * Speaks TLS: true, or what `tls.connect` takes (`ca`, `cert`, `key`, `servername`, …).
    * A server is expected to show a certificate for the name that it is called by.
@@ -68,6 +75,7 @@ export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
   "password",
   "credentials",
   "saslMechanism",
+  "plaintextCredentials",
   "tls",
   "socket",
   "encodeKeys",
@@ -86,6 +94,8 @@ export interface Transport {
   readonly greet: Greet | undefined;
   readonly socket: SocketOptions;
   readonly tls: TlsOptions | undefined;
+  /** What is to be done where credentials can be read on their way; undefined if none can. */
+  readonly plaintext: PlaintextCredentials | undefined;
   /** The rules for keys. */
   readonly encodeKey: EncodeKey;
   /** What of it needs a stream, so that no server can be reached by UDP. */
@@ -102,6 +112,7 @@ export function transportOf(options: TransportOptions): Transport {
   const common = {
     socket: checkSocket(options.socket),
     tls: checkTls(options.tls),
+    plaintext: provide && !options.tls ? plaintextChoice(options) : undefined,
     needsStream: binary ? "binary" : options.tls ? "tls" : provide && "authentication",
     ...keyRules(options, binary),
   };
@@ -117,6 +128,13 @@ export function transportOf(options: TransportOptions): Transport {
   }
   const greet = provide && textAuthentication(provide);
   return { ...common, wire: textWire(options.proxy), greet };
+}
+
+/** A mechanism that never sends the password has nothing to hide. */
+function plaintextChoice(options: TransportOptions): PlaintextCredentials | undefined {
+  const { saslMechanism = "PLAIN", plaintextCredentials = "warn" } = options;
+  const choice = checkPlaintextCredentials(plaintextCredentials);
+  return saslMechanism === "PLAIN" ? choice : undefined;
 }
 
 function textWire(proxy: TransportOptions["proxy"]): () => Wire {

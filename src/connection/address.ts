@@ -69,6 +69,7 @@ export function isUnix(address: Address): boolean {
 
 function rejectForeign(text: string): void {
   if (text === "") throw bad(text, "is empty");
+  rejectCredentials(text);
   if (text.includes(",")) throw bad(text, "has a comma; give each server as an element of its own");
   if (/[\s\p{Cc}]/u.test(text)) throw bad(text, "has whitespace or control characters");
   const scheme = /^(tcp|unix):/.exec(text)?.[1];
@@ -78,6 +79,14 @@ function rejectForeign(text: string): void {
   if (text.includes("/")) {
     throw bad(text, "has a slash; a unix socket needs its absolute path, and a URL its scheme");
   }
+}
+
+/** @throws OptionError for what may hold a password, which it does not show */
+export function rejectCredentials(text: string): void {
+  if (!text.includes("@")) return;
+  throw new OptionError(
+    'A server has an "@" in it; a user and a password go into one URL for all servers, as in "memcached://user:password@host", or into the options',
+  );
 }
 
 function bracketed(text: string): { host: string; rest: string } {

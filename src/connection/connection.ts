@@ -82,6 +82,9 @@ export class Connection implements Executor {
   readonly #name: string;
   readonly #dialer: Dialer;
   readonly #announcer: Announcer;
+  /** Past these operations fail; infinite where they wait instead. */
+  readonly #maxOperations: number;
+  readonly #maxBytes: number;
   readonly #counters = new Counters();
   readonly #queue = new Queue();
   readonly #sweep: Sweep;
@@ -97,8 +100,10 @@ export class Connection implements Executor {
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ConnectionOptions) {
-    const { address } = options;
+    const { address, limits } = options;
     this.#options = options;
+    this.#maxOperations = limits.waits ? Infinity : limits.maxOperations;
+    this.#maxBytes = limits.waits ? Infinity : limits.maxBytes;
     this.#name = address.name;
     this.#dialer = new Dialer(address, options.socket, options.tls);
     this.#announcer = new Announcer(address.name, options.onEvent);
@@ -163,14 +168,11 @@ export class Connection implements Executor {
   }
 
   #isFull({ size }: Operation): boolean {
-    const { maxOperations, maxBytes, waits } = this.#options.limits;
-    if (waits) return false;
     const pipeline = this.#link?.pipeline;
     const operations = this.#queue.length + (pipeline?.length ?? 0);
-    return (
-      operations >= maxOperations ||
-      (size > 0 && operations > 0 && this.#queue.bytes + (pipeline?.bytes ?? 0) + size > maxBytes)
-    );
+    if (operations >= this.#maxOperations) return true;
+    if (size === 0 || operations === 0) return false;
+    return this.#queue.bytes + (pipeline?.bytes ?? 0) + size > this.#maxBytes;
   }
 
   #full(): Failure {
@@ -387,13 +389,11 @@ export class Connection implements Executor {
 
   /** Fails what is overdue, and returns the last of these failures. */
   #expireAll(now: number): Failure | undefined {
-    const pipeline = this.#link?.pipeline;
-    const length = pipeline?.length ?? 0;
     let last: Failure | undefined;
     const expire = (operation: Operation) => {
       last = this.#expire(operation, now) ?? last;
     };
-    for (let n = 0; n < length; n++) expire(pipeline!.waiting(n)!);
+    this.#link?.pipeline.forEachAwaited(expire);
     this.#queue.prune(expire);
     return last;
   }

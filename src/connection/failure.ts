@@ -40,7 +40,17 @@ export class Failure {
     return this.#error(this.message, {});
   }
 
+  /**
+   * A timer or a socket's event fails operations, and thousands of them at once: a stack
+   * would take most of the time that they cost, and lead only to that event.
+   */
   #error(message: string, details: ErrorDetails): MemcachedError {
-    return new this.#Class(message, { ...details, server: this.#server, cause: this.#cause });
+    const { stackTraceLimit } = Error;
+    Reflect.set(Error, "stackTraceLimit", 0);
+    try {
+      return new this.#Class(message, { ...details, server: this.#server, cause: this.#cause });
+    } finally {
+      Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+    }
   }
 }

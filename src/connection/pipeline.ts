@@ -25,6 +25,8 @@ export class Pipeline implements Replies {
   readonly #onRefused: OnRefused;
   /** Items that came for the many-key request at the front. */
   #items = 0;
+  /** So many at the front are known to be settled, and need not be looked at again. */
+  #settledAhead = 0;
 
   constructor(counters: Counters, onRefused: OnRefused) {
     this.#counters = counters;
@@ -37,8 +39,14 @@ export class Pipeline implements Replies {
 
   /** Whether a reply is owed to anybody. */
   get isAwaited(): boolean {
-    for (let n = 0; n < this.#sent.length; n++) if (!this.#sent.at(n)!.settled) return true;
-    return false;
+    this.#skipSettled();
+    return this.#settledAhead < this.#sent.length;
+  }
+
+  /** Shows all that are awaited, and settled ones between them, to `visit`, which may settle them. */
+  forEachAwaited(visit: (operation: Operation) => void): void {
+    this.#skipSettled();
+    for (let n = this.#settledAhead; n < this.#sent.length; n++) visit(this.#sent.at(n)!);
   }
 
   push(operation: Operation): void {
@@ -66,6 +74,7 @@ export class Pipeline implements Replies {
     const operation = this.#sent.shift();
     if (operation === undefined) return;
     this.bytes -= operation.size;
+    if (this.#settledAhead > 0) this.#settledAhead--;
     this.#counters.latency.add(Math.max(0, (this.now - operation.writtenAt) | 0));
     if (reply.kind === "miss" || reply.kind === "hit") this.#count(operation, reply);
     if (operation.settled) return;
@@ -77,7 +86,12 @@ export class Pipeline implements Replies {
   drain(): Operation[] {
     this.bytes = 0;
     this.#items = 0;
+    this.#settledAhead = 0;
     return this.#sent.drain();
+  }
+
+  #skipSettled(): void {
+    while (this.#sent.at(this.#settledAhead)?.settled) this.#settledAhead++;
   }
 
   /** One key alone that had an item was counted and settled when the item came. */

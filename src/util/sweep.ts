@@ -1,5 +1,5 @@
 /** How late a deadline can fire by design, in milliseconds. */
-const PERIOD_MS = 20;
+const PERIOD_MS = 10;
 
 /**
  * One timer for many deadlines: it runs while there is something to watch, and holds the

@@ -1,6 +1,7 @@
+import { CodecError } from "../errors.js";
 import type { Codec, CompressOptions, Encoded, EncodeOptions } from "./codec.js";
 import { Deflaters } from "./deflater.js";
-import { COMPRESSOR_MASK, FLAG_COMPRESSED } from "./flags.js";
+import { COMPRESSOR_MASK, FLAG_CHUNKED, FLAG_COMPRESSED } from "./flags.js";
 import { InflateLimits, type InflateOptions, Inflater } from "./inflater.js";
 
 export interface CompressedOptions extends InflateOptions {
@@ -47,6 +48,11 @@ export class CompressedCodec implements Codec {
   ): unknown {
     if ((flags & FLAG_COMPRESSED) === 0) {
       return this.#inner.decode(bytes, start, end, flags, owned, key);
+    }
+    if (flags === FLAG_CHUNKED) {
+      throw new CodecError(
+        "The item belongs to a value in chunks; read the value with the option chunk",
+      );
     }
     const data = this.#inflater.inflate(bytes, start, end, flags, owned);
     const rest = (flags & ~(FLAG_COMPRESSED | COMPRESSOR_MASK)) >>> 0;

@@ -1,7 +1,7 @@
 import { CodecError, OptionError } from "../errors.js";
 import type { CompressOptions, Encoded, EncodeOptions } from "./codec.js";
 import { type Method, methodNamed } from "./compression.js";
-import { COMPRESSOR_MASK, FLAG_COMPRESSED } from "./flags.js";
+import { FLAG_COMPRESSED, UNCOMPRESSED_MASK } from "./flags.js";
 import type { InflateLimits } from "./inflater.js";
 
 /** Below this a compression is over before another thread has begun it. */
@@ -35,9 +35,9 @@ export class Deflater {
   /** The value compressed, or as it is if it is short or would not become smaller. */
   deflate(encoded: Encoded): Encoded | Promise<Encoded> {
     const { data, flags } = encoded;
-    // pylibmc too takes no length for "off"; bits that name a compressor would be misread.
+    // pylibmc too takes no length for "off"; bits that go with compression would be misread.
     if (this.#level === 0 || data.length === 0 || data.length < this.#minLength) return encoded;
-    if ((flags & COMPRESSOR_MASK) !== 0) return encoded;
+    if ((flags & UNCOMPRESSED_MASK) !== 0) return encoded;
     const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
     if (bytes.length < ASYNC_LENGTH) {
       return this.#choose(encoded, this.#method.deflateSync(bytes, this.#level));

@@ -12,6 +12,7 @@
  *    64,128  with compressed: 64 brotli, 128 gzip, both zstd
  *       256  encrypted (everything else is then said inside)
  *       512  V8's structured clone
+ *      1024  with compressed: the manifest of a value in chunks, or a chunk, and nothing else
  * ```
  */
 export const FLAG_BYTES = 0;
@@ -27,8 +28,12 @@ export const FLAG_GZIP = 128;
 export const FLAG_ZSTD = 192;
 export const FLAG_ENCRYPTED = 256;
 export const FLAG_STRUCTURED = 512;
+/** With the bit of compressed data, so that pylibmc fails on it as on a stream that is none. */
+export const FLAG_CHUNKED = 1032;
 
 /** The bits of which only one may be set. */
 export const TYPE_MASK = 23;
 /** The bits that name the compressor. */
 export const COMPRESSOR_MASK = 192;
+/** The bits that would mean something else if their value were compressed. */
+export const UNCOMPRESSED_MASK = 1216;

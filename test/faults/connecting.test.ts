@@ -36,8 +36,12 @@ async function deadAddress(): Promise<string> {
 describe("#1 a server that refuses", () => {
   test("calls fail at once, and later ones without another attempt until it is due", async () => {
     const client = clientOf(await deadAddress());
-    const attempts: number[] = [];
-    client.on("connectError", ({ retryInMs }) => attempts.push(retryInMs));
+    let attempts = 0;
+    let during: Promise<unknown> | undefined;
+    client.on("connectError", () => {
+      attempts++;
+      during ??= outcome(client.get("k"));
+    });
     const errors = await Promise.all(
       Array.from({ length: 100 }, (_, i) => outcome(client.get(`k${i}`))),
     );
@@ -45,11 +49,11 @@ describe("#1 a server that refuses", () => {
       expect(error).toBeInstanceOf(ConnectError);
       expect(error).toMatchObject({ sent: false, cause: { code: "ECONNREFUSED" } });
     }
-    expect(await outcome(client.get("k"))).toMatchObject({
+    expect(await during).toMatchObject({
       name: "ConnectError",
       message: expect.stringMatching(/ECONNREFUSED.*; the next attempt is due in \d+ ms/),
     });
-    expect(attempts).toHaveLength(1);
+    expect(attempts).toBe(1);
   });
 
   test("#37 attempts become rarer, however many calls are made", async () => {

@@ -381,6 +381,14 @@ describe("with a real memcached", () => {
     expect(typeof item?.cas).toBe("bigint");
   });
 
+  test("#58 a meta flag that the server does not know is an error, and no other call's answer", async () => {
+    await client.set("meta", "v");
+    const calls = [client.metaGet("meta", { setCas: 5n }), client.get("meta")];
+    const [refused, read] = await Promise.all(calls.map(outcome));
+    expect(refused).toMatchObject({ message: expect.stringContaining("memcached 1.6.27") });
+    expect(read).toBe("v");
+  });
+
   test("#22 a body that the server takes for commands costs the connection, and shifts no answer", async () => {
     const failed: string[] = [];
     const connection = new Connection({

@@ -2,6 +2,7 @@ import { tracingChannel } from "node:diagnostics_channel";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, MemcachedError } from "tslibmc";
 import { FaultProxy } from "./faultproxy.js";
+import { bytesInUse } from "./garbage.js";
 import { type Memcached, startMemcacheds } from "./memcached.js";
 
 export interface SoakOptions {
@@ -88,7 +89,7 @@ class Soak {
 
   async run(servers: readonly Memcached[], proxies: readonly FaultProxy[]): Promise<SoakFigures> {
     const unwatch = this.#watchSettling();
-    for (const proxy of proxies) proxy.faultRate = 0.002;
+    for (const proxy of proxies) proxy.faultRate = 0.01;
     const workers = Array.from({ length: WORKERS }, () => this.#work());
     const upsetting = servers.map((server, i) => this.#upset(server, proxies[i]!));
     await this.#observe(proxies);
@@ -105,7 +106,7 @@ class Soak {
 
   async #observe(proxies: readonly FaultProxy[]): Promise<void> {
     const { ms, maxOperations = Infinity, log } = this.#options;
-    const warmUntil = this.#begin + ms / 5;
+    const warmUntil = this.#begin + Math.min(ms / 5, 30_000);
     let nextLog = this.#begin + 10_000;
     for (;;) {
       await delay(100);
@@ -256,9 +257,7 @@ function filling(key: string, sequence: number, length: number): string {
 }
 
 function heapMiB(): number {
-  globalThis.gc?.();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return Math.round((heapUsed + arrayBuffers) / 1024 / 1024);
+  return Math.round(bytesInUse() / 1024 / 1024);
 }
 
 /** Numbers from 0 to 1 that follow from a seed (mulberry32). */

@@ -41,20 +41,20 @@ test("what deserialize gets is its own, inflated, under the flags it gave", asyn
   const codec = createCodec({
     compress: { minLength: 1 },
     serializer: {
-      serialize: async (value) => ({ data: String(value), flags: 1024 }),
+      serialize: async (value) => ({ data: String(value), flags: 65536 }),
       deserialize: (data, flags) => void seen.push([data, flags]),
     },
   });
   const { data, flags } = await codec.encode("a".repeat(500), undefined);
-  expect(flags).toBe(1024 | 8);
+  expect(flags).toBe(65536 | 8);
   const bytes = Buffer.from(data as Uint8Array);
   codec.decode(bytes, 0, bytes.length, flags, false);
   const plain = Buffer.from("plain");
-  codec.decode(plain, 0, 5, 1024, false);
+  codec.decode(plain, 0, 5, 65536, false);
   plain.fill(0);
   expect(seen.map(([text, given]) => [Buffer.from(text).toString(), given])).toEqual([
-    ["a".repeat(500), 1024],
-    ["plain", 1024],
+    ["a".repeat(500), 65536],
+    ["plain", 65536],
   ]);
 });
 

@@ -1,0 +1,71 @@
+import { TimeoutError } from "../errors.js";
+import { type Command, Operation } from "../operation.js";
+import type { KeyRequest } from "../protocol/request.js";
+import type { Dispatcher } from "./dispatcher.js";
+import type { CallOptions } from "./options.js";
+
+/** So many chunks of a value are under way at once, and no more than these in memory twice. */
+const AT_ONCE = 8;
+
+/** The requests that one call makes for chunks: its time, signal and group key hold for all. */
+export class ChunkCall {
+  readonly dispatcher: Dispatcher;
+  readonly #deadline: number;
+  readonly #options: CallOptions | undefined;
+
+  constructor(dispatcher: Dispatcher, options: CallOptions | undefined, deadline: number) {
+    this.dispatcher = dispatcher;
+    this.#options = options;
+    this.#deadline = deadline;
+  }
+
+  /** The milliseconds that are left, for what counts them anew. */
+  get timeoutMs(): number {
+    return Math.max(1, this.#deadline - performance.now());
+  }
+
+  ask<Result>(command: Command<Result>, request: KeyRequest): Promise<Result> {
+    const { dispatcher } = this;
+    return new Promise((resolve, reject) => {
+      if (performance.now() >= this.#deadline) {
+        throw new TimeoutError(
+          `${command.name} ran out of time between two chunks; raise timeoutMs for large values`,
+          { command: command.name, sent: true },
+        );
+      }
+      const operation = new Operation(
+        command,
+        dispatcher.sendable(request),
+        dispatcher.route(request.key, this.#options),
+        dispatcher.codec,
+        this.#deadline,
+        resolve,
+        reject,
+      );
+      dispatcher.start(operation, dispatcher.executor, this.#options?.signal);
+    });
+  }
+
+  /**
+   * Does something for each chunk, and stops at the first for which the answer is no.
+   * Nothing is under way any more when this settles.
+   * @returns whether the answer was yes for all
+   */
+  async every(count: number, work: (index: number) => Promise<boolean>): Promise<boolean> {
+    let next = 0;
+    let all = true;
+    const worker = async () => {
+      try {
+        while (all && next < count) all = (await work(next++)) && all;
+      } catch (error) {
+        all = false;
+        throw error;
+      }
+    };
+    const workers = Array.from({ length: Math.min(AT_ONCE, count) }, worker);
+    const ends = await Promise.allSettled(workers);
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return all;
+  }
+}

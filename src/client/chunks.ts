@@ -1,0 +1,247 @@
+import { del, deleteRequest } from "../commands/deletion.js";
+import { getRequest, touch, touchRequest } from "../commands/retrieval.js";
+import { set, setRequest } from "../commands/storage.js";
+import { CodecError, MemcachedError, ValueTooLargeError } from "../errors.js";
+import type { Command } from "../operation.js";
+import { exptime, type Ttl } from "../protocol/exptime.js";
+import type { Key } from "../protocol/key.js";
+import type { GetRequest } from "../protocol/request.js";
+import { latin1 } from "../util/bytes.js";
+import type { Codec, Encoded, EncodedData } from "../value/codec.js";
+import { FLAG_CHUNKED } from "../value/flags.js";
+import { checkInteger } from "./check.js";
+import type { ChunkLimits } from "./chunk.js";
+import { ChunkCall } from "./chunkcall.js";
+import { Manifest } from "./chunkmanifest.js";
+import { ChunkReader } from "./chunkreader.js";
+import type { Chunking, Dispatcher, Storing } from "./dispatcher.js";
+import type { Reject, Resolve } from "./gathering.js";
+import { CALL_OPTIONS, type CallOptions, type StoreOptions } from "./options.js";
+import { send } from "./storing.js";
+
+/** What is asked about an item before it is known whether it is a manifest. */
+interface Look {
+  readonly wireKey: string;
+  readonly flags: number;
+}
+
+/**
+ * Values past the item limit, each in chunks under keys of their own:
+ *
+ * ```
+ *   set   chunk 0 ─┐
+ *         chunk 1 ─┼─► the manifest, under the value's key   get   the manifest ─┬─► chunk 0
+ *         chunk 2 ─┘                                                             ├─► chunk 1 …
+ * ```
+ *
+ * A manifest is stored when all of its chunks are, and takes effect at once, so that
+ * writers replace each other's values whole. Chunks that nobody names any more wait for
+ * their exptime, or to be evicted: a reader may still be fetching them.
+ */
+export class Chunks implements Chunking {
+  readonly #dispatcher: Dispatcher;
+  readonly #limits: ChunkLimits;
+  /** The binary protocol tells an item's flags with its value or not at all. */
+  readonly #binary: boolean;
+
+  constructor(dispatcher: Dispatcher, limits: ChunkLimits, binary: boolean) {
+    this.#dispatcher = dispatcher;
+    this.#limits = limits;
+    this.#binary = binary;
+  }
+
+  codecFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Codec {
+    const call = new ChunkCall(this.#dispatcher, options, deadline);
+    return new ChunkReader(this.#dispatcher.codec, call, this.#limits, request.touch);
+  }
+
+  store(
+    storing: Storing,
+    encoded: Encoded | Promise<Encoded>,
+    options: StoreOptions | undefined,
+  ): Promise<boolean> {
+    const { mode } = storing;
+    // What fails below fails the call; an encoding that fails as well is then nobody's.
+    if (encoded instanceof Promise) encoded.catch(() => {});
+    return new Promise((resolve, reject) => {
+      if (mode === "append" || mode === "prepend") {
+        const checked = this.#checkWhole(storing, encoded, options);
+        this.#send(storing, checked, options, resolve, reject);
+      } else if (encoded instanceof Promise || encoded.data.length > this.#limits.size) {
+        this.#storeLarge(storing, encoded, options, resolve, reject);
+      } else {
+        this.#send(storing, encoded, options, resolve, reject);
+      }
+    });
+  }
+
+  async touch(
+    name: string,
+    key: Key,
+    ttl: Ttl,
+    options: CallOptions | undefined,
+  ): Promise<boolean> {
+    const expiry = exptime(ttl, Date.now);
+    const call = this.#call(options);
+    const found = await this.#dispatcher.one(look(name), key, options, CALL_OPTIONS, (wireKey) =>
+      this.#lookRequest(wireKey, expiry),
+    );
+    if (found === undefined) return false;
+    if (found.flags !== FLAG_CHUNKED) return true;
+    const { wireKey } = found;
+    const manifest = await call.ask(getManifest(name, this.#limits), getRequest(wireKey));
+    if (manifest === undefined) return true;
+    return call.every(manifest.count, (index) =>
+      call.ask({ ...touch, name }, touchRequest(manifest.key(wireKey, index), expiry)),
+    );
+  }
+
+  #call(options: CallOptions | undefined): ChunkCall {
+    return new ChunkCall(this.#dispatcher, options, this.#dispatcher.deadline(options));
+  }
+
+  #send(
+    { command, mode, wireKey, compareCas }: Storing,
+    encoded: Encoded | Promise<Encoded>,
+    options: StoreOptions | undefined,
+    resolve: Resolve<boolean>,
+    reject: Reject,
+  ): void {
+    const dispatcher = this.#dispatcher;
+    send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
+  }
+
+  /**
+   * Stores a value that may turn out to be too large for one item. Its chunks are taken
+   * back if their manifest was certainly not stored.
+   */
+  #storeLarge(
+    storing: Storing,
+    encoded: Encoded | Promise<Encoded>,
+    options: StoreOptions | undefined,
+    resolve: Resolve<boolean>,
+    reject: Reject,
+  ): void {
+    const call = this.#call(options);
+    const { flags, ...others } = options ?? {};
+    let manifest: Manifest | undefined;
+    const place = async (given: Encoded): Promise<Encoded> => {
+      const value = flags === undefined ? given : { data: given.data, flags: checkFlags(flags) };
+      if (value.data.length <= this.#limits.size) return value;
+      const written = this.#manifestOf(value);
+      await this.#writeChunks(call, storing, written, value.data, options);
+      manifest = written;
+      return written.encoded;
+    };
+    const takeBack = () => {
+      if (manifest !== undefined) this.#discard(storing.wireKey, manifest, options);
+    };
+    const timed = {
+      ...others,
+      get timeoutMs() {
+        return call.timeoutMs;
+      },
+    };
+    const stored = (yes: boolean) => {
+      if (!yes) takeBack();
+      resolve(yes);
+    };
+    const failed = (error: unknown) => {
+      if (error instanceof MemcachedError && !error.sent) takeBack();
+      reject(error);
+    };
+    const placed = encoded instanceof Promise ? encoded.then(place) : place(encoded);
+    this.#send(storing, placed, timed, stored, failed);
+  }
+
+  #manifestOf(value: Encoded): Manifest {
+    const { length } = value.data;
+    const { size, maxSize } = this.#limits;
+    if (length <= maxSize) return Manifest.of(value, size);
+    throw new ValueTooLargeError(
+      `The value is ${length} bytes and chunk.maxSize is ${maxSize}; raise it, also where the value is read`,
+      length,
+      maxSize,
+    );
+  }
+
+  async #writeChunks(
+    call: ChunkCall,
+    { command, wireKey }: Storing,
+    manifest: Manifest,
+    data: EncodedData,
+    options: StoreOptions | undefined,
+  ): Promise<void> {
+    const expiry = exptime(options?.ttl ?? 0, Date.now);
+    const setChunk = { ...set, name: command.name };
+    try {
+      await call.every(manifest.count, (index) => {
+        const key = manifest.key(wireKey, index);
+        const part = manifest.slice(data, index);
+        const request = setRequest("set", key, part, FLAG_CHUNKED, expiry, undefined, false);
+        return call.ask(setChunk, request);
+      });
+    } catch (error) {
+      this.#discard(wireKey, manifest, options);
+      throw error;
+    }
+  }
+
+  /** Deletes chunks that nobody can know of. Nobody waits for it: they would go in time anyway. */
+  #discard(wireKey: string, manifest: Manifest, options: CallOptions | undefined): void {
+    const call = this.#call({ groupKey: options?.groupKey });
+    const discarding = call.every(manifest.count, async (index) => {
+      await call.ask(del, deleteRequest(manifest.key(wireKey, index), false));
+      return true;
+    });
+    discarding.catch(() => {});
+  }
+
+  /** What is to be added to an item, once it is known that the item is no manifest. */
+  async #checkWhole(
+    { command, wireKey }: Storing,
+    encoded: Encoded | Promise<Encoded>,
+    options: CallOptions | undefined,
+  ): Promise<Encoded> {
+    const request = this.#lookRequest(wireKey, undefined);
+    const looking = new Promise<Look | undefined>((resolve, reject) =>
+      this.#dispatcher.send(look(command.name), request, wireKey, options, resolve, reject),
+    );
+    const [data, found] = await Promise.all([encoded, looking]);
+    if (found?.flags !== FLAG_CHUNKED) return data;
+    throw new CodecError(
+      `${command.name}: the value is in chunks, to which nothing can be added; set it anew`,
+      { command: command.name },
+    );
+  }
+
+  #lookRequest(wireKey: string, expiry: number | undefined): GetRequest {
+    const request = { ...getRequest(wireKey), touch: expiry };
+    return this.#binary ? request : { ...request, value: false, meta: { returnFlags: true } };
+  }
+}
+
+function look(name: string): Command<Look | undefined> {
+  return {
+    name,
+    idempotent: true,
+    read: (reply, _codec, wireKey) =>
+      reply.kind === "hit" ? { wireKey, flags: reply.flags } : undefined,
+  };
+}
+
+/** Reads a manifest; undefined if the item is gone, or is none any more. */
+function getManifest(name: string, limits: ChunkLimits): Command<Manifest | undefined> {
+  return {
+    name,
+    idempotent: true,
+    read(reply) {
+      if (reply.kind !== "hit" || reply.flags !== FLAG_CHUNKED) return undefined;
+      return Manifest.parse(latin1(reply.bytes!, reply.start, reply.end), limits);
+    },
+  };
+}
+
+function checkFlags(flags: unknown): number {
+  return checkInteger(flags, "flags", 0, 0xffffffff);
+}
