@@ -34,11 +34,12 @@ export type {
   StoreOptions,
   WriteOptions,
 } from "./client/options.js";
+export type { GutterOptions, PolicyOptions } from "./client/policies.js";
 export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool.js";
 export { ThreadMappedPool } from "./client/poolmapped.js";
 export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
-export type { ServerInfo } from "./client/settings.js";
+export type { ClientEvents, ServerInfo } from "./client/settings.js";
 export type { BatchTrace, CommandTrace } from "./client/tracing.js";
 export type { TransportOptions } from "./client/transport.js";
 export type { Stats } from "./commands/admin.js";
@@ -88,6 +89,7 @@ export type { Key } from "./protocol/key.js";
 export type { SetMode } from "./protocol/request.js";
 export { type Distribution, type DistributionOptions, distributions } from "./ring/distribution.js";
 export type { PlacementPreset } from "./ring/presets.js";
+export type { HealthEvent, HealthState } from "./routing/health.js";
 export type {
   Codec,
   Compression,

@@ -22,6 +22,12 @@ export interface Executor {
   execute(operation: Operation): void;
 }
 
+/** Has a say before an operation fails. */
+export interface Rescuer {
+  /** Whether it took the operation over, and will see to it that it is settled or fails. */
+  rescue(operation: Operation, error: unknown): boolean;
+}
+
 /**
  * One request on its way, and what becomes of it. It settles once; a reply that comes
  * after that is eaten in its place and reaches nobody.
@@ -43,6 +49,10 @@ export class Operation implements Exchange {
   /** Whether it was sent a second time after its connection was lost. */
   retried = false;
   settled = false;
+  /** Who is asked before it fails. */
+  rescuer: Rescuer | undefined = undefined;
+  /** Asks for each of its keys by itself, where it has several; others do its work then. */
+  parts: (() => void) | undefined = undefined;
   endsLine = true;
   afterSilent = false;
   #resolve: (result: never, operation: Operation) => void;
@@ -94,11 +104,19 @@ export class Operation implements Exchange {
     this.#resolve(result as never, this);
   }
 
-  /** Rejects: with a MemcachedError, or with an abort signal's reason. */
+  /** Rejects, unless it is rescued: with a MemcachedError, or with an abort signal's reason. */
   fail(error: unknown): void {
-    if (this.settled) return;
+    if (this.settled || this.rescuer?.rescue(this, error)) return;
     this.#end();
     this.#reject(error, this);
+  }
+
+  /** Is over without a result, if it has parts, which are sent in its place. */
+  split(): boolean {
+    if (this.parts === undefined) return false;
+    this.#end();
+    this.parts();
+    return true;
   }
 
   #end(): void {

@@ -51,15 +51,15 @@ export interface Behaviors {
   send_timeout: number;
   /** Always 0; `_poll_timeout` limits a call. */
   receive_timeout: number;
-  /** Copies of each item on further servers. @defaultValue 0 */
+  /** Copies of each item on the servers that follow its own. @defaultValue 0 */
   num_replicas: number;
-  /** Whether a server that fails is taken off the ring. @defaultValue false */
+  /** Whether the keys of a dead server go elsewhere on the ring. @defaultValue false */
   auto_eject: boolean;
-  /** Seconds before a server that refused a connection is tried again. @defaultValue 2 */
+  /** Seconds between two probes of a server that fails, at most. @defaultValue 2 */
   retry_timeout: number;
   /** Another name for `auto_eject`; any number but 0 is true. */
   remove_failed: boolean;
-  /** Failures in a row after which a server is ejected. @defaultValue 5 */
+  /** Failures in a row after which a server is dead. @defaultValue 5 */
   failure_limit: number;
   /** Always 500: nothing waits for replies before it sends. */
   _io_msg_watermark: number;
@@ -79,7 +79,7 @@ export interface Behaviors {
   _socket_send_size: number;
   /** Always 0: the system chooses. */
   _socket_recv_size: number;
-  /** Seconds that an ejected server stays out. @defaultValue 0 */
+  /** Seconds that a dead server whose keys went elsewhere stays away at least. @defaultValue 0 */
   dead_timeout: number;
   /** 2 to 5 for pickles that are written, or -1 for the highest. @defaultValue 4 */
   pickle_protocol: -1 | 2 | 3 | 4 | 5;

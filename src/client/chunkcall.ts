@@ -42,7 +42,7 @@ export class ChunkCall {
         resolve,
         reject,
       );
-      dispatcher.start(operation, dispatcher.router, this.#options?.signal);
+      dispatcher.start(operation, dispatcher.executor, this.#options?.signal);
     });
   }
 

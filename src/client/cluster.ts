@@ -1,5 +1,4 @@
 import * as admin from "../commands/admin.js";
-import type { ConnectionEvents } from "../connection/announcer.js";
 import type { ConnectionStats } from "../connection/counters.js";
 import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
@@ -28,7 +27,7 @@ import {
   urlOptions,
   withUrl,
 } from "./servers.js";
-import { type ServerInfo, Settings } from "./settings.js";
+import { type ClientEvents, type ServerInfo, Settings } from "./settings.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {
@@ -107,21 +106,22 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
-   * (`connectError`) or ends (`disconnect`). Nobody has to listen: what fails also rejects
+   * (`connectError`) or ends (`disconnect`), and whenever a server's state changes (`health`) or a
+   * failure is made a miss (`masked`). Nobody has to listen: what fails also rejects
    * the calls that it concerns.
    */
-  on<Type extends keyof ConnectionEvents>(
+  on<Type extends keyof ClientEvents>(
     type: Type,
-    listener: (event: ConnectionEvents[Type]) => void,
+    listener: (event: ClientEvents[Type]) => void,
   ): this {
     this.#settings.events.on(type, listener);
     return this;
   }
 
   /** Calls `listener` no longer. */
-  off<Type extends keyof ConnectionEvents>(
+  off<Type extends keyof ClientEvents>(
     type: Type,
-    listener: (event: ConnectionEvents[Type]) => void,
+    listener: (event: ClientEvents[Type]) => void,
   ): this {
     this.#settings.events.off(type, listener);
     return this;
@@ -135,6 +135,11 @@ export abstract class Cluster implements AsyncDisposable {
   stats(): Map<string, ConnectionStats> {
     const { servers } = this.#settings.dispatcher.router;
     return new Map(servers.map((server) => [server.name, server.stats()]));
+  }
+
+  /** How many calls failed and were made a miss, as `onError: "miss"` has it. */
+  get masked(): number {
+    return this.#settings.masked;
   }
 
   /** The server that a key is on; nobody is asked. */
@@ -272,7 +277,7 @@ export abstract class Cluster implements AsyncDisposable {
 
   /** Closes every connection; what is under way fails, and the next call connects again. */
   disconnectAll(): void {
-    for (const server of this.#settings.dispatcher.router.servers) server.disconnect();
+    this.#settings.disconnect();
   }
 
   /**
@@ -292,7 +297,7 @@ export abstract class Cluster implements AsyncDisposable {
     const { dispatcher } = this.#settings;
     const { drainMs = dispatcher.timeoutMs } = options;
     dispatcher.closed = true;
-    await dispatcher.router.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
+    await this.#settings.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
   }
 
   /** The same as {@link Cluster.close}, for `await using`. */

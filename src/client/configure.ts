@@ -9,6 +9,7 @@ import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
 import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunk.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf } from "./limits.js";
+import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
   TRANSPORT_OPTIONS,
   type Transport,
@@ -20,7 +21,8 @@ import {
 export interface ClientOptions<Value = unknown>
   extends CodecOptions<Value>,
     TransportOptions,
-    LimitOptions {
+    LimitOptions,
+    PolicyOptions {
   /**
    * Milliseconds for a whole operation, from the call to the settled promise, connecting
    * and retries included. The behavior `_poll_timeout` is the same.
@@ -77,6 +79,7 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   ...CODEC_OPTIONS,
   ...TRANSPORT_OPTIONS,
   ...LIMIT_OPTIONS,
+  ...POLICY_OPTIONS,
 ]);
 
 const DISTRIBUTION_OPTIONS: ReadonlySet<string> = new Set(["pointHash", "buckets", "chance"]);
@@ -87,6 +90,7 @@ const DEFAULT_MAX_VALUE_SIZE = 1024 * 1024;
 /** What of a client's options never changes, checked. */
 export interface FixedOptions {
   readonly transport: Transport;
+  readonly policies: Policies;
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
   readonly maxValueSize: number;
@@ -110,6 +114,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
   if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
   return {
     transport: transportOf(options),
+    policies: policiesOf(options),
     stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
     limits: limitsOf(options),
     maxValueSize: checkMaxValueSize(maxValueSize),

@@ -58,6 +58,8 @@ export interface Storing {
 /** Turns a call's keys and options into operations, and sends them on their way. */
 export class Dispatcher {
   readonly router: Router;
+  /** What carries operations about keys: the router, with its policies around it. */
+  executor: Executor;
   codec: Codec;
   readonly encodeKey: EncodeKey;
   readonly #base64Keys: boolean;
@@ -72,6 +74,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.router = options.router;
+    this.executor = options.router;
     this.codec = options.codec;
     this.encodeKey = options.encodeKey;
     this.#base64Keys = options.base64Keys;
@@ -223,7 +226,7 @@ export class Dispatcher {
       resolve,
       reject,
     );
-    this.start(operation, this.router, options?.signal);
+    this.start(operation, this.executor, options?.signal);
   }
 
   start(operation: Operation, executor: Executor, signal: AbortSignal | undefined): void {

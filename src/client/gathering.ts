@@ -33,6 +33,11 @@ export class Gathering<Results> {
     if (count === 0) this.#resolve(results);
   }
 
+  /** Waits for so many operations more. */
+  add(count: number): void {
+    this.#remaining += count;
+  }
+
   /** One operation is answered. */
   done(): void {
     if (--this.#remaining === 0 && !this.#aborted) this.#finish();

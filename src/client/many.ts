@@ -60,7 +60,7 @@ export function getMany<K extends Key>(
     const lines = linesOf(dispatcher, keys, options);
     const gathering = new Gathering(name, lines.length, results, resolve, reject);
     const deadline = dispatcher.deadline(options);
-    for (const { server, route, given, wire } of lines) {
+    const send = (server: Server, route: string, given: readonly K[], wire: readonly string[]) => {
       const failed = (error: unknown) => gathering.fail(server.name, error);
       const request = dispatcher.needsBase64(wire[0]!)
         ? inBase64({ ...getRequest(wire[0]!), cas })
@@ -77,8 +77,17 @@ export function getMany<K extends Key>(
         },
         failed,
       );
-      dispatcher.start(operation, dispatcher.router, options?.signal);
-    }
+      if (wire.length > 1) {
+        operation.parts = () => {
+          gathering.add(wire.length - 1);
+          for (const [i, key] of wire.entries()) {
+            send(server, dispatcher.route(key, options), [given[i]!], [key]);
+          }
+        };
+      }
+      dispatcher.start(operation, dispatcher.executor, options?.signal);
+    };
+    for (const { server, route, given, wire } of lines) send(server, route, given, wire);
   });
 }
 
@@ -165,7 +174,7 @@ export function eachKey<K extends Key, Result, Results>(
         gathering.fail(server.name, error);
       },
     );
-    dispatcher.start(operation, dispatcher.router, options?.signal);
+    dispatcher.start(operation, dispatcher.executor, options?.signal);
   }
 }
 

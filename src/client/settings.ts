@@ -1,9 +1,10 @@
 import { type Address, isUdp } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
-import { OptionError } from "../errors.js";
+import { type MemcachedError, OptionError } from "../errors.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
+import type { HealthEvent, HealthOptions } from "../routing/health.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import { Events } from "../util/events.js";
@@ -27,6 +28,7 @@ import {
 } from "./configure.js";
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
+import { arrange, type Policies } from "./policies.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
@@ -41,6 +43,14 @@ export interface ServerInfo {
   readonly index: number;
 }
 
+/** What a client tells those who listen. */
+export interface ClientEvents extends ConnectionEvents {
+  /** A server is up, failing or dead. */
+  health: HealthEvent;
+  /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
+  masked: { readonly command: string; readonly error: MemcachedError };
+}
+
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
  * Whatever is changed holds from the next operation on; a change that is refused changes
@@ -48,15 +58,21 @@ export interface ServerInfo {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  readonly events: Events<ConnectionEvents> = new Events();
+  readonly events: Events<ClientEvents> = new Events();
   /** What the options say of values, without their encryption. */
   values: Codec;
+  /** Counts the calls that failed and were made a miss. */
+  masked = 0;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
   readonly #fixed: FixedOptions;
   /** How the next connections are made; every server looks here. */
   readonly #connecting: { connectTimeoutMs: number; noDelay: boolean; keepAlive: boolean };
+  /** How their health is judged; as above. */
+  readonly #health: HealthOptions;
+  /** The servers that stand in for dead ones, if there are any. */
+  readonly #gutter: Router | undefined;
   #given: CheckedBehaviors;
   #placement: Placement;
   /** A subclass's own methods. */
@@ -71,6 +87,7 @@ export class Settings {
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
+    this.#health = this.#judgement();
     const values = codecOptions(options, this.#given.pickle_protocol);
     this.values = createCodec({ ...values, encryption: undefined });
     this.dispatcher = new Dispatcher({
@@ -89,6 +106,8 @@ export class Settings {
     if (fixed.chunk !== undefined) {
       this.dispatcher.chunks = new Chunks(this.dispatcher, fixed.chunk, options.binary === true);
     }
+    this.#gutter = this.#connectGutter();
+    this.#arrange();
   }
 
   /** The behaviors that were given, as they would have to be given to a new client. */
@@ -129,8 +148,9 @@ export class Settings {
         return this.#given[name] ?? this.#options.socket?.keepAlive ?? initialBehavior(name);
       case "pickle_protocol":
         return this.#given[name] ?? this.#options.pickle?.protocol ?? initialBehavior(name);
+      case "auto_eject":
       case "remove_failed":
-        return this.read("auto_eject");
+        return this.#given.auto_eject ?? this.#fixed.policies.failover === "rehash";
       default:
         return this.#given[name] ?? initialBehavior(name);
     }
@@ -144,7 +164,9 @@ export class Settings {
     const placement = movesKeys(behaviors) ? this.#place(given, this.servers) : this.#placement;
     this.#given = given;
     this.#move(dispatcher.router.servers, placement);
+    this.#arrange();
     Object.assign(this.#connecting, this.#connections());
+    Object.assign(this.#health, this.#judgement());
     dispatcher.timeoutMs = this.read("_poll_timeout");
     dispatcher.prefix = prefix;
     dispatcher.noreply = this.read("_noreply");
@@ -171,6 +193,44 @@ export class Settings {
     this.#move(servers, placement);
   }
 
+  disconnect(): void {
+    this.dispatcher.router.disconnect();
+    this.#gutter?.disconnect();
+  }
+
+  async close(drainMs: number): Promise<void> {
+    await Promise.all([this.dispatcher.router.close(drainMs), this.#gutter?.close(drainMs)]);
+  }
+
+  /** Puts the policies around the router that the options and behaviors ask for. */
+  #arrange(): void {
+    const { dispatcher } = this;
+    const { policies } = this.#fixed;
+    dispatcher.executor = arrange({
+      ...policies,
+      failover: this.#failover,
+      router: dispatcher.router,
+      gutter: this.#gutter,
+      copies: this.read("num_replicas"),
+      onMasked: ({ command }, error) => {
+        this.masked++;
+        this.events.emit("masked", { command: command.name, error });
+      },
+    });
+  }
+
+  get #failover(): Policies["failover"] {
+    return this.#fixed.policies.failover ?? (this.read("auto_eject") ? "rehash" : undefined);
+  }
+
+  #connectGutter(): Router | undefined {
+    const { failover } = this.#fixed.policies;
+    if (typeof failover !== "object") return undefined;
+    const servers = failover.addresses.map((address) => this.#connectTo(address));
+    const behaviors = { distribution: "consistent ketama" } as const;
+    return new Router(servers, new Placement({ behaviors }, failover.addresses));
+  }
+
   #connections() {
     return {
       connectTimeoutMs: this.read("connect_timeout"),
@@ -179,9 +239,19 @@ export class Settings {
     };
   }
 
+  /** A server that is not ejected need not stay away longer than it is gone. */
+  #judgement(): HealthOptions {
+    return {
+      failureLimit: this.read("failure_limit"),
+      retryTimeoutMs: this.read("retry_timeout") * 1000,
+      deadTimeoutMs: this.#failover === undefined ? 0 : this.read("dead_timeout") * 1000,
+    };
+  }
+
   #connectTo(address: Address): Server {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
+    const events: Events<ConnectionEvents> = this.events;
     if (isUdp(address) && transport.needsStream !== undefined) {
       throw new OptionError(
         `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
@@ -201,7 +271,13 @@ export class Settings {
       },
       stallTimeoutMs,
       limits,
-      onEvent: (type, event) => this.events.emit(type, event),
+      onEvent: (type, event) => events.emit(type, event),
+      health: this.#health,
+      onHealth: (event) => {
+        this.dispatcher.router.healthChanged();
+        this.events.emit("health", event);
+      },
+      codec: this.values,
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;
       },

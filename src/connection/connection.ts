@@ -1,6 +1,7 @@
 import {
   ConnectError,
   ConnectionClosedError,
+  type MemcachedError,
   ProtocolError,
   QueueFullError,
   TimeoutError,
@@ -44,10 +45,21 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number;
   /** Milliseconds without progress, while the server owes something, after which the socket is given up. */
   readonly stallTimeoutMs: number;
+  /** Milliseconds between two attempts to connect at most. */
+  readonly retryTimeoutMs: number;
   readonly limits: QueueLimits;
   readonly onEvent: OnConnectionEvent;
+  /** The server replied to something. */
+  readonly onReply: () => void;
+  /**
+   * Hears what makes operations fail, before those fail that are not overdue; after an
+   * attempt to connect also when the next one is due.
+   */
+  readonly onFailure: (failure: Failure, retryInMs?: number) => void;
   /** Is offered each unsettled operation that a lost socket leaves, and says whether it was sent again. */
   readonly onLost: (operation: Operation) => boolean;
+  /** Takes each operation that a lost socket had not sent yet. */
+  readonly onUnsent: (operation: Operation) => void;
   readonly onRefused: OnRefused;
 }
 
@@ -118,6 +130,11 @@ export class Connection implements Executor {
   /** Closes the socket; what is under way fails, and the next operation opens it again. */
   disconnect(): void {
     this.#close(this.#closed("The connection was closed by disconnectAll()"));
+  }
+
+  /** Closes the socket of a server that is not to be waited for; what is under way fails. */
+  abandon(failure: Failure): void {
+    this.#close(failure, failure.error);
   }
 
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
@@ -203,6 +220,9 @@ export class Connection implements Executor {
   #dial(codec: Operation["codec"]): Link {
     return new Link(this.#dialer, this.#options.wire(), this.#name, this.#counters, {
       connected: () => this.#greet(codec),
+      replied: () => {
+        if (this.#link?.open) this.#options.onReply();
+      },
       progressed: () => this.#progressed(),
       lost: (cause) => this.#lost(cause),
       unreadable: (cause) => this.#unreadable(cause),
@@ -280,11 +300,12 @@ export class Connection implements Executor {
     this.#failures++;
     this.#counters.connectErrors++;
     this.#lastFailure = failure;
-    const retryInMs = backoffMs(this.#failures, Math.random);
+    const retryInMs = backoffMs(this.#failures, this.#options.retryTimeoutMs, Math.random);
     this.#notBefore = performance.now() + retryInMs;
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.failed(failure.error, retryInMs);
+    this.#options.onFailure(failure, retryInMs);
     for (const operation of sent) {
       operation.sent = operation.retried;
       this.#fail(operation, failure);
@@ -302,12 +323,13 @@ export class Connection implements Executor {
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.disconnected(failure.error);
-    for (const operation of sent) {
-      if (operation.settled) continue;
-      if (!mayRetry || !this.#options.onLost(operation)) this.#fail(operation, failure);
-    }
+    const lost = sent.filter(
+      (operation) => !operation.settled && !(mayRetry && this.#options.onLost(operation)),
+    );
+    if (lost.length > 0) this.#options.onFailure(failure);
+    for (const operation of lost) this.#fail(operation, failure);
     for (const operation of unsent) {
-      if (!operation.settled) this.execute(operation);
+      if (!operation.settled) this.#options.onUnsent(operation);
     }
     this.#settled();
   }
@@ -319,15 +341,17 @@ export class Connection implements Executor {
   #noteLoss(failure: Failure): void {
     this.#lastFailure = failure;
     this.#failures = this.#link?.heard ? 0 : this.#failures + 1;
-    const pauseMs = this.#failures > 1 ? backoffMs(this.#failures - 1, Math.random) : 0;
+    const { retryTimeoutMs } = this.#options;
+    const pauseMs =
+      this.#failures > 1 ? backoffMs(this.#failures - 1, retryTimeoutMs, Math.random) : 0;
     this.#notBefore = performance.now() + pauseMs;
   }
 
-  /** The program ends the connection: everything under way fails. */
-  #close(failure: Failure): void {
+  /** The connection is ended from here: everything under way fails. */
+  #close(failure: Failure, error?: MemcachedError): void {
     const wasOpen = this.#link?.open;
     const left = [...this.#release(), ...this.#queue.drain()];
-    if (wasOpen) this.#announcer.disconnected(undefined);
+    if (wasOpen) this.#announcer.disconnected(error);
     else if (wasOpen === false) this.#announcer.failed(failure.error, 0);
     for (const operation of left) this.#fail(operation, failure);
     this.#settled();
@@ -346,7 +370,8 @@ export class Connection implements Executor {
     if (this.#link?.open === false && now >= this.#connectDeadline) {
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
-    this.#expireAll(now);
+    const overdue = this.#expireAll(now);
+    if (overdue !== undefined) this.#options.onFailure(overdue);
     const link = this.#link;
     if (link?.open && (link.isStalled(now, stallTimeoutMs) || this.#isOverdue(link, now))) {
       const why = `${this.#name} let nothing pass for ${stallTimeoutMs} ms`;
@@ -362,22 +387,29 @@ export class Connection implements Executor {
     return oldest !== undefined && now - oldest.deadline > this.#options.stallTimeoutMs;
   }
 
-  #expireAll(now: number): void {
-    const expire = (operation: Operation) => this.#expire(operation, now);
+  /** Fails what is overdue, and returns the last of these failures. */
+  #expireAll(now: number): Failure | undefined {
+    let last: Failure | undefined;
+    const expire = (operation: Operation) => {
+      last = this.#expire(operation, now) ?? last;
+    };
     this.#link?.pipeline.forEachAwaited(expire);
     this.#queue.prune(expire);
+    return last;
   }
 
-  #expire(operation: Operation, now: number): void {
-    if (operation.settled || now < operation.deadline) return;
+  #expire(operation: Operation, now: number): Failure | undefined {
+    if (operation.settled || now < operation.deadline) return undefined;
     const where = operation.sent
       ? "its reply did not come"
       : this.#link?.open
         ? "it could not be sent"
         : "there was no connection";
     const message = `${operation.command.name} timed out at ${this.#name}: ${where}`;
+    const failure = new Failure(TimeoutError, message, this.#name);
     this.#counters.timeouts++;
-    this.#fail(operation, new Failure(TimeoutError, message, this.#name));
+    this.#fail(operation, failure);
+    return failure;
   }
 
   #fail(operation: Operation, failure: Failure, message?: string): void {

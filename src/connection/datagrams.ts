@@ -28,6 +28,10 @@ export interface DatagramsOptions {
   readonly wire: () => Wire;
   readonly socket: SocketOptions;
   readonly onEvent: OnConnectionEvent;
+  /** The server replied to something, in time or late. */
+  readonly onReply: () => void;
+  /** Hears what makes operations fail, before those fail that are not overdue. */
+  readonly onFailure: (failure: Failure) => void;
   readonly onRefused: OnRefused;
 }
 
@@ -82,6 +86,13 @@ export class Datagrams implements Executor {
     const wasOpen = this.#isOpen;
     this.#abandon(this.#closed("The connection was closed by disconnectAll()"));
     if (wasOpen) this.#announcer.disconnected(undefined);
+  }
+
+  /** Closes the socket to a server that is not to be waited for; what is under way fails. */
+  abandon(failure: Failure): void {
+    const wasOpen = this.#isOpen;
+    this.#abandon(failure);
+    if (wasOpen) this.#announcer.disconnected(failure.error);
   }
 
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
@@ -198,6 +209,7 @@ export class Datagrams implements Executor {
 
   #receive(datagram: Buffer): void {
     this.#counters.bytesRead += datagram.length;
+    this.#options.onReply();
     const id = frameId(datagram);
     const answer = this.#answers.get(id);
     const reply = answer?.frames.add(datagram);
@@ -220,6 +232,8 @@ export class Datagrams implements Executor {
     const wasOpen = this.#isOpen;
     const message = `Cannot reach ${this.#name}: ${cause.message}`;
     const failure = this.#failure(ConnectError, message, cause);
+    this.#isOpen = false;
+    this.#options.onFailure(failure);
     this.#abandon(failure);
     if (wasOpen) {
       this.#announcer.disconnected(failure.error);
@@ -241,21 +255,25 @@ export class Datagrams implements Executor {
   }
 
   #check(now: number): boolean {
+    let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {
-      this.#expire(operation, now);
+      overdue = this.#expire(operation, now) ?? overdue;
       if (operation.settled) this.#answers.delete(id);
     }
-    for (const operation of this.#waiting) this.#expire(operation, now);
+    for (const operation of this.#waiting) overdue = this.#expire(operation, now) ?? overdue;
+    if (overdue !== undefined) this.#options.onFailure(overdue);
     this.#settled();
     return this.#isBusy;
   }
 
-  #expire(operation: Operation, now: number): void {
-    if (operation.settled || now < operation.deadline) return;
+  #expire(operation: Operation, now: number): Failure | undefined {
+    if (operation.settled || now < operation.deadline) return undefined;
     const why = operation.sent ? "its datagrams were lost" : "it could not be sent";
     const message = `${operation.command.name} timed out at ${this.#name}: ${why}`;
+    const failure = this.#failure(TimeoutError, message);
     this.#counters.timeouts++;
-    this.#fail(operation, this.#failure(TimeoutError, message));
+    this.#fail(operation, failure);
+    return failure;
   }
 
   #fail(operation: Operation, failure: Failure): void {

@@ -25,6 +25,11 @@ export class Failure {
     return new Failure(error.constructor as ErrorClass, error.message, server, error.cause);
   }
 
+  /** The same in other words. */
+  saying(message: string): Failure {
+    return new Failure(this.#Class, message, this.#server, this.#cause);
+  }
+
   /** The error of one operation: with its command, and whether the server may have acted. */
   for(operation: Operation, message: string = this.message): MemcachedError {
     return this.#error(message, { command: operation.command.name, sent: operation.sent });

@@ -14,6 +14,8 @@ import type { Queue } from "./queue.js";
 export interface LinkEvents {
   /** Bytes can be sent. */
   connected(): void;
+  /** What came could be read. */
+  replied(): void;
   /** Replies were read, or the socket has room again. */
   progressed(): void;
   /** The socket ended by itself. */
@@ -197,6 +199,8 @@ export class Link {
       if (!this.#ended) this.#events.unreadable(error);
       return;
     }
-    if (!this.#ended) this.#events.progressed();
+    if (this.#ended) return;
+    this.#events.replied();
+    this.#events.progressed();
   }
 }

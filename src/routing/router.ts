@@ -6,12 +6,18 @@ import type { Server } from "./server.js";
 export interface Placement {
   /** The position of the server of a key in wire form. */
   locate(route: string): number;
+  /** The position of the server of a key, then those that follow, each once. */
+  locateReplicas(route: string, replicas: number): number[];
+  /** The same with only some of the servers, or with all if none is left. */
+  withLive(live: readonly boolean[]): Placement;
 }
 
 /** Many servers as one: every operation goes to the server of its key. */
 export class Router implements Executor {
   #servers: readonly Server[];
   #placement: Placement;
+  /** Where keys go while some servers are dead; undefined until somebody asks. */
+  #survivors: Placement | undefined = undefined;
   /** Servers that left and still have operations under way. */
   readonly #leaving = new Set<Server>();
 
@@ -39,6 +45,24 @@ export class Router implements Executor {
     return server;
   }
 
+  /** The server of a key among those that live: its own, or who has its keys meanwhile. */
+  survivorFor(route: string): Server {
+    this.#survivors ??= this.#placement.withLive(this.#servers.map(({ isDead }) => !isDead));
+    return this.#servers[this.#survivors.locate(route)]!;
+  }
+
+  /** The servers of a key and of its copies, its own first. */
+  replicasFor(route: string, replicas: number): Server[] {
+    return this.#placement
+      .locateReplicas(route, replicas)
+      .map((position) => this.#servers[position]!);
+  }
+
+  /** A server died or is back. */
+  healthChanged(): void {
+    this.#survivors = undefined;
+  }
+
   /**
    * From the next operation on, keys go to these servers. Those that stay keep their
    * connections, and those that go finish what they have.
@@ -47,10 +71,15 @@ export class Router implements Executor {
     const gone = this.#servers.filter((server) => !servers.includes(server));
     this.#servers = servers;
     this.#placement = placement;
+    this.#survivors = undefined;
     for (const server of gone) {
       this.#leaving.add(server);
       void server.retire(this).then(() => this.#leaving.delete(server));
     }
+  }
+
+  disconnect(): void {
+    for (const server of this.#servers) server.disconnect();
   }
 
   async close(drainMs: number): Promise<void> {

@@ -5,11 +5,15 @@ import { Connection, type QueueLimits } from "../connection/connection.js";
 import type { ConnectionStats } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
+import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
-import { type Executor, Operation } from "../operation.js";
+import { ConnectionClosedError } from "../errors.js";
+import { type Command, type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
+import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
+import { Health, type HealthEvent, type HealthOptions } from "./health.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
@@ -21,7 +25,15 @@ export interface ServerOptions {
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
   readonly onEvent: OnConnectionEvent;
+  readonly health: HealthOptions;
+  readonly onHealth: (event: HealthEvent) => void;
+  /** For requests of the server's own, none of which carries a value. */
+  readonly codec: Operation["codec"];
 }
+
+const PROBE: Command<void> = { name: "probe", idempotent: true, read: () => undefined };
+
+const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
 
 /** As long as a timer can be. */
 const NO_LIMIT_MS = 2 ** 31 - 1;
@@ -30,26 +42,21 @@ const NO_LIMIT_MS = 2 ** 31 - 1;
 export class Server implements Executor {
   /** Another of the same name may take its place, with another weight. */
   address: Address;
+  readonly #options: ServerOptions;
   readonly #connection: Connection | Datagrams;
   readonly #capabilities: Capabilities;
+  readonly #health: Health;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
     this.address = address;
-    const onRefused = (operation: Operation, refused: RefusedReply) =>
-      this.#refuse(operation, refused);
-    this.#connection = isUdp(address)
-      ? new Datagrams({ ...options, address, onRefused })
-      : new Connection({
-          ...options,
-          get connectTimeoutMs() {
-            return options.connectTimeoutMs;
-          },
-          address,
-          onLost: (operation) => this.#retry(operation),
-          onRefused,
-        });
+    this.#options = options;
+    this.#health = new Health(address.name, options.health, {
+      probe: (done) => this.#probe(done),
+      changed: (event) => this.#changed(event),
+    });
+    this.#connection = this.#connectionTo(address);
     this.#capabilities = new Capabilities(this.#connection, address.name);
   }
 
@@ -57,7 +64,16 @@ export class Server implements Executor {
     return this.address.name;
   }
 
+  /** Whether it failed so often that it counts as gone. */
+  get isDead(): boolean {
+    return this.#health.state === "dead";
+  }
+
   execute(operation: Operation): void {
+    if (!this.#health.accepts) {
+      this.#turnAway(operation);
+      return;
+    }
     const { request } = operation;
     const isPlain = request.verb === "admin" || request.meta === undefined;
     (isPlain ? this.#connection : this.#capabilities).execute(operation);
@@ -72,7 +88,8 @@ export class Server implements Executor {
   }
 
   close(drainMs: number): Promise<void> {
-    return this.#connection.close(drainMs);
+    this.#health.stop();
+    return this.#connection.close(this.#health.accepts ? drainMs : 0);
   }
 
   /**
@@ -81,7 +98,52 @@ export class Server implements Executor {
    */
   retire(successor: Executor): Promise<void> {
     this.#successor = successor;
-    return this.#connection.close(NO_LIMIT_MS);
+    return this.close(NO_LIMIT_MS);
+  }
+
+  /** Not within the call: a program that tries again and again would keep the probe's timer from firing. */
+  #turnAway(operation: Operation): void {
+    const error = this.#health.refusal.for(operation);
+    setImmediate(() => operation.fail(error));
+  }
+
+  #connectionTo(address: Address): Connection | Datagrams {
+    const options = this.#options;
+    const heard = {
+      onReply: () => this.#health.succeeded(),
+      onFailure: (failure: Failure, retryInMs?: number) => this.#health.failed(failure, retryInMs),
+      onRefused: (operation: Operation, refused: RefusedReply) => this.#refuse(operation, refused),
+    };
+    if (isUdp(address)) return new Datagrams({ ...options, ...heard, address });
+    return new Connection({
+      ...options,
+      ...heard,
+      get connectTimeoutMs() {
+        return options.connectTimeoutMs;
+      },
+      get retryTimeoutMs() {
+        return options.health.retryTimeoutMs;
+      },
+      address,
+      onLost: (operation) => this.#retry(operation),
+      onUnsent: (operation) => this.execute(operation),
+    });
+  }
+
+  /** Asks for the version, whatever the health: an answer makes the server count as up. */
+  #probe(done: () => void): void {
+    const deadline = performance.now() + this.#options.connectTimeoutMs;
+    this.#connection.execute(
+      new Operation(PROBE, PROBE_REQUEST, "", this.#options.codec, deadline, done, done),
+    );
+  }
+
+  /** What waits for a server that died need not wait until its deadline. */
+  #changed(event: HealthEvent): void {
+    this.#options.onHealth(event);
+    if (event.state !== "dead") return;
+    const why = `The connection was given up: ${this.#health.refusal.message}`;
+    this.#connection.abandon(new Failure(ConnectionClosedError, why, this.name));
   }
 
   /**
@@ -92,7 +154,7 @@ export class Server implements Executor {
   #retry(operation: Operation): boolean {
     if (operation.retried || !operation.command.idempotent) return false;
     operation.retried = true;
-    (this.#successor ?? this.#connection).execute(operation);
+    (this.#successor ?? this).execute(operation);
     return true;
   }
 

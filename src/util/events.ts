@@ -5,7 +5,7 @@ type Listener<Event> = (event: Event) => void;
  * with an EventTarget: it never gets into the way of whoever tells the event.
  */
 export class Events<Types> {
-  readonly #listeners = new Map<keyof Types, Set<Listener<never>>>();
+  readonly #listeners = new Map<PropertyKey, Set<Listener<never>>>();
 
   on<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
     const listeners = this.#listeners.get(type);

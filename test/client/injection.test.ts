@@ -11,7 +11,11 @@ let server: ScriptedServer;
 let client: Client;
 beforeAll(async () => {
   server = await ScriptedServer.start();
-  client = new Client(server.address, { timeoutMs: 50, stallTimeoutMs: 60_000 });
+  client = new Client(server.address, {
+    timeoutMs: 50,
+    stallTimeoutMs: 60_000,
+    behaviors: { failure_limit: 1_000_000 }, // it never answers, and is to be asked all the same
+  });
 });
 afterAll(async () => {
   await client.close({ drainMs: 0 });

@@ -399,9 +399,13 @@ describe("with a real memcached", () => {
       greet: undefined,
       connectTimeoutMs: 1_000,
       stallTimeoutMs: 5_000,
+      retryTimeoutMs: 2_000,
       limits: { maxOperations: 100, maxBytes: 1_000_000, waits: false },
       onEvent: () => {},
+      onReply: () => {},
+      onFailure: () => {},
       onLost: () => false,
+      onUnsent: () => {},
       onRefused: (operation, { text }) => {
         failed.push(text);
         operation.fail(new ServerErrorReply(text, text));

@@ -1,0 +1,137 @@
+import type { Address } from "../connection/address.js";
+import { type MemcachedError, OptionError } from "../errors.js";
+import type { Executor, Operation, Rescuer } from "../operation.js";
+import { Detour, nextAlive, survivor } from "../routing/detour.js";
+import { Failover } from "../routing/failover.js";
+import { Gutter } from "../routing/gutter.js";
+import { Leniency } from "../routing/leniency.js";
+import { Replicas } from "../routing/replicas.js";
+import type { Router } from "../routing/router.js";
+import { checkInteger, checkOptions, show } from "./check.js";
+import { parseServers, type Servers } from "./servers.js";
+
+/** What becomes of operations whose server fails. */
+export interface PolicyOptions {
+  /**
+   * Where keys go while their server is dead:
+   *
+   * - `"rehash"`: where the ring has them without it, as `auto_eject` says too. On a
+   *   consistent distribution no other key moves; `"modula"` has no place for them
+   * - `"next"`: to the next server in the list, on any distribution
+   * - a {@link GutterOptions}: to servers that are there for this alone
+   *
+   * Without it they fail at once, as long as the server is dead.
+   */
+  readonly failover?: "rehash" | "next" | GutterOptions | undefined;
+  /**
+   * When a read asks the copies that the behavior `num_replicas` makes: if its own server
+   * failed, or also if that has no such item.
+   * @defaultValue "failure"
+   */
+  readonly readReplicas?: "failure" | "miss" | undefined;
+  /**
+   * What becomes of a call that fails for the servers' sake: it rejects, or a read is a
+   * miss and a value is not stored, which the event `masked` tells. Deleting, counting
+   * and calls to all servers always reject.
+   * @defaultValue "throw"
+   */
+  readonly onError?: "throw" | "miss" | undefined;
+}
+
+/** Servers that stand in for dead ones. */
+export interface GutterOptions {
+  readonly servers: Servers;
+  /**
+   * Seconds that an item lives there at most, since nobody tells them what becomes of it
+   * once its own server is back.
+   * @defaultValue 60
+   */
+  readonly ttl?: number | undefined;
+}
+
+export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
+  "failover",
+  "readReplicas",
+  "onError",
+];
+
+const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
+
+const DEFAULT_GUTTER_TTL = 60;
+
+const MAX_GUTTER_TTL = 24 * 60 * 60;
+
+/** The policies of a client, checked. */
+export interface Policies {
+  readonly failover:
+    | "rehash"
+    | "next"
+    | { readonly addresses: readonly Address[]; readonly ttl: number }
+    | undefined;
+  readonly readOnMiss: boolean;
+  readonly lenient: boolean;
+}
+
+/** @throws OptionError, ArgumentError */
+export function policiesOf(options: PolicyOptions): Policies {
+  const { failover, readReplicas = "failure", onError = "throw" } = options;
+  if (readReplicas !== "failure" && readReplicas !== "miss") {
+    throw new OptionError(`readReplicas must be "failure" or "miss", not ${show(readReplicas)}`);
+  }
+  if (onError !== "throw" && onError !== "miss") {
+    throw new OptionError(`onError must be "throw" or "miss", not ${show(onError)}`);
+  }
+  return {
+    failover: failoverOf(failover),
+    readOnMiss: readReplicas === "miss",
+    lenient: onError === "miss",
+  };
+}
+
+function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
+  if (failover === undefined || failover === "rehash" || failover === "next") return failover;
+  if (typeof failover !== "object" || failover === null) {
+    throw new OptionError(
+      `failover must be "rehash", "next" or an object with servers, not ${show(failover)}`,
+    );
+  }
+  checkOptions(failover, GUTTER_OPTIONS, "failover");
+  const { servers, ttl = DEFAULT_GUTTER_TTL } = failover;
+  return {
+    addresses: parseServers(servers),
+    ttl: checkInteger(ttl, "failover.ttl", 1, MAX_GUTTER_TTL),
+  };
+}
+
+/** What there is to arrange. */
+export interface Arrangement extends Policies {
+  readonly router: Router;
+  readonly gutter: Router | undefined;
+  /** Servers beside its own that hold a copy of each item. */
+  readonly copies: number;
+  readonly onMasked: (operation: Operation, error: MemcachedError) => void;
+}
+
+/** The router with the policies around it: without any, the router itself. */
+export function arrange(arrangement: Arrangement): Executor {
+  const leniency = arrangement.lenient ? new Leniency(arrangement.onMasked) : undefined;
+  const carrier = carrierOf(arrangement, leniency);
+  return leniency === undefined ? carrier : leniency.around(carrier);
+}
+
+function carrierOf(
+  { router, gutter, copies, readOnMiss, failover }: Arrangement,
+  next: Rescuer | undefined,
+): Executor {
+  if (copies > 0) return new Replicas(router, { copies, readOnMiss });
+  switch (failover) {
+    case undefined:
+      return router;
+    case "rehash":
+      return new Failover(router, new Detour(survivor(router), next), next);
+    case "next":
+      return new Failover(router, new Detour(nextAlive(router), next), next);
+    default:
+      return new Failover(router, new Gutter(gutter!, failover.ttl), next);
+  }
+}

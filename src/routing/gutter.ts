@@ -1,0 +1,49 @@
+import type { Executor, Operation } from "../operation.js";
+import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
+import type { Request } from "../protocol/request.js";
+import { relay } from "./relay.js";
+
+/**
+ * Servers that stand in for dead ones. What is stored there lives only briefly, so that
+ * it is gone when its own server is back, or dies again later.
+ */
+export class Gutter implements Executor {
+  readonly #servers: Executor;
+  readonly #ttl: number;
+
+  /** @param ttl - seconds that an item there lives at most */
+  constructor(servers: Executor, ttl: number) {
+    this.#servers = servers;
+    this.#ttl = ttl;
+  }
+
+  execute(operation: Operation): void {
+    const request = this.#shortLived(operation.request);
+    this.#servers.execute(
+      request === operation.request ? operation : relay(operation, { request }),
+    );
+  }
+
+  #shortLived(request: Request): Request {
+    switch (request.verb) {
+      case "set":
+        return { ...request, exptime: this.#cap(request.exptime) };
+      case "arithmetic":
+        return { ...request, initialExptime: this.#cap(request.initialExptime) };
+      case "get":
+        if (request.touch === undefined) return request;
+        return { ...request, touch: this.#cap(request.touch) };
+      default:
+        return request;
+    }
+  }
+
+  /** An exptime as the wire has it: 0 is for ever, negative is at once, and a large one a date. */
+  #cap(exptime: number): number {
+    if (exptime < 0) return exptime;
+    if (exptime === 0) return this.#ttl;
+    if (exptime <= MAX_RELATIVE_SECONDS) return Math.min(exptime, this.#ttl);
+    const left = exptime - Math.floor(Date.now() / 1000);
+    return left < this.#ttl ? exptime : this.#ttl;
+  }
+}

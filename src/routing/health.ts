@@ -1,0 +1,162 @@
+import { backoffMs } from "../connection/backoff.js";
+import { Failure } from "../connection/failure.js";
+import { ConnectError, type MemcachedError } from "../errors.js";
+
+export type HealthState = "up" | "failing" | "dead";
+
+/** A server changed its state. */
+export interface HealthEvent {
+  readonly server: string;
+  readonly state: HealthState;
+  readonly previous: HealthState;
+  /** What it failed with last; undefined if it is up. */
+  readonly error: MemcachedError | undefined;
+}
+
+/** How failures are judged; the values may change, and then hold from the next failure on. */
+export interface HealthOptions {
+  /** Failures in a row that make a server dead. */
+  readonly failureLimit: number;
+  /** Milliseconds between two probes at most. */
+  readonly retryTimeoutMs: number;
+  /** Milliseconds that a dead server stays dead at least. */
+  readonly deadTimeoutMs: number;
+}
+
+export interface HealthActions {
+  /** Asks the server for a sign of life, and calls `done` when it gave one or did not. */
+  probe(done: () => void): void;
+  changed(event: HealthEvent): void;
+}
+
+/**
+ * What is known of one server from what became of its operations.
+ *
+ * ```
+ *              failure               failureLimit of them
+ *      up ───────────────▶ failing ───────────────────────▶ dead
+ *      ▲                      │                               │
+ *      │        reply         │     reply to a probe, and     │
+ *      └──────────────────────┴────── deadTimeoutMs over ─────┘
+ * ```
+ *
+ * A failure is an attempt to connect that came to nothing, deadlines that passed at one
+ * look, or a connection that broke and lost operations with it. Any reply, a late one too,
+ * takes all failures back: that is what tells a slow server from a dead one.
+ *
+ * From the first failure on, probes are sent in the background, ever further apart, until
+ * one is answered. Meanwhile a dead server is sent nothing else, and neither is one that
+ * no connection can be made to: so no operation of the program's own has to find out.
+ */
+export class Health {
+  state: HealthState = "up";
+  /** Whether the server is sent operations. */
+  accepts = true;
+  readonly #server: string;
+  readonly #options: HealthOptions;
+  readonly #actions: HealthActions;
+  #failures = 0;
+  #failure: Failure | undefined = undefined;
+  /** When a dead server may be up again. */
+  #deadUntil = 0;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  /** When the timer fires. */
+  #probeAt = 0;
+  #probes = 0;
+  #probing = false;
+  #stopped = false;
+
+  constructor(server: string, options: HealthOptions, actions: HealthActions) {
+    this.#server = server;
+    this.#options = options;
+    this.#actions = actions;
+  }
+
+  /** The server replied. */
+  succeeded(): void {
+    if (this.state === "up") return;
+    if (this.state === "dead" && performance.now() < this.#deadUntil) return;
+    this.#failures = 0;
+    this.#failure = undefined;
+    this.#probes = 0;
+    this.#cancel();
+    this.accepts = true;
+    this.#become("up");
+  }
+
+  /**
+   * The server failed.
+   * @param retryInMs - after a failed attempt to connect, when the next one may be made
+   */
+  failed(failure: Failure, retryInMs?: number): void {
+    const { failureLimit, deadTimeoutMs } = this.#options;
+    this.#failures++;
+    this.#failure = failure;
+    if (retryInMs !== undefined) this.accepts = false;
+    if (this.state === "dead") {
+      this.#probeIn(retryInMs);
+    } else if (this.#failures < failureLimit) {
+      this.#probeIn(retryInMs);
+      this.#become("failing");
+    } else {
+      this.accepts = false;
+      this.#deadUntil = performance.now() + deadTimeoutMs;
+      this.#probeIn(Math.max(deadTimeoutMs, retryInMs ?? this.#pauseMs()));
+      this.#become("dead");
+    }
+  }
+
+  /** Why an operation is not sent while the server is not to be asked. */
+  get refusal(): Failure {
+    const { message, error } = this.#failure!;
+    const due = this.#timer === undefined ? 0 : Math.ceil(this.#probeAt - performance.now());
+    const next = `the next attempt is due in ${Math.max(0, due)} ms`;
+    if (this.state === "failing") return this.#failure!.saying(`${message}; ${next}`);
+    const why = `${this.#server} is dead after ${this.#failures} failures in a row, the last: ${message}; ${next}`;
+    return new Failure(ConnectError, why, this.#server, error.cause ?? error);
+  }
+
+  /** Probes no more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  #become(state: HealthState): void {
+    const previous = this.state;
+    if (state === previous) return;
+    this.state = state;
+    this.#actions.changed({ server: this.#server, state, previous, error: this.#failure?.error });
+  }
+
+  /** Plans the next probe; without a time, unless one is planned or under way. */
+  #probeIn(delayMs: number | undefined): void {
+    if (this.#stopped) return;
+    if (delayMs === undefined && (this.#probing || this.#timer !== undefined)) return;
+    this.#cancel();
+    // A timer may fire within the millisecond before its time, and that is too early to connect.
+    const waitMs = Math.ceil(delayMs ?? this.#pauseMs()) + 1;
+    this.#probeAt = performance.now() + waitMs;
+    this.#timer = setTimeout(this.#probe, waitMs).unref();
+  }
+
+  #pauseMs(): number {
+    return backoffMs(this.#probes + 1, this.#options.retryTimeoutMs, Math.random);
+  }
+
+  #cancel(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #probe = (): void => {
+    this.#timer = undefined;
+    if (this.#probing) return;
+    this.#probing = true;
+    this.#probes++;
+    this.#actions.probe(() => {
+      this.#probing = false;
+      if (this.state !== "up") this.#probeIn(undefined);
+    });
+  };
+}

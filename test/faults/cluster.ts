@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, type ClientOptions, type HealthEvent, type HealthState } from "tslibmc";
+import { expect } from "vitest";
+import { type Memcached, startMemcacheds } from "../support/memcached.js";
+
+/** How long something may take to happen that has no time of its own. */
+const SETTLES_MS = 15_000;
+
+/** Real servers, and clients whose servers' health is on record. */
+export class Cluster implements AsyncDisposable {
+  readonly servers: readonly Memcached[];
+  readonly #clients: Client[] = [];
+
+  private constructor(servers: readonly Memcached[]) {
+    this.servers = servers;
+  }
+
+  static async start(count: number): Promise<Cluster> {
+    return new Cluster(await startMemcacheds(count));
+  }
+
+  get addresses(): string[] {
+    return this.servers.map(({ address }) => address);
+  }
+
+  connect(options: ClientOptions = {}, servers = this.addresses): Witness {
+    const client = new Client(servers, { timeoutMs: 5000, ...options });
+    this.#clients.push(client);
+    return new Witness(client);
+  }
+
+  /** What a server itself holds for a key. */
+  async held(server: Memcached, key: string): Promise<unknown> {
+    await using client = new Client(server.address, { timeoutMs: 5000 });
+    return await client.get(key);
+  }
+
+  /** Ends the clients, and has all servers empty and running again. */
+  async reset(): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.close({ drainMs: 0 })));
+    for (const server of this.servers) server.resume();
+    await Promise.all(this.servers.map((server) => server.restart()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#clients.splice(0).map((client) => client.close({ drainMs: 0 })));
+    await Promise.all(this.servers.map((server) => server[Symbol.asyncDispose]()));
+  }
+}
+
+/** A client, and what it told of its servers. */
+export class Witness {
+  readonly client: Client;
+  readonly events: HealthEvent[] = [];
+
+  constructor(client: Client) {
+    this.client = client;
+    client.on("health", (event) => this.events.push(event));
+  }
+
+  /** So many keys that are at home on a server. */
+  keysOn(server: Memcached, count = 1): string[] {
+    const keys: string[] = [];
+    for (let i = 0; keys.length < count; i++) {
+      if (this.client.serverFor(`key:${i}`).name === server.address) keys.push(`key:${i}`);
+    }
+    return keys;
+  }
+
+  keyOn(server: Memcached): string {
+    return this.keysOn(server)[0]!;
+  }
+
+  /** The states that a server has had, up at first. */
+  statesOf({ address }: Memcached): HealthState[] {
+    return this.events.filter(({ server }) => server === address).map(({ state }) => state);
+  }
+
+  /** Resolves when a server has come to a state. */
+  async sees(server: Memcached, state: HealthState): Promise<void> {
+    await settles(() => (this.statesOf(server).at(-1) ?? "up") === state);
+  }
+}
+
+export async function settles(check: () => boolean | Promise<boolean>): Promise<void> {
+  const limit = performance.now() + SETTLES_MS;
+  while (!(await check())) {
+    expect(performance.now()).toBeLessThan(limit);
+    await delay(5);
+  }
+}
+
+/** The error that a call rejects with; undefined if it resolves. */
+export function errorOf(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** Stops a server's threads, all of them, so that nobody answers any more. */
+export async function freeze(server: Memcached): Promise<void> {
+  const tasks = `/proc/${server.pid}/task`;
+  const isStopped = (task: string) =>
+    / T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8").replace(/\(.*\)/, ""));
+  server.pause();
+  while (!readdirSync(tasks).every(isStopped)) await delay(1);
+}

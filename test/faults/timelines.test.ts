@@ -1,0 +1,145 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, PartialError } from "tslibmc";
+import { beforeAll, describe, expect, test } from "vitest";
+import { startMemcacheds } from "../support/memcached.js";
+import { type RecordedOp, type Timeline, timelines } from "./recorded.js";
+
+/** What came of a call on a key of the server that fails. */
+type Outcome = "ok" | "miss" | "error";
+
+interface Replay {
+  /** By second, of the calls on keys whose server failed. */
+  readonly outcomes: ReadonlyMap<number, Outcome[]>;
+  /** Calls on other keys that went wrong. */
+  readonly others: string[];
+  /** Seconds after which the server counted as up again, from when it was back. */
+  readonly upAfter: number;
+}
+
+/** What pylibmc recorded, in the same words. */
+function recorded({ keys, home, victim, steps }: Timeline): Map<number, Outcome[]> {
+  return new Map(
+    steps.map(({ second, ops }) => {
+      const own = ops.filter((each) => home[keys.indexOf(each.key)] === victim);
+      return [second, own.map(recordedOutcome)];
+    }),
+  );
+}
+
+function recordedOutcome({ exception, op, result }: RecordedOp): Outcome {
+  if (exception !== undefined) return "error";
+  return op === "get" && result?.s === undefined ? "miss" : "ok";
+}
+
+/** The same calls at the same times by this client, on servers of its own. */
+async function replay(timeline: Timeline): Promise<Replay> {
+  const servers = await startMemcacheds(3, { args: ["-t", "1", "-m", "16"] });
+  const client = new Client(
+    servers.map(({ address }) => address),
+    { binary: timeline.protocol === "binary", behaviors: timeline.behaviors },
+  );
+  const outcomes = new Map<number, Outcome[]>();
+  const others: string[] = [];
+  const victim = servers[timeline.victim]!;
+  let backAt = Number.NaN;
+  let upAt = Number.NaN;
+  client.on("health", ({ server, state }) => {
+    if (server === victim.address && state === "up") upAt = performance.now();
+  });
+  const began = performance.now();
+  const until = (second: number) => delay(Math.max(0, began + second * 1000 - performance.now()));
+  const misfortune = (async () => {
+    await until(0.5);
+    if (timeline.failure === "frozen") victim.pause();
+    else await victim.kill();
+    await until(timeline.back_at_second);
+    backAt = performance.now();
+    if (timeline.failure === "frozen") victim.resume();
+    else await victim.start();
+  })();
+  const names = timeline.keys.map((key, i) => keyAt(client, key, timeline.home[i]!));
+  for (const { second, ops } of timeline.steps) {
+    await until(second);
+    const seen: Outcome[] = [];
+    for (const op of ops) {
+      const at = timeline.keys.indexOf(op.key);
+      const outcome = await perform(client, op, op.op === "get_multi" ? names : [names[at]!]);
+      if (timeline.home[at] === timeline.victim) seen.push(outcome);
+      else if (outcome === "error") others.push(`${second}: ${op.op}`);
+    }
+    outcomes.set(second, seen);
+  }
+  await misfortune;
+  await client.close();
+  await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  const upAfter = upAt < backAt || Number.isNaN(upAt) ? Number.NaN : (upAt - backAt) / 1000;
+  return { outcomes, others, upAfter };
+}
+
+/** A key like the recorded one that is on the same server here. */
+function keyAt(client: Client, key: string, index: number): string {
+  for (let n = 0; ; n++) {
+    if (client.serverFor(`${key}-${n}`).index === index) return `${key}-${n}`;
+  }
+}
+
+async function perform(client: Client, { op, value }: RecordedOp, keys: string[]) {
+  try {
+    if (op === "get_multi") await client.getMulti(keys);
+    else if (op === "set") await client.set(keys[0]!, value);
+    else if ((await client.get(keys[0]!)) === undefined) return "miss";
+    return "ok";
+  } catch (error) {
+    return error instanceof PartialError ? "ok" : "error";
+  }
+}
+
+/** Seconds that a busy machine may take for what takes none. */
+const SLACK = 2;
+
+const errorsFrom = (second: number, outcomes: ReadonlyMap<number, Outcome[]>) =>
+  count(new Map([...outcomes].filter(([at]) => at >= second)));
+
+/** Whether a dead server's keys have another place. */
+function movesKeys({ behaviors }: Timeline): boolean {
+  const { auto_eject, remove_failed, ketama, ketama_weighted } = behaviors;
+  return Boolean((auto_eject || remove_failed) && (ketama || ketama_weighted));
+}
+
+const count = (outcomes: ReadonlyMap<number, Outcome[]>) =>
+  [...outcomes.values()].flat().filter((outcome) => outcome === "error").length;
+
+/** Errors by second: a digit each. */
+const row = (outcomes: ReadonlyMap<number, Outcome[]>) =>
+  [...outcomes.values()].map((each) => each.filter((one) => one === "error").length).join("");
+
+describe("libmemcached's timelines, replayed", () => {
+  const replays = new Map<string, Replay>();
+
+  beforeAll(async () => {
+    await Promise.all(
+      timelines.map(async (timeline) => replays.set(timeline.id, await replay(timeline))),
+    );
+  }, 120_000);
+
+  test.each(timelines.map((timeline) => [timeline.id, timeline] as const))("%s", (id, timeline) => {
+    const ours = replays.get(id)!;
+    const theirs = recorded(timeline);
+    console.log(
+      `${id}: errors ${count(theirs)} → ${count(ours.outcomes)}; by second ${row(theirs)} → ${row(ours.outcomes)}; up after ${ours.upAfter.toFixed(1)} s`,
+    );
+    expect(ours.others).toEqual([]);
+    expect([...ours.outcomes.keys()]).toEqual([...theirs.keys()]);
+
+    const { retry_timeout = 2, dead_timeout = 0, num_replicas = 0 } = timeline.behaviors;
+    if (movesKeys(timeline) || num_replicas > 0) {
+      expect(count(ours.outcomes)).toBeLessThan(count(theirs));
+      expect(errorsFrom(3, ours.outcomes)).toBe(0);
+    } else {
+      expect(errorsFrom(timeline.back_at_second + retry_timeout + SLACK, ours.outcomes)).toBe(0);
+    }
+    if (dead_timeout < timeline.steps.length) {
+      expect(ours.upAfter).toBeLessThan(Math.max(retry_timeout, dead_timeout) + SLACK);
+    }
+  });
+});

@@ -1,0 +1,224 @@
+import fc from "fast-check";
+import { TimeoutError } from "tslibmc";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Failure } from "../../src/connection/failure.js";
+import { Health, type HealthEvent, type HealthOptions } from "../../src/routing/health.js";
+
+const failure = new Failure(TimeoutError, "get timed out", "s:1");
+
+/** A server that says nothing, and what its health did about it. */
+function patient(options: Partial<HealthOptions> = {}) {
+  const events: HealthEvent[] = [];
+  /** When probes were sent, and how to end the one under way. */
+  const probes: number[] = [];
+  let end: (() => void) | undefined;
+  const health = new Health(
+    "s:1",
+    { failureLimit: 3, retryTimeoutMs: 2000, deadTimeoutMs: 0, ...options },
+    {
+      probe: (done) => {
+        expect(end).toBeUndefined();
+        probes.push(performance.now());
+        end = done;
+      },
+      changed: (event) => events.push(event),
+    },
+  );
+  return {
+    health,
+    probes,
+    states: () => events.map(({ state }) => state),
+    events,
+    /** The probe under way fails as a silent server's does. */
+    probeFails: () => {
+      health.failed(failure);
+      const done = end;
+      end = undefined;
+      done?.();
+    },
+    probeSucceeds: () => {
+      health.succeeded();
+      const done = end;
+      end = undefined;
+      done?.();
+    },
+  };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the states", () => {
+  test("failures in a row lead from up to dead, and any reply back", () => {
+    const { health, states, events } = patient();
+    health.failed(failure);
+    expect([health.state, health.accepts]).toEqual(["failing", true]);
+    health.succeeded();
+    for (let n = 0; n < 3; n++) health.failed(failure);
+    expect([health.state, health.accepts]).toEqual(["dead", false]);
+    health.succeeded();
+    expect([health.state, health.accepts]).toEqual(["up", true]);
+    expect(states()).toEqual(["failing", "up", "failing", "dead", "up"]);
+    expect(events[3]).toMatchObject({ server: "s:1", previous: "failing", state: "dead" });
+    expect(events[3]?.error).toBeInstanceOf(TimeoutError);
+    expect(events[4]).toEqual({ server: "s:1", previous: "dead", state: "up", error: undefined });
+  });
+
+  test("a reply between failures starts the count again: slow is not dead", () => {
+    const { health, states } = patient();
+    for (let n = 0; n < 50; n++) {
+      health.failed(failure);
+      health.failed(failure);
+      health.succeeded();
+    }
+    expect(states()).not.toContain("dead");
+  });
+
+  test("a limit of 1 makes the first failure the last", () => {
+    const { health, states } = patient({ failureLimit: 1 });
+    health.failed(failure);
+    expect(states()).toEqual(["dead"]);
+  });
+
+  test("where no connection can be made nothing is sent, dead or not", () => {
+    const { health } = patient();
+    health.failed(failure, 70);
+    expect([health.state, health.accepts]).toEqual(["failing", false]);
+    expect(health.refusal.message).toBe("get timed out; the next attempt is due in 71 ms");
+    health.succeeded();
+    expect(health.accepts).toBe(true);
+  });
+
+  test("a dead server's refusal says why and until when", () => {
+    const { health } = patient({ failureLimit: 1, deadTimeoutMs: 3000 });
+    health.failed(failure);
+    expect(health.refusal.message).toBe(
+      "s:1 is dead after 1 failures in a row, the last: get timed out; the next attempt is due in 3001 ms",
+    );
+    expect(health.refusal.error).toMatchObject({ code: "ERR_MEMCACHED_CONNECT", sent: false });
+  });
+
+  test("the limits may change, and hold for the next failure", () => {
+    const options = { failureLimit: 3, retryTimeoutMs: 2000, deadTimeoutMs: 0 };
+    const health = new Health("s:1", options, { probe: () => {}, changed: () => {} });
+    health.failed(failure);
+    options.failureLimit = 2;
+    health.failed(failure);
+    expect(health.state).toBe("dead");
+    health.stop();
+  });
+
+  test("whatever happens, up accepts and dead does not, and events are the way between", () => {
+    const happening = fc.oneof(
+      fc.constant("reply" as const),
+      fc.constant("failure" as const),
+      fc.record({ retryInMs: fc.nat(500) }),
+      fc.record({ passes: fc.nat(5000) }),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(happening, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom(0, 1000),
+        (happenings, failureLimit, deadTimeoutMs) => {
+          const { health, events } = patient({ failureLimit, deadTimeoutMs });
+          let inRow = 0;
+          for (const each of happenings) {
+            if (each === "reply") {
+              const before = health.state;
+              health.succeeded();
+              if (before !== "dead" || deadTimeoutMs === 0) expect(health.state).toBe("up");
+            } else if (each === "failure") health.failed(failure);
+            else if ("retryInMs" in each) health.failed(failure, each.retryInMs);
+            else vi.advanceTimersByTime(each.passes);
+            const failed = each === "failure" || (typeof each === "object" && "retryInMs" in each);
+            inRow = failed ? inRow + 1 : health.state === "up" ? 0 : inRow;
+            if (health.state === "up") expect(health.accepts).toBe(true);
+            if (health.state === "dead") expect(health.accepts).toBe(false);
+            expect(health.state === "dead").toBe(inRow >= failureLimit);
+          }
+          let state = "up";
+          for (const event of events) {
+            expect(event.previous).toBe(state);
+            expect(event.state).not.toBe(state);
+            state = event.state;
+          }
+          expect(health.state).toBe(state);
+          health.stop();
+        },
+      ),
+    );
+  });
+});
+
+describe("probes", () => {
+  test("are sent from the first failure on, one at a time, ever further apart", () => {
+    const { health, probes, probeFails } = patient({ failureLimit: 100 });
+    health.failed(failure);
+    for (let n = 0; n < 12; n++) {
+      vi.advanceTimersByTime(3000);
+      probeFails();
+    }
+    vi.advanceTimersByTime(3000);
+    expect(probes).toHaveLength(13);
+    vi.advanceTimersByTime(60_000); // the last is never answered, and no other is sent
+    expect(probes).toHaveLength(13);
+    health.stop();
+  });
+
+  test("come within retry_timeout, spread by chance", () => {
+    const gaps = Array.from({ length: 20 }, () => {
+      const { health, probes, probeFails } = patient({ retryTimeoutMs: 400 });
+      health.failed(failure);
+      for (let n = 0; n < 600; n++) {
+        vi.advanceTimersByTime(5);
+        if (probes.length < 8) probeFails();
+      }
+      health.stop();
+      return probes[7]! - probes[6]!;
+    });
+    for (const gap of gaps) {
+      expect(gap).toBeGreaterThanOrEqual(200);
+      expect(gap).toBeLessThanOrEqual(406);
+    }
+    expect(new Set(gaps).size).toBeGreaterThan(5);
+  });
+
+  test("wait for the next attempt to connect, where that is known", () => {
+    const { health, probes } = patient();
+    const began = performance.now();
+    health.failed(failure, 730);
+    vi.advanceTimersByTime(730);
+    expect(probes).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(probes).toEqual([began + 731]);
+    health.stop();
+  });
+
+  test("leave a dead server alone for dead_timeout; then the first answer brings it back", () => {
+    const { health, probes, probeSucceeds } = patient({ failureLimit: 1, deadTimeoutMs: 5000 });
+    health.failed(failure);
+    vi.advanceTimersByTime(4990);
+    health.succeeded(); // an answer from before
+    expect([health.state, probes]).toEqual(["dead", []]);
+    vi.advanceTimersByTime(20);
+    expect(probes).toHaveLength(1);
+    probeSucceeds();
+    expect(health.state).toBe("up");
+    vi.advanceTimersByTime(60_000);
+    expect(probes).toHaveLength(1);
+  });
+
+  test("end with the server's membership", () => {
+    const { health, probes } = patient();
+    health.failed(failure);
+    health.stop();
+    health.failed(failure);
+    vi.advanceTimersByTime(60_000);
+    expect(probes).toEqual([]);
+  });
+});
