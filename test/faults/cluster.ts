@@ -98,12 +98,3 @@ export function errorOf(call: Promise<unknown>): Promise<unknown> {
     (error: unknown) => error,
   );
 }
-
-/** Stops a server's threads, all of them, so that nobody answers any more. */
-export async function freeze(server: Memcached): Promise<void> {
-  const tasks = `/proc/${server.pid}/task`;
-  const isStopped = (task: string) =>
-    / T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8").replace(/\(.*\)/, ""));
-  server.pause();
-  while (!readdirSync(tasks).every(isStopped)) await delay(1);
-}

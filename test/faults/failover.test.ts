@@ -9,7 +9,7 @@ import {
 } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
-import { Cluster, errorOf, freeze, settles } from "./cluster.js";
+import { Cluster, errorOf, settles } from "./cluster.js";
 
 let cluster: Cluster;
 let a: Memcached;
@@ -68,7 +68,7 @@ describe("without a policy", () => {
     const { client } = witness;
     const key = witness.keyOn(b);
     await client.set(key, "kept");
-    await freeze(b);
+    await b.pause();
     expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
     await settles(async () => {
       await errorOf(client.get(key));
@@ -88,7 +88,7 @@ describe("without a policy", () => {
     const { client } = witness;
     const key = witness.keyOn(b);
     await client.set(key, 1);
-    await freeze(b);
+    await b.pause();
     const patient = client.get(key, { timeoutMs: 600_000 });
     const impatient = client.get(key, { timeoutMs: 50 });
     expect(await errorOf(impatient)).toBeInstanceOf(TimeoutError);
@@ -103,7 +103,7 @@ describe("without a policy", () => {
     const key = witness.keyOn(b);
     await client.set(key, 1);
     for (let n = 0; n < 6; n++) {
-      await freeze(b);
+      await b.pause();
       const call = errorOf(client.get(key, { timeoutMs: 20 }));
       await delay(30);
       expect(await call).toBeInstanceOf(TimeoutError);
@@ -201,7 +201,7 @@ describe("rehash", () => {
     const { client } = witness;
     const key = witness.keyOn(b);
     await client.set(key, 1);
-    await freeze(b);
+    await b.pause();
     const counting = errorOf(client.incr(key));
     const reading = client.get(key);
     const finding = errorOf(client.get(key, { timeoutMs: 60 }));
@@ -219,7 +219,7 @@ describe("rehash", () => {
     const { client } = witness;
     const key = witness.keyOn(b);
     await client.set(key, 1);
-    await freeze(b);
+    await b.pause();
     expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
     b.resume();
     await witness.sees(b, "up");

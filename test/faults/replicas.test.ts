@@ -1,7 +1,7 @@
 import { ConnectError, type PartialError, TimeoutError } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Memcached } from "../support/memcached.js";
-import { Cluster, errorOf, freeze, settles, type Witness } from "./cluster.js";
+import { Cluster, errorOf, settles, type Witness } from "./cluster.js";
 import { timeline } from "./recorded.js";
 
 let cluster: Cluster;
@@ -102,9 +102,9 @@ describe.each(["text", "binary"] as const)("num_replicas over %s", (protocol) =>
     const { client } = witness;
     const key = witness.keyOn(b);
     await client.set(key, "v");
-    await freeze(b);
+    await b.pause();
     expect(await client.get(key)).toBe("v");
-    await freeze(c);
+    await c.pause();
     expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
   });
 
