@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ClientOptions, type HealthEvent, type HealthState } from "tslibmc";
 import { expect } from "vitest";
