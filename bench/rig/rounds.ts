@@ -57,12 +57,25 @@ export async function measureRounds(
         say(`${name}: ${one.workload.name} ${one.client.subject.name}`);
         const count = counts.get(one) ?? (await calibrate(one, windowMs));
         counts.set(one, count);
-        const measured = await one.client.run(one.workload, count);
-        if (round >= 0) one.samples.push(sampleOf(measured, count));
+        const measured = await attempt(one, count);
+        if (measured !== undefined && round >= 0) one.samples.push(sampleOf(measured, count));
       }
     }
   }
   return onOneCore;
+}
+
+/** One window, or undefined where another client failed in it, which costs that client the round. */
+async function attempt({ client, workload }: Series, count: number): Promise<Measured | undefined> {
+  try {
+    return await client.run(workload, count);
+  } catch (error) {
+    if (client.subject.peer === "tslibmc") throw error;
+    console.error(
+      `\n${client.subject.name} failed in ${workload.name}: ${(error as Error).message}`,
+    );
+    return undefined;
+  }
 }
 
 /** How many operations fill the window. */
