@@ -3,18 +3,25 @@ import type { Step } from "./step.js";
 
 const KEYS = Array.from({ length: 256 }, (_, i) => `user:profile:${1_000_000 + i}`);
 
+const SIZES = [1, 10, 100, 1000];
+
 /** Finding a key's server, hashing included, and making the ring. */
 export function ring(): Step[] {
   const ketama = { behaviors: { ketama: true } };
+  const weighted = { behaviors: { ketama_weighted: true } };
+  const rendezvous = { behaviors: { distribution: "rendezvous" } } as const;
   return [
     locate("modula, 3 servers", {}, 3),
-    locate("ketama, 1 server", ketama, 1),
-    locate("ketama, 3 servers", ketama, 3),
-    locate("ketama, 100 servers", ketama, 100),
-    locate("weighted ketama, 100 servers", { behaviors: { ketama_weighted: true } }, 100),
-    { name: "a ketama ring of 3", run: () => placement(ketama, 3) },
-    { name: "a ketama ring of 100", run: () => placement(ketama, 100) },
+    ...SIZES.map((size) => locate(`ketama, ${size} servers`, ketama, size)),
+    ...SIZES.map((size) => locate(`weighted ketama, ${size} servers`, weighted, size)),
+    ...SIZES.map((size) => locate(`rendezvous, ${size} servers`, rendezvous, size)),
+    ...SIZES.map((size) => build(`a ketama ring of ${size}`, ketama, size)),
+    ...SIZES.map((size) => build(`a weighted ring of ${size}`, weighted, size)),
   ];
+}
+
+function build(name: string, options: PlacementOptions, servers: number): Step {
+  return { name, run: () => placement(options, servers) };
 }
 
 function locate(name: string, options: PlacementOptions, servers: number): Step {
@@ -24,7 +31,7 @@ function locate(name: string, options: PlacementOptions, servers: number): Step 
 
 function placement(options: PlacementOptions, servers: number): Placement {
   const list = Array.from({ length: servers }, (_, i) => ({
-    ...{ host: `10.0.0.${i}`, port: 11211, weight: 1 },
+    ...{ host: `10.0.${i >> 8}.${i & 255}`, port: 11211, weight: 1 },
   }));
   return new Placement(options, list);
 }
