@@ -10,6 +10,8 @@ type Operation = (i: number) => Promise<unknown>;
 export interface Load {
   /** Carries out `count` operations; with `latencies`, notes the time of each in it, in ms. */
   run(count: number, latencies?: Float64Array): Promise<void>;
+  /** Proves that what it reads is still right: a client may break under load and not say so. */
+  check(): Promise<void>;
 }
 
 /** Stores the values of a workload through the client, and proves that it reads them back. */
@@ -21,7 +23,26 @@ export async function prepare(owner: string, peer: Peer, workload: Workload): Pr
       latencies === undefined
         ? keepInFlight(operation, workload.inFlight, count)
         : oneByOne(operation, count, latencies),
+    check: () => checkOne(peer, workload, keys),
   };
+}
+
+async function checkOne(
+  peer: Peer,
+  { kind, size }: Workload,
+  keys: readonly string[],
+): Promise<void> {
+  const key = keys[0]!;
+  if (kind === "object") {
+    deepStrictEqual(await peer.getObject(key), rowFor(key, size));
+  } else if (kind === "getMulti") {
+    const found = await peer.getMulti(keys.slice(0, BATCH));
+    strictEqual(peer.pick(found, key, 0), textFor(key, size), `getMulti of ${key}`);
+  } else {
+    const isBlob = kind === "getBlob" || kind === "setBlob";
+    const found = isBlob ? String(await peer.getBlob(key)) : await peer.get(key);
+    strictEqual(found, textFor(key, size), `get of ${key}`);
+  }
 }
 
 async function keepInFlight(operation: Operation, inFlight: number, count: number): Promise<void> {

@@ -38,7 +38,9 @@ async function answerTo(question: Question): Promise<Answer> {
   }
   const found = loads.get(question.workload);
   if (found === undefined) throw new Error(`${question.workload} was not prepared`);
-  return { measured: await measure(found.load, found.workload, question.count) };
+  const measured = await measure(found.load, found.workload, question.count);
+  await found.load.check();
+  return { measured };
 }
 
 async function measure(load: Load, workload: Workload, count: number): Promise<Measured> {
