@@ -11,7 +11,11 @@ import { checkCas, checkInteger, checkOptions, checkUnsigned, show } from "./che
 import type { Dispatcher } from "./dispatcher.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
 
-/** The meta commands as calls (protocol.txt, "Meta Commands"): each flag is a named option. */
+/**
+ * The meta commands as calls (protocol.txt, "Meta Commands"): each flag is a named option.
+ * Only `q` is not offered, since a quiet command has no reply to settle its promise by, and
+ * neither are `P` and `L`, which memcached ignores.
+ */
 
 /** What every meta call takes. */
 export interface MetaOptions extends CallOptions {
