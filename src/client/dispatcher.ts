@@ -186,18 +186,10 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    if (tracesCommands()) this.#trace(command, request, wireKey, options, resolve, reject);
-    else this.#sendNow(command, request, wireKey, options, resolve, reject);
-  }
-
-  #trace<Result>(
-    command: Command<Result>,
-    request: Request,
-    wireKey: string,
-    options: CallOptions | undefined,
-    resolve: Resolve<Result>,
-    reject: Reject,
-  ): void {
+    if (!tracesCommands()) {
+      this.#sendNow(command, request, wireKey, options, resolve, reject);
+      return;
+    }
     const server = this.router.serverFor(this.route(wireKey, options)).name;
     const trace = { command: command.name, key: wireKey, server };
     const ends = traceCommand(trace, resolve, reject);
