@@ -24,6 +24,13 @@ export interface PolicyOptions {
    */
   readonly failover?: "rehash" | "next" | GutterOptions | undefined;
   /**
+   * Milliseconds from a dead server's first answer until it has all of its keys again,
+   * where `failover` moved them: it begins with a tenth and gets the others one after the
+   * other. A failure meanwhile makes it dead again. 0 gives it all of them at once.
+   * @defaultValue 3000
+   */
+  readonly rampUpMs?: number | undefined;
+  /**
    * When a read asks the copies that the behavior `num_replicas` makes: if its own server
    * failed, or also if that has no such item.
    * @defaultValue "failure"
@@ -51,9 +58,14 @@ export interface GutterOptions {
 
 export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
   "failover",
+  "rampUpMs",
   "readReplicas",
   "onError",
 ];
+
+const DEFAULT_RAMP_UP_MS = 3000;
+
+const MAX_RAMP_UP_MS = 60 * 60 * 1000;
 
 const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
 
@@ -68,13 +80,19 @@ export interface Policies {
     | "next"
     | { readonly addresses: readonly Address[]; readonly ttl: number }
     | undefined;
+  readonly rampUpMs: number;
   readonly readOnMiss: boolean;
   readonly lenient: boolean;
 }
 
 /** @throws OptionError, ArgumentError */
 export function policiesOf(options: PolicyOptions): Policies {
-  const { failover, readReplicas = "failure", onError = "throw" } = options;
+  const {
+    failover,
+    rampUpMs = DEFAULT_RAMP_UP_MS,
+    readReplicas = "failure",
+    onError = "throw",
+  } = options;
   if (readReplicas !== "failure" && readReplicas !== "miss") {
     throw new OptionError(`readReplicas must be "failure" or "miss", not ${show(readReplicas)}`);
   }
@@ -83,6 +101,7 @@ export function policiesOf(options: PolicyOptions): Policies {
   }
   return {
     failover: failoverOf(failover),
+    rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
     readOnMiss: readReplicas === "miss",
     lenient: onError === "miss",
   };

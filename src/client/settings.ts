@@ -45,7 +45,7 @@ export interface ServerInfo {
 
 /** What a client tells those who listen. */
 export interface ClientEvents extends ConnectionEvents {
-  /** A server is up, failing or dead. */
+  /** A server is up, failing, dead or returning. */
   health: HealthEvent;
   /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
   masked: { readonly command: string; readonly error: MemcachedError };
@@ -226,7 +226,9 @@ export class Settings {
   #connectGutter(): Router | undefined {
     const { failover } = this.#fixed.policies;
     if (typeof failover !== "object") return undefined;
-    const servers = failover.addresses.map((address) => this.#connectTo(address));
+    // Whoever stands in has no stand-in of its own to share its keys with.
+    const health: HealthOptions = Object.create(this.#health, { rampUpMs: { value: 0 } });
+    const servers = failover.addresses.map((address) => this.#connectTo(address, health));
     const behaviors = { distribution: "consistent ketama" } as const;
     return new Router(servers, new Placement({ behaviors }, failover.addresses));
   }
@@ -241,14 +243,17 @@ export class Settings {
 
   /** A server that is not ejected need not stay away longer than it is gone. */
   #judgement(): HealthOptions {
+    const ejects = this.#failover !== undefined;
+    const moves = ejects && this.read("num_replicas") === 0;
     return {
       failureLimit: this.read("failure_limit"),
       retryTimeoutMs: this.read("retry_timeout") * 1000,
-      deadTimeoutMs: this.#failover === undefined ? 0 : this.read("dead_timeout") * 1000,
+      deadTimeoutMs: ejects ? this.read("dead_timeout") * 1000 : 0,
+      rampUpMs: moves ? this.#fixed.policies.rampUpMs : 0,
     };
   }
 
-  #connectTo(address: Address): Server {
+  #connectTo(address: Address, health = this.#health): Server {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
@@ -272,7 +277,7 @@ export class Settings {
       stallTimeoutMs,
       limits,
       onEvent: (type, event) => events.emit(type, event),
-      health: this.#health,
+      health,
       onHealth: (event) => {
         this.dispatcher.router.healthChanged();
         this.events.emit("health", event);

@@ -9,6 +9,8 @@ import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import { ConnectionClosedError } from "../errors.js";
+import { oneAtATime } from "../hash/jenkins.js";
+import { mix32 } from "../hash/murmur.js";
 import { type Command, type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
@@ -67,6 +69,19 @@ export class Server implements Executor {
   /** Whether it failed so often that it counts as gone. */
   get isDead(): boolean {
     return this.#health.state === "dead";
+  }
+
+  /** Whether some of its keys are elsewhere, or all. */
+  get isAway(): boolean {
+    return this.#health.isAway;
+  }
+
+  /**
+   * Whether a key of its own is here now. While the server is returning each key comes
+   * back once, in an order that has nothing to do with the ring's.
+   */
+  has(route: string): boolean {
+    return mix32(oneAtATime(route)) < this.#health.share * 2 ** 32;
   }
 
   execute(operation: Operation): void {
