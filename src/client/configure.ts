@@ -111,10 +111,14 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
     maxValueSize = DEFAULT_MAX_VALUE_SIZE,
     placement = {},
   } = options;
+  const policies = policiesOf(options);
+  if (policies.rejoin !== undefined && options.proxy === "twemproxy") {
+    throw new OptionError("rejoin needs flush_all, which twemproxy does not know; leave it out");
+  }
   if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
   return {
     transport: transportOf(options),
-    policies: policiesOf(options),
+    policies,
     stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
     limits: limitsOf(options),
     maxValueSize: checkMaxValueSize(maxValueSize),

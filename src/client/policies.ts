@@ -5,6 +5,7 @@ import { Detour, nextAlive, survivor } from "../routing/detour.js";
 import { Failover } from "../routing/failover.js";
 import { Gutter } from "../routing/gutter.js";
 import { Leniency } from "../routing/leniency.js";
+import type { RejoinOptions } from "../routing/rejoin.js";
 import { Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkInteger, checkOptions, show } from "./check.js";
@@ -30,6 +31,24 @@ export interface PolicyOptions {
    * @defaultValue 3000
    */
   readonly rampUpMs?: number | undefined;
+  /**
+   * What becomes of the values that a server still has from before an outage, while others
+   * may have changed, before it gets keys again:
+   *
+   * - `"keep"`: they are read again
+   * - `"flush"`: all go. The server stays dead until `flush_all` was answered
+   * - `"delete"`: those go whose changes failed there, or went elsewhere. A `noreply` call
+   *   does not learn that it failed
+   *
+   * @defaultValue "keep"
+   */
+  readonly rejoin?: "keep" | "flush" | "delete" | undefined;
+  /**
+   * So many keys are remembered for each server with `rejoin: "delete"`; a server that
+   * missed more changes is flushed.
+   * @defaultValue 10000
+   */
+  readonly maxRemembered?: number | undefined;
   /**
    * When a read asks the copies that the behavior `num_replicas` makes: if its own server
    * failed, or also if that has no such item.
@@ -59,6 +78,8 @@ export interface GutterOptions {
 export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
   "failover",
   "rampUpMs",
+  "rejoin",
+  "maxRemembered",
   "readReplicas",
   "onError",
 ];
@@ -66,6 +87,8 @@ export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
 const DEFAULT_RAMP_UP_MS = 3000;
 
 const MAX_RAMP_UP_MS = 60 * 60 * 1000;
+
+const DEFAULT_REMEMBERED = 10_000;
 
 const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
 
@@ -81,6 +104,7 @@ export interface Policies {
     | { readonly addresses: readonly Address[]; readonly ttl: number }
     | undefined;
   readonly rampUpMs: number;
+  readonly rejoin: RejoinOptions | undefined;
   readonly readOnMiss: boolean;
   readonly lenient: boolean;
 }
@@ -102,6 +126,7 @@ export function policiesOf(options: PolicyOptions): Policies {
   return {
     failover: failoverOf(failover),
     rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
+    rejoin: rejoinOf(options),
     readOnMiss: readReplicas === "miss",
     lenient: onError === "miss",
   };
@@ -120,6 +145,14 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
     addresses: parseServers(servers),
     ttl: checkInteger(ttl, "failover.ttl", 1, MAX_GUTTER_TTL),
   };
+}
+
+function rejoinOf(options: PolicyOptions): RejoinOptions | undefined {
+  const { rejoin = "keep", maxRemembered = DEFAULT_REMEMBERED } = options;
+  checkInteger(maxRemembered, "maxRemembered", 0, 2 ** 24);
+  if (rejoin === "keep") return undefined;
+  if (rejoin === "flush" || rejoin === "delete") return { action: rejoin, maxRemembered };
+  throw new OptionError(`rejoin must be "keep", "flush" or "delete", not ${show(rejoin)}`);
 }
 
 /** What there is to arrange. */

@@ -5,6 +5,7 @@ import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import type { HealthEvent, HealthOptions } from "../routing/health.js";
+import type { RejoinEvent } from "../routing/rejoin.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import { Events } from "../util/events.js";
@@ -47,6 +48,8 @@ export interface ServerInfo {
 export interface ClientEvents extends ConnectionEvents {
   /** A server is up, failing, dead or returning. */
   health: HealthEvent;
+  /** A server's old values were deleted or flushed, as `rejoin` has it, or could not be. */
+  rejoin: RejoinEvent;
   /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
   masked: { readonly command: string; readonly error: MemcachedError };
 }
@@ -254,7 +257,7 @@ export class Settings {
   }
 
   #connectTo(address: Address, health = this.#health): Server {
-    const { stallTimeoutMs, limits, transport } = this.#fixed;
+    const { stallTimeoutMs, limits, transport, policies } = this.#fixed;
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
     if (isUdp(address) && transport.needsStream !== undefined) {
@@ -282,6 +285,8 @@ export class Settings {
         this.dispatcher.router.healthChanged();
         this.events.emit("health", event);
       },
+      rejoin: policies.rejoin,
+      onRejoin: (event) => this.events.emit("rejoin", event),
       codec: this.values,
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;

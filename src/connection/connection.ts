@@ -60,6 +60,8 @@ export interface ConnectionOptions {
   readonly onLost: (operation: Operation) => boolean;
   /** Takes each operation that a lost socket had not sent yet. */
   readonly onUnsent: (operation: Operation) => void;
+  /** Hears of each operation that fails here, just before it does. */
+  readonly onFailed: (operation: Operation) => void;
   readonly onRefused: OnRefused;
 }
 
@@ -415,6 +417,7 @@ export class Connection implements Executor {
   #fail(operation: Operation, failure: Failure, message?: string): void {
     if (operation.settled) return;
     this.#counters.errors++;
+    this.#options.onFailed(operation);
     operation.fail(failure.for(operation, message));
   }
 

@@ -33,7 +33,7 @@ export class Failover implements Executor, Rescuer {
   execute(operation: Operation): void {
     const server = this.#router.serverFor(operation.route);
     if (server.isAway && this.#isElsewhere(operation, server)) {
-      this.#move(operation);
+      this.#move(operation, server);
     } else {
       operation.rescuer = this;
       server.execute(operation);
@@ -42,10 +42,11 @@ export class Failover implements Executor, Rescuer {
 
   rescue(operation: Operation, error: unknown): boolean {
     operation.rescuer = this.#next;
-    if (!mayMove(operation, error) || !this.#router.serverFor(operation.route).isDead) {
+    const server = this.#router.serverFor(operation.route);
+    if (!mayMove(operation, error) || !server.isDead) {
       return this.#next?.rescue(operation, error) ?? false;
     }
-    this.#move(operation);
+    this.#move(operation, server);
     return true;
   }
 
@@ -56,9 +57,11 @@ export class Failover implements Executor, Rescuer {
   }
 
   /** Keys that share a server may be apart elsewhere. */
-  #move(operation: Operation): void {
+  #move(operation: Operation, own: Server): void {
     operation.rescuer = this.#next;
-    if (!operation.split()) this.#elsewhere.execute(operation);
+    if (operation.split()) return;
+    own.misses(operation);
+    this.#elsewhere.execute(operation);
   }
 }
 

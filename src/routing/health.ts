@@ -28,6 +28,11 @@ export interface HealthOptions {
 export interface HealthActions {
   /** Asks the server for a sign of life, and calls `done` when it gave one or did not. */
   probe(done: () => void): void;
+  /**
+   * Readies a dead server that answered for its keys, if there is anything to do; it stays
+   * dead if that fails.
+   */
+  prepare(): Promise<void> | undefined;
   changed(event: HealthEvent): void;
 }
 
@@ -76,6 +81,7 @@ export class Health {
   #probeAt = 0;
   #probes = 0;
   #probing = false;
+  #preparing = false;
   #returnedAt = 0;
   #stopped = false;
 
@@ -88,7 +94,7 @@ export class Health {
   /** The server replied. */
   succeeded(): void {
     if (this.state === "failing") this.#recover("up");
-    else if (this.state === "dead" && performance.now() >= this.#deadUntil) this.#return();
+    else if (this.state === "dead" && performance.now() >= this.#deadUntil) this.#prepare();
   }
 
   /**
@@ -135,6 +141,29 @@ export class Health {
   stop(): void {
     this.#stopped = true;
     this.#cancel();
+  }
+
+  #prepare(): void {
+    if (this.#preparing) return;
+    const preparation = this.#actions.prepare();
+    if (preparation === undefined) {
+      this.#return();
+      return;
+    }
+    this.#preparing = true;
+    this.#cancel();
+    preparation.then(
+      () => {
+        this.#preparing = false;
+        this.#return();
+      },
+      (error) => {
+        this.#preparing = false;
+        this.#failure = Failure.of(error, this.#server);
+        this.#probeIn(this.#pauseMs());
+        this.#deadUntil = this.#probeAt;
+      },
+    );
   }
 
   #return(): void {

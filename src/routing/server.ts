@@ -16,6 +16,7 @@ import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Health, type HealthEvent, type HealthOptions } from "./health.js";
+import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
@@ -29,8 +30,20 @@ export interface ServerOptions {
   readonly onEvent: OnConnectionEvent;
   readonly health: HealthOptions;
   readonly onHealth: (event: HealthEvent) => void;
+  /** What is done about old values after an outage; undefined if nothing is. */
+  readonly rejoin: RejoinOptions | undefined;
+  readonly onRejoin: (event: RejoinEvent) => void;
   /** For requests of the server's own, none of which carries a value. */
   readonly codec: Operation["codec"];
+}
+
+/** What one server has done, and what its client did for it. */
+export interface ServerStats extends ConnectionStats {
+  /** Keys whose changes the server missed, and that are to be deleted there. */
+  readonly remembered: number;
+  /** How often it was flushed, and keys deleted there, since it missed changes. */
+  readonly rejoinFlushes: number;
+  readonly rejoinDeletions: number;
 }
 
 const PROBE: Command<void> = { name: "probe", idempotent: true, read: () => undefined };
@@ -48,6 +61,7 @@ export class Server implements Executor {
   readonly #connection: Connection | Datagrams;
   readonly #capabilities: Capabilities;
   readonly #health: Health;
+  readonly #rejoin: Rejoin | undefined;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
@@ -56,8 +70,10 @@ export class Server implements Executor {
     this.#options = options;
     this.#health = new Health(address.name, options.health, {
       probe: (done) => this.#probe(done),
+      prepare: () => this.#rejoin?.prepare(),
       changed: (event) => this.#changed(event),
     });
+    this.#rejoin = this.#rejoinOf(options);
     this.#connection = this.#connectionTo(address);
     this.#capabilities = new Capabilities(this.#connection, address.name);
   }
@@ -94,8 +110,20 @@ export class Server implements Executor {
     (isPlain ? this.#connection : this.#capabilities).execute(operation);
   }
 
-  stats(): ConnectionStats {
-    return this.#connection.stats();
+  /** An operation about one of its keys goes elsewhere. */
+  misses({ request }: Operation): void {
+    if (this.isDead) this.#rejoin?.missed(request);
+    else void this.#rejoin?.delete(request);
+  }
+
+  stats(): ServerStats {
+    const { remembered = 0, flushes = 0, deletions = 0 } = this.#rejoin ?? {};
+    return {
+      ...this.#connection.stats(),
+      remembered,
+      rejoinFlushes: flushes,
+      rejoinDeletions: deletions,
+    };
   }
 
   disconnect(): void {
@@ -118,6 +146,7 @@ export class Server implements Executor {
 
   /** Not within the call: a program that tries again and again would keep the probe's timer from firing. */
   #turnAway(operation: Operation): void {
+    this.#rejoin?.missed(operation.request);
     const error = this.#health.refusal.for(operation);
     setImmediate(() => operation.fail(error));
   }
@@ -127,6 +156,7 @@ export class Server implements Executor {
     const heard = {
       onReply: () => this.#health.succeeded(),
       onFailure: (failure: Failure, retryInMs?: number) => this.#health.failed(failure, retryInMs),
+      onFailed: (operation: Operation) => this.#rejoin?.missed(operation.request),
       onRefused: (operation: Operation, refused: RefusedReply) => this.#refuse(operation, refused),
     };
     if (isUdp(address)) return new Datagrams({ ...options, ...heard, address });
@@ -153,8 +183,34 @@ export class Server implements Executor {
     );
   }
 
-  /** What waits for a server that died need not wait until its deadline. */
+  #rejoinOf({ rejoin, onRejoin, limits }: ServerOptions): Rejoin | undefined {
+    if (rejoin === undefined) return undefined;
+    return new Rejoin(rejoin, limits.maxOperations, {
+      ask: (request) => this.#ask(request),
+      done: (event) => onRejoin({ ...event, server: this.name }),
+    });
+  }
+
+  /** Asks on the server's own behalf, whatever its health. */
+  #ask(request: Request): Promise<void> {
+    const { codec, connectTimeoutMs } = this.#options;
+    const command = { name: "rejoin", idempotent: true, read: () => undefined };
+    const deadline = performance.now() + connectTimeoutMs;
+    return new Promise((resolve, reject) => {
+      this.#connection.execute(
+        new Operation(command, request, "", codec, deadline, resolve, reject),
+      );
+    });
+  }
+
+  /**
+   * What waits for a server that died need not wait until its deadline; one that is back
+   * has its old values deleted ahead of all that it is asked from now on.
+   */
   #changed(event: HealthEvent): void {
+    if (event.state === "up" || event.state === "returning") {
+      this.#rejoin?.catchUp()?.catch(() => {}); // its event tells
+    }
     this.#options.onHealth(event);
     if (event.state !== "dead") return;
     const why = `The connection was given up: ${this.#health.refusal.message}`;

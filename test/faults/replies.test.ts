@@ -406,6 +406,7 @@ describe("with a real memcached", () => {
       onFailure: () => {},
       onLost: () => false,
       onUnsent: () => {},
+      onFailed: () => {},
       onRefused: (operation, { text }) => {
         failed.push(text);
         operation.fail(new ServerErrorReply(text, text));

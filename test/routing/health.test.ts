@@ -7,7 +7,10 @@ import { Health, type HealthEvent, type HealthOptions } from "../../src/routing/
 const failure = new Failure(TimeoutError, "get timed out", "s:1");
 
 /** A server that says nothing, and what its health did about it. */
-function patient(options: Partial<HealthOptions> = {}) {
+function patient(
+  options: Partial<HealthOptions> = {},
+  prepare: () => Promise<void> | undefined = () => undefined,
+) {
   const events: HealthEvent[] = [];
   /** When probes were sent, and how to end the one under way. */
   const probes: number[] = [];
@@ -21,6 +24,7 @@ function patient(options: Partial<HealthOptions> = {}) {
         probes.push(performance.now());
         end = done;
       },
+      prepare,
       changed: (event) => events.push(event),
     },
   );
@@ -104,7 +108,11 @@ describe("the states", () => {
 
   test("the limits may change, and hold for the next failure", () => {
     const options = { failureLimit: 3, retryTimeoutMs: 2000, deadTimeoutMs: 0, rampUpMs: 0 };
-    const health = new Health("s:1", options, { probe: () => {}, changed: () => {} });
+    const health = new Health("s:1", options, {
+      probe: () => {},
+      prepare: () => undefined,
+      changed: () => {},
+    });
     health.failed(failure);
     options.failureLimit = 2;
     health.failed(failure);
@@ -280,5 +288,44 @@ describe("the share of a returning server", () => {
     expect(health.share).toBeCloseTo(0.1);
     vi.advanceTimersByTime(1000);
     expect(states().slice(1)).toEqual(["dead", "returning", "dead", "returning", "up"]);
+  });
+});
+
+describe("a server that has to be readied", () => {
+  test("stays dead until that is done, and is readied once", async () => {
+    let resolve = () => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    const prepare = vi.fn(() => promise);
+    const { health, probes, probeSucceeds } = patient({ failureLimit: 1 }, prepare);
+    health.failed(failure);
+    vi.advanceTimersByTime(100);
+    probeSucceeds();
+    health.succeeded();
+    vi.advanceTimersByTime(60_000);
+    expect([health.state, health.accepts, probes.length]).toEqual(["dead", false, 1]);
+    expect(prepare).toHaveBeenCalledOnce();
+    resolve();
+    await promise;
+    expect([health.state, health.accepts]).toEqual(["up", true]);
+  });
+
+  test("stays dead if that fails, until another probe is answered", async () => {
+    const refused = Promise.reject(new TimeoutError("flush_all timed out"));
+    const prepare = vi.fn<() => Promise<void> | undefined>().mockReturnValueOnce(refused);
+    const { health, probes, probeSucceeds } = patient({ failureLimit: 1 }, prepare);
+    health.failed(failure);
+    vi.advanceTimersByTime(100);
+    probeSucceeds();
+    await expect(refused).rejects.toThrow();
+    health.succeeded(); // the refusal itself
+    expect(health.state).toBe("dead");
+    expect(health.refusal.message).toMatch(/the last: flush_all timed out; the next/);
+    vi.advanceTimersByTime(200);
+    expect(probes).toHaveLength(2);
+    probeSucceeds();
+    expect(health.state).toBe("up");
+    expect(prepare).toHaveBeenCalledTimes(2);
   });
 });
