@@ -197,7 +197,7 @@ export class Health {
 
   /** Plans the next probe; without a time, unless one is planned or under way. */
   #probeIn(delayMs: number | undefined): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#preparing) return;
     if (delayMs === undefined && (this.#probing || this.#timer !== undefined)) return;
     this.#cancel();
     // A timer may fire within the millisecond before its time, and that is too early to connect.
