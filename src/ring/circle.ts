@@ -76,8 +76,9 @@ class Circle extends Continuum {
       const before = length / rule.pointsPerDraw;
       return before < draws[i]! ? rule.draw(ordered[i]!, before, draws[i]!) : [];
     });
-    const kept = without(this, sortedPoints(ordered, dropped));
-    const { points, owners } = merged(kept, sortedPoints(ordered, added), ranksOf(ordered));
+    const ranks = ranksOf(ordered);
+    const kept = without(this, sortedPoints(ordered, dropped), ranks);
+    const { points, owners } = withMore(kept, sortedPoints(ordered, added), ranks);
     return new Continuum(points, owners);
   }
 }
@@ -122,22 +123,6 @@ function sortedPoints(members: readonly Member[], drawn: readonly ArrayLike<numb
   };
 }
 
-/** The points of a circle but for some of them, which are in the same order. */
-function without({ points, owners }: Points, dropped: Points): Points {
-  const length = points.length - dropped.points.length;
-  const kept = { points: new Uint32Array(length), owners: new Uint32Array(length) };
-  let passed = 0;
-  for (let i = 0; i < points.length; i++) {
-    if (points[i] === dropped.points[passed] && owners[i] === dropped.owners[passed]) {
-      passed++;
-      continue;
-    }
-    kept.points[i - passed] = points[i]!;
-    kept.owners[i - passed] = owners[i]!;
-  }
-  return kept;
-}
-
 /** For each position when its member claims its points. */
 function ranksOf(members: readonly Member[]): Uint32Array {
   const ranks = new Uint32Array(members.length);
@@ -145,27 +130,81 @@ function ranksOf(members: readonly Member[]): Uint32Array {
   return ranks;
 }
 
-function merged(a: Points, b: Points, ranks: Uint32Array): Points {
-  if (b.points.length === 0) return a;
-  const length = a.points.length + b.points.length;
-  const all = { points: new Uint32Array(length), owners: new Uint32Array(length) };
-  let fromA = 0;
-  let fromB = 0;
-  for (let i = 0; i < length; i++) {
-    const takesB = isBefore(b, fromB, a, fromA, ranks);
-    const [from, at] = takesB ? [b, fromB++] : [a, fromA++];
-    all.points[i] = from.points[at]!;
-    all.owners[i] = from.owners[at]!;
+/** A circle without some of its points. */
+function without(circle: Points, dropped: Points, ranks: Uint32Array): Points {
+  const kept = new Copy(circle, circle.points.length - dropped.points.length);
+  for (let i = 0; i < dropped.points.length; i++) {
+    kept.copyUpTo(placeOf(circle, dropped, i, ranks));
+    kept.skip();
   }
-  return all;
+  return kept.rest();
 }
 
-/** Whether the next point of one comes before the next of another. */
-function isBefore(a: Points, atA: number, b: Points, atB: number, ranks: Uint32Array): boolean {
-  if (atA === a.points.length || atB === b.points.length) return atA < a.points.length;
-  const difference = a.points[atA]! - b.points[atB]!;
-  if (difference !== 0) return difference < 0;
-  return ranks[a.owners[atA]!]! < ranks[b.owners[atB]!]!;
+/** A circle with more points. */
+function withMore(circle: Points, added: Points, ranks: Uint32Array): Points {
+  const all = new Copy(circle, circle.points.length + added.points.length);
+  for (let i = 0; i < added.points.length; i++) {
+    all.copyUpTo(placeOf(circle, added, i, ranks));
+    all.add(added.points[i]!, added.owners[i]!);
+  }
+  return all.rest();
+}
+
+/** Where on a circle one of other points is, or were to be. */
+function placeOf({ points, owners }: Points, others: Points, i: number, ranks: Uint32Array) {
+  const point = others.points[i]!;
+  const rank = ranks[others.owners[i]!]!;
+  let low = 0;
+  let high = points.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const difference = points[middle]! - point || ranks[owners[middle]!]! - rank;
+    if (difference < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * A circle in the making, from another: what lies between two changes is copied as a
+ * whole, since the first death finds this code not yet compiled.
+ */
+class Copy {
+  readonly #from: Points;
+  readonly #points: Uint32Array;
+  readonly #owners: Uint32Array;
+  /** What was read, and what is written. */
+  #read = 0;
+  #written = 0;
+
+  constructor(from: Points, length: number) {
+    this.#from = from;
+    this.#points = new Uint32Array(length);
+    this.#owners = new Uint32Array(length);
+  }
+
+  /** Copies what is before a place, if that was not passed already. */
+  copyUpTo(place: number): void {
+    if (place <= this.#read) return;
+    this.#points.set(this.#from.points.subarray(this.#read, place), this.#written);
+    this.#owners.set(this.#from.owners.subarray(this.#read, place), this.#written);
+    this.#written += place - this.#read;
+    this.#read = place;
+  }
+
+  skip(): void {
+    this.#read++;
+  }
+
+  add(point: number, owner: number): void {
+    this.#points[this.#written] = point;
+    this.#owners[this.#written++] = owner;
+  }
+
+  rest(): Points {
+    this.copyUpTo(this.#from.points.length);
+    return { points: this.#points, owners: this.#owners };
+  }
 }
 
 /** Every owner one point further on, and that point drawn back by one: 0 becomes the last. */
