@@ -1,5 +1,6 @@
 import { type Address, isUdp } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
+import { Turnstile } from "../connection/turnstile.js";
 import { type MemcachedError, OptionError } from "../errors.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
@@ -74,6 +75,7 @@ export class Settings {
   readonly #connecting: { connectTimeoutMs: number; noDelay: boolean; keepAlive: boolean };
   /** How their health is judged; as above. */
   readonly #health: HealthOptions;
+  readonly #turnstile: Turnstile;
   /** The servers that stand in for dead ones, if there are any. */
   readonly #gutter: Router | undefined;
   #given: CheckedBehaviors;
@@ -87,6 +89,7 @@ export class Settings {
     const { encodeKey, base64Keys } = fixed.transport;
     this.#options = options;
     this.#fixed = fixed;
+    this.#turnstile = new Turnstile(fixed.maxConnecting);
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
@@ -279,6 +282,7 @@ export class Settings {
       },
       stallTimeoutMs,
       limits,
+      turnstile: this.#turnstile,
       onEvent: (type, event) => events.emit(type, event),
       health,
       onHealth: (event) => {

@@ -8,6 +8,7 @@ import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
+import type { Turnstile } from "../connection/turnstile.js";
 import { ConnectionClosedError } from "../errors.js";
 import { oneAtATime } from "../hash/jenkins.js";
 import { mix32 } from "../hash/murmur.js";
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
+  /** Where attempts to connect to this server and others wait for their turn. */
+  readonly turnstile: Turnstile;
   readonly onEvent: OnConnectionEvent;
   readonly health: HealthOptions;
   readonly onHealth: (event: HealthEvent) => void;
