@@ -327,8 +327,12 @@ describe("a server that returns", () => {
     return { witness, client: witness.client, keys };
   }
 
-  test("gets a tenth of its keys first, and those alone", async () => {
-    const { witness, client, keys } = await afterOutage(3_600_000);
+  test.each<[policy: string, options: () => ClientOptions]>([
+    ["rehash", () => ({ behaviors: RETURNING })],
+    ["next", () => ({ behaviors: { ...RETURNING, auto_eject: false }, failover: "next" })],
+    ["a gutter", () => ({ behaviors: RETURNING, failover: { servers: c.address } })],
+  ])("gets a tenth of its keys first, and those alone, with %s", async (_, options) => {
+    const { witness, client, keys } = await afterOutage(3_600_000, options());
     await witness.sees(b, "returning");
     expect(await client.setMulti(keys.map((key) => [key, "now"] as const))).toEqual([]);
     const home = await cluster.connect({}, [b.address]).client.getMulti(keys);
@@ -353,8 +357,10 @@ describe("a server that returns", () => {
     await direct.setMulti(keys.map((key) => [key, "home"] as const));
     while (witness.statesOf(b).at(-1) !== "up") await look();
     await look();
-    for (const seen of moves.values()) expect(seen.slice(-2)).toEqual(["elsewhere", "home"]);
-    for (const seen of moves.values()) expect(seen.length).toBeLessThanOrEqual(2);
+    for (const seen of moves.values()) {
+      // Some are back before the first look.
+      expect(["home", "elsewhere,home"]).toContain(seen.join());
+    }
   });
 
   test("is dead again at its first failure, and what it had goes elsewhere once more", async () => {
