@@ -138,6 +138,7 @@ export class Connection implements Executor {
 
   /** Closes the socket of a server that is not to be waited for; what is under way fails. */
   abandon(failure: Failure): void {
+    this.#link?.reset();
     this.#close(failure, failure.error);
   }
 
@@ -376,6 +377,7 @@ export class Connection implements Executor {
     if (overdue !== undefined && !waits) this.#options.onFailure(overdue);
     const link = this.#link;
     if (link?.open && (link.isStalled(now, stallTimeoutMs) || this.#isOverdue(link, now))) {
+      link.reset();
       const why = `${this.#name} let nothing pass for ${stallTimeoutMs} ms`;
       this.#abandon(this.#closed(why), false);
     }

@@ -1,8 +1,11 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type BehaviorOptions,
   type ClientOptions,
   ConnectError,
+  NetworkError,
   NoServerError,
   OptionError,
   PartialError,
@@ -96,6 +99,29 @@ describe("without a policy", () => {
     const error = await errorOf(patient);
     expect(error).toMatchObject({ sent: true, server: b.address });
     expect(String(error)).toMatch(/is dead after 1 failures in a row/);
+  });
+
+  test("3: what it had not read yet is not delivered to it later", async () => {
+    const value = "v".repeat(1_000_000);
+    const values = Array.from({ length: 20 }, (_, i) => i);
+
+    const closed = await deliveredLate(async (port) => {
+      const socket = connect(port, "127.0.0.1");
+      for (const _ of values) socket.write(value);
+      await delay(200);
+      socket.destroy(); // what the kernel has is on its way all the same
+    });
+    const reset = await deliveredLate(async (port) => {
+      const behaviors = { failure_limit: 1 };
+      const witness = cluster.connect({ behaviors }, [`127.0.0.1:${port}`]);
+      const set = (i: number) =>
+        witness.client.set(`large:${i}`, value, { compress: false, timeoutMs: 200 });
+      for (const error of await Promise.all(values.map((i) => errorOf(set(i))))) {
+        expect(error).toBeInstanceOf(NetworkError);
+      }
+      await settles(() => witness.events.some(({ state }) => state === "dead"));
+    });
+    expect(reset).toBeLessThan(closed);
   });
 
   test("3: a server that answers late is slow and not dead", async () => {
@@ -481,3 +507,22 @@ async function stat(server: Memcached, name: string): Promise<number> {
 
 const count = (server: Memcached) => stat(server, "curr_items");
 const connections = (server: Memcached) => stat(server, "curr_connections");
+
+/** How many bytes a server gets of what was sent while it read nothing, by senders who gave up. */
+async function deliveredLate(send: (port: number) => Promise<void>): Promise<number> {
+  const sockets: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  await send((server.address() as AddressInfo).port);
+  const [first, ...others] = sockets as [Socket, ...Socket[]];
+  for (const socket of others) socket.destroy();
+  let bytes = 0;
+  first.on("data", (chunk) => {
+    bytes += chunk.length;
+  });
+  first.on("error", () => {}); // a reset, which not every kernel tells
+  first.resume();
+  await once(first, "close");
+  server.close();
+  return bytes;
+}
