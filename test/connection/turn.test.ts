@@ -1,7 +1,6 @@
 import { Socket } from "node:net";
 import { Client } from "tslibmc";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-
 import { type Memcached, startMemcached } from "../support/memcached.js";
 
 let memcached: Memcached;
