@@ -27,6 +27,7 @@ const GET = {
   value: true,
   cas: false,
   touch: undefined,
+  noreply: false,
   meta: undefined,
 } as const;
 const SET = {

@@ -7,7 +7,7 @@ import type { KeyRequest } from "../protocol/request.js";
 export function inBase64(request: KeyRequest): KeyRequest {
   switch (request.verb) {
     case "get":
-      return { ...request, meta: { ...request.meta, base64Key: true } };
+      return { ...request, noreply: false, meta: { ...request.meta, base64Key: true } };
     case "set":
       return { ...request, noreply: false, meta: { ...request.meta, base64Key: true } };
     case "delete":

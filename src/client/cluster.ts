@@ -5,7 +5,7 @@ import type { Key } from "../protocol/key.js";
 import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
-import { checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
 import type { ConfigurationSources } from "./configuration.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { configured } from "./configured.js";
@@ -214,16 +214,14 @@ export abstract class Cluster implements AsyncDisposable {
   /**
    * Empties every server, now or after a delay.
    * @returns true
-   * @throws PartialError if a server failed
+   * @throws PartialError if a server failed; with `noreply`, if one could not be told
    */
   async flushAll(options?: FlushOptions): Promise<boolean> {
     checkOptions(options, FLUSH_OPTIONS, "flushAll");
     const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
-    await this.#settings.dispatcher.everywhere(
-      admin.flushAll,
-      admin.flushAllRequest(delay),
-      options,
-    );
+    const { dispatcher } = this.#settings;
+    const noreply = checkBoolean(options?.noreply ?? dispatcher.noreply, "noreply");
+    await dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay, noreply), options);
     return true;
   }
 

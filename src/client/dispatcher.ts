@@ -14,7 +14,13 @@ import type { Codec, Encoded } from "../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
-import { type AdminOptions, type CallOptions, checkSignal, type StoreOptions } from "./options.js";
+import {
+  type AdminOptions,
+  type CallOptions,
+  checkSignal,
+  type StoreOptions,
+  type WriteOptions,
+} from "./options.js";
 import { traceCommand, tracesCommands } from "./tracing.js";
 
 export interface DispatcherOptions {
@@ -44,7 +50,7 @@ export interface Chunking {
     options: StoreOptions | undefined,
   ): Promise<boolean>;
   /** Gives an item and all that belongs to it a new exptime. */
-  touch(name: string, key: Key, ttl: Ttl, options: CallOptions | undefined): Promise<boolean>;
+  touch(name: string, key: Key, ttl: Ttl, options: WriteOptions | undefined): Promise<boolean>;
 }
 
 /** A call that stores one value, but for the value. */

@@ -158,8 +158,11 @@ export class Link {
     this.#counters.operations++;
     operation.sent = true;
     operation.writtenAt = now;
-    if (isSilent(operation.request)) operation.settle(OK);
-    else this.pipeline.push(operation);
+    if (isSilent(operation.request)) {
+      operation.settle(OK);
+      if (!this.#wire.answersSilent(operation.request)) return;
+    }
+    this.pipeline.push(operation);
   }
 
   #flush(): void {

@@ -39,6 +39,8 @@ export interface Wire {
    * before it has written anything, or undefined when the request is written.
    */
   write(exchange: Exchange, out: Outgoing): string | undefined;
+  /** Whether the server answers a silent request all the same, for lack of words for silence. */
+  answersSilent(request: Request): boolean;
   /** Ends whatever was left open for neighbours to join, before the bytes are sent. */
   finish(out: Outgoing): void;
   /**

@@ -1,16 +1,16 @@
 import { MAX_RELATIVE_SECONDS } from "../exptime.js";
 import type { Outgoing } from "../outgoing.js";
-import {
-  type AdminRequest,
-  type ArithmeticRequest,
-  type DeleteRequest,
-  type GetRequest,
-  isSilent,
-  type SetRequest,
+import type {
+  AdminRequest,
+  ArithmeticRequest,
+  DeleteRequest,
+  GetRequest,
+  Request,
+  SetRequest,
 } from "../request.js";
 import type { Exchange, Replies, Wire } from "../wire.js";
 import { missingWords } from "./limits.js";
-import { OPCODE, opcodeOf } from "./opcode.js";
+import { isAnswered, OPCODE, opcodeOf } from "./opcode.js";
 import { uint32, uint64, writePacket } from "./packet.js";
 import { BinaryReader, packetsOf } from "./reader.js";
 
@@ -49,8 +49,12 @@ export class BinaryWire implements Wire {
         this.#admin(request, out);
         break;
     }
-    if (!isSilent(request)) this.#opaque = (this.#opaque + packetsOf(request)) >>> 0;
+    if (isAnswered(request)) this.#opaque = (this.#opaque + packetsOf(request)) >>> 0;
     return undefined;
+  }
+
+  answersSilent(request: Request): boolean {
+    return isAnswered(request);
   }
 
   finish(): void {}

@@ -75,6 +75,10 @@ export class TextWire implements Wire {
     return undefined;
   }
 
+  answersSilent(): boolean {
+    return false;
+  }
+
   finish(out: Outgoing): void {
     if (this.#open === undefined) return;
     this.#open = undefined;

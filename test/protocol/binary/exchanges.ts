@@ -43,7 +43,7 @@ export class Exchanges implements Replies {
       };
       const missing = this.wire.write(exchange, out);
       if (missing !== undefined) throw new Error(missing);
-      if (!isSilent(request)) this.#waiting.push(exchange);
+      if (!isSilent(request) || this.wire.answersSilent(request)) this.#waiting.push(exchange);
     }
     this.wire.finish();
     const pieces = [...out.pieces, out.text];

@@ -22,6 +22,7 @@ export function get(key: string, fields: Partial<GetRequest> = {}): GetRequest {
     value: true,
     cas: false,
     touch: undefined,
+    noreply: false,
     meta: undefined,
     ...fields,
   };
@@ -73,8 +74,8 @@ export function stats(argument?: string): AdminRequest {
   return { verb: "admin", action: "stats", key: "", argument };
 }
 
-export function flushAll(delay = 0): AdminRequest {
-  return { verb: "admin", action: "flushAll", key: "", delay };
+export function flushAll(delay = 0, noreply = false): AdminRequest {
+  return { verb: "admin", action: "flushAll", key: "", delay, noreply };
 }
 
 export function debug(key: string, base64Key = false): AdminRequest {

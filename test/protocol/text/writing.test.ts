@@ -117,6 +117,13 @@ const SHAPES: [string, Request, string][] = [
   ["incr", count("k"), "incr k 1\r\n"],
   ["incr by the most", count("k", { delta: MAX_CAS }), `incr k ${MAX_CAS}\r\n`],
   ["decr", count("k", { mode: "decr", delta: 5 }), "decr k 5\r\n"],
+  [
+    "touch without a reply",
+    get("k", { value: false, touch: 5, noreply: true }),
+    "touch k 5 noreply\r\n",
+  ],
+  ["flush_all without a reply", flushAll(0, true), "flush_all noreply\r\n"],
+  ["flush_all later without a reply", flushAll(5, true), "flush_all 5 noreply\r\n"],
   ["incr without a reply", count("k", { noreply: true }), "incr k 1 noreply\r\n"],
   [
     "incr with an initial number",
