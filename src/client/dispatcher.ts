@@ -10,6 +10,7 @@ import {
 } from "../protocol/key.js";
 import type { AdminRequest, GetRequest, Request, SetMode } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
+import type { WriteBuffer } from "../routing/writebuffer.js";
 import type { Codec, Encoded } from "../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { checkDurationMs, checkOptions } from "./check.js";
@@ -75,6 +76,8 @@ export class Dispatcher {
   readonly maxValueSize: number;
   closed = false;
   chunks: Chunking | undefined = undefined;
+  /** What holds changes back, where the client has it so. */
+  buffer: WriteBuffer | undefined = undefined;
   /** The calls that wait for their values to be encoded, the last of each key. */
   readonly #held = new Map<string, Promise<void>>();
 
@@ -246,6 +249,7 @@ export class Dispatcher {
     options: AdminOptions | undefined,
   ): Promise<Map<string, Result>> {
     return new Promise((resolve, reject) => {
+      this.buffer?.release();
       const results = new Map<string, Result>();
       const { servers } = this.router;
       const gathering = new Gathering(command.name, servers.length, results, resolve, reject);
