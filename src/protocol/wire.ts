@@ -13,6 +13,11 @@ export interface Exchange {
   endsLine: boolean;
   /** Whether the request written just before wants no reply: an error that comes may be its own. */
   afterSilent: boolean;
+  /**
+   * Whether a change is one of many, of which only those that fail need an answer. A wire that
+   * has words for that makes it false where they do not fit; others take no notice.
+   */
+  quiet: boolean;
 }
 
 /** The exchanges that wait for replies, oldest first, as a wire sees them. */

@@ -1,4 +1,11 @@
-import type { AdminRequest, Request, SetMode } from "../request.js";
+import {
+  type AdminRequest,
+  type DeleteRequest,
+  isSilent,
+  type Request,
+  type SetMode,
+  type SetRequest,
+} from "../request.js";
 
 /** Command opcodes of the binary protocol, as memcached numbers them. */
 export const OPCODE = {
@@ -61,9 +68,14 @@ export function isSilentOpcode(opcode: number): boolean {
   return SILENT.has(opcode);
 }
 
+/** The opcode of a change that is answered only if it fails. */
+export function quietOpcodeOf(request: SetRequest | DeleteRequest): number {
+  return QUIET.get(opcodeOf(request))!;
+}
+
 /** Whether a request is answered even if all is well. */
 export function isAnswered(request: Request): boolean {
-  return !SILENT.has(opcodeOf(request));
+  return !isSilent(request) || !SILENT.has(opcodeOf(request));
 }
 
 /** The opcode of a request; for a many-key get, the one of each of its keys. */

@@ -33,9 +33,15 @@ export class Exchanges implements Replies {
 
   /** The bytes of requests, which wait for their replies from now on. */
   write(...requests: readonly Request[]): Buffer {
+    return this.writeSome(...requests.map((request) => ({ request, quiet: false })));
+  }
+
+  /** The same for requests of which only failures need an answer, or not. */
+  writeSome(...requests: readonly Pick<Exchange, "request" | "quiet">[]): Buffer {
     const out = new Outgoing();
-    for (const request of requests) {
+    for (const { request, quiet } of requests) {
       const exchange = {
+        quiet,
         request,
         endsLine: true,
         afterSilent: false,
@@ -45,7 +51,7 @@ export class Exchanges implements Replies {
       if (missing !== undefined) throw new Error(missing);
       if (!isSilent(request) || this.wire.answersSilent(request)) this.#waiting.push(exchange);
     }
-    this.wire.finish();
+    this.wire.finish(out);
     const pieces = [...out.pieces, out.text];
     return Buffer.concat(
       pieces.map((piece) =>

@@ -118,9 +118,9 @@ describe("what this wire has no words for is refused before a byte is written", 
   ];
   test.each(cases)("%s", (_name, request, words) => {
     const out = new Outgoing();
-    expect(new BinaryWire().write({ request, endsLine: true, afterSilent: false }, out)).toMatch(
-      words,
-    );
+    expect(
+      new BinaryWire().write({ request, endsLine: true, afterSilent: false, quiet: false }, out),
+    ).toMatch(words);
     expect(out.isEmpty).toBe(true);
   });
 

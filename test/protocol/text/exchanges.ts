@@ -103,6 +103,7 @@ class Waiting implements Exchange {
   readonly request: Request;
   endsLine = true;
   afterSilent = false;
+  quiet = false;
   readonly outcome: Outcome = { items: [], end: undefined };
 
   constructor(request: Request) {
