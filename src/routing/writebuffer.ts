@@ -52,7 +52,7 @@ export class WriteBuffer implements Executor {
   readonly #maxOperations: number;
   readonly #maxBytes: number;
   readonly #onLost: OnLost;
-  readonly #batches = new Map<Server, Batch>();
+  readonly #batches = new WeakMap<Server, Batch>();
 
   /** @param limits - of what may wait for a server: what is held has half of that */
   constructor(router: Router, next: Executor, limits: QueueLimits, onLost: OnLost) {
@@ -76,8 +76,10 @@ export class WriteBuffer implements Executor {
 
   /** Sends all that is held. */
   release(): void {
-    for (const batch of this.#batches.values()) this.#send(batch);
-    this.#batches.clear();
+    for (const server of this.#router.servers) {
+      const batch = this.#batches.get(server);
+      if (batch !== undefined) this.#send(batch);
+    }
   }
 
   #batchOf(server: Server): Batch {

@@ -272,6 +272,80 @@ describe("what is lost", () => {
   });
 });
 
+describe("with", () => {
+  const written = { small: 1, text: "held" };
+
+  test("copies: they are written when the original is", async () => {
+    const servers = await startMemcacheds(3);
+    for (const server of servers) use(server);
+    const addresses = servers.map(({ address }) => address);
+    const client = buffering(addresses, { behaviors: { buffer_requests: true, num_replicas: 2 } });
+    expect(await client.setMulti(written)).toEqual([]);
+    expect(await client.flush()).toBe(true);
+    for (const address of addresses) {
+      const observer = use(new Client(address));
+      expect(await observer.getMulti(["small", "text"])).toEqual(new Map(Object.entries(written)));
+    }
+  });
+
+  test("failover: what is held for a server that died goes where its keys go", async () => {
+    const servers = await startMemcacheds(2);
+    for (const server of servers) use(server);
+    const addresses = servers.map(({ address }) => address);
+    const client = use(
+      new Client(addresses, {
+        failover: "next",
+        behaviors: { buffer_requests: true, failure_limit: 1 },
+      }),
+    );
+    const lost: unknown[] = [];
+    client.on("lost", (event) => lost.push(event));
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    await client.version();
+    expect(await client.setMulti(keys.map((key) => [key, key] as const))).toEqual([]);
+    await servers[0]!.kill();
+    expect((await client.getMulti(keys)).size).toBe(20);
+    expect(lost).toEqual([]);
+  });
+
+  test('onError: "miss", where what is lost is masked like any other write', async () => {
+    const server = use(await startMemcached());
+    const client = buffering(server.address, { onError: "miss" });
+    const events: string[] = [];
+    client.on("masked", ({ command }) => events.push(`masked ${command}`));
+    client.on("lost", ({ command }) => events.push(`lost ${command}`));
+    await server.kill();
+    expect(await client.set("k", 1)).toBe(true);
+    expect(await client.delete("k")).toBe(true);
+    expect(await client.get("k")).toBeUndefined();
+    expect(events).toEqual(["masked set", "lost delete", "masked get"]);
+  });
+
+  test("values in chunks, and such as are compressed on another thread", async () => {
+    const server = use(await startMemcached());
+    const client = buffering(server.address, { chunk: { size: 1000 }, compress: { level: 1 } });
+    const large = Array.from({ length: 30_000 }, (_, i) => i % 977).join();
+    expect(await client.set("large", large)).toBe(true);
+    expect(await client.set("large", `${large}!`)).toBe(true);
+    expect(await client.get("large")).toBe(`${large}!`);
+    expect(await client.delete("large")).toBe(true);
+    expect(await client.get("large")).toBeUndefined();
+  });
+
+  test("calls of its own in the place where a loss is told", async () => {
+    const server = use(await startMemcached());
+    const client = buffering(server.address);
+    const again: Promise<boolean>[] = [];
+    client.on("lost", () => {
+      if (again.length === 0) again.push(client.set("again", 1));
+    });
+    await client.set("a", 1);
+    await server.kill();
+    await expect(client.get("a")).rejects.toThrow(ConnectError);
+    expect(await Promise.all(again)).toEqual([true]);
+  });
+});
+
 describe("limits", () => {
   test("what a server does not answer is no more held than may wait for it", async () => {
     const server = use(await startMemcached());
