@@ -66,6 +66,10 @@ export class BinaryReader {
   /** What a packet failed with, whose request ends only with the noop behind it. */
   #failed: Reply | undefined = undefined;
 
+  get room(): Buffer | undefined {
+    return this.#body?.room;
+  }
+
   push(chunk: Buffer, length: number, replies: Replies): void {
     let at = 0;
     while (at < length || (this.#inBody && this.#bodyLength === 0)) {

@@ -74,6 +74,10 @@ export class BinaryWire implements Wire {
     this.#opaque = (this.#opaque + 1) >>> 0;
   }
 
+  get room(): Buffer | undefined {
+    return this.#reader.room;
+  }
+
   push(chunk: Buffer, length: number, replies: Replies): void {
     this.#reader.push(chunk, length, replies);
   }
