@@ -5,9 +5,19 @@ import { startMemcached } from "../support/memcached.js";
 
 const silently = { noreply: true };
 
-describe.each([false, true])("what goes unanswered, binary: %s", (binary) => {
+type Server = AsyncDisposable & { readonly address: string };
+
+const kinds: [string, (flushAll: boolean) => Promise<Server>][] = [
+  ["memcached", (flushAll) => startMemcached({ args: flushAll ? [] : ["-F"] })],
+  ["the embedded server", (flushAll) => MemcachedServer.start({ flushAll })],
+];
+const cases = kinds.flatMap(([name, start]) =>
+  [false, true].map((binary) => ({ name, start, binary })),
+);
+
+describe.each(cases)("what goes unanswered by $name, binary: $binary", ({ start, binary }) => {
   test("flushAll follows the behavior, and touch only its own call", async () => {
-    await using server = await MemcachedServer.start();
+    await using server = await start(true);
     await using client = new Client(server.address, { binary, behaviors: { _noreply: true } });
     await client.set("k", 1, { noreply: false });
     expect(await client.touch("absent", 60)).toBe(false);
@@ -19,7 +29,7 @@ describe.each([false, true])("what goes unanswered, binary: %s", (binary) => {
   });
 
   test("a flush that the server refuses shifts no later answer", async () => {
-    await using server = await startMemcached({ args: ["-F"] });
+    await using server = await start(false);
     await using client = new Client(server.address, { binary });
     await client.set("k", "kept");
     const flushes = Array.from({ length: 50 }, () => client.flushAll(silently));
@@ -32,7 +42,7 @@ describe.each([false, true])("what goes unanswered, binary: %s", (binary) => {
   });
 
   test("touches without an item shift no later answer", async () => {
-    await using server = await startMemcached();
+    await using server = await start(true);
     await using client = new Client(server.address, { binary });
     await client.set("k", "kept");
     const answers: Promise<unknown>[] = [];
@@ -45,7 +55,36 @@ describe.each([false, true])("what goes unanswered, binary: %s", (binary) => {
     expect(client.stats().get(server.address)).toMatchObject({ connects: 1, errors: 0 });
   });
 
-  test("a call that could not be sent rejects all the same", async () => {
+  test("failures of every kind shift no later answer", async () => {
+    await using server = await start(true);
+    await using client = new Client(server.address, { binary });
+    await client.setMulti({ present: 1, text: "no number" });
+    const answers: Promise<unknown>[] = [];
+    for (let i = 0; i < 30; i++) {
+      void client.add("present", 2, silently);
+      void client.replace("absent", 2, silently);
+      void client.append("absent", "x", silently);
+      void client.cas("present", 2, 2n ** 40n, silently);
+      void client.incr("text", 1, silently);
+      void client.delete("absent", silently);
+      void client.incr("absent", 1, silently);
+      void client.touch("absent", 1, silently);
+      answers.push(client.get("present"), client.deleteMulti(["absent", "none"]));
+      void client.setMulti({ silent: i, quiet: i }, silently);
+      void client.deleteMulti(["absent", "none"], silently);
+      answers.push(client.addMulti({ present: 2, text: 2 }), client.incr("silent", 1));
+    }
+    const expected = Array.from({ length: 30 }, (_, i) => [
+      ...[1, ["absent", "none"]],
+      ...[["present", "text"], i + 1],
+    ]).flat();
+    expect(await Promise.all(answers)).toEqual(expected);
+    expect(client.stats().get(server.address)).toMatchObject({ connects: 1, errors: 0 });
+  });
+});
+
+describe.each([false, true])("a server that is gone, binary: %s", (binary) => {
+  test("a silent call that could not be sent rejects all the same", async () => {
     await using server = await startMemcached();
     await using client = new Client(server.address, { binary, timeoutMs: 500 });
     await server.kill();
