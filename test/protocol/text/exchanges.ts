@@ -1,12 +1,13 @@
 import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Hit, MetaInfo, Reply } from "../../../src/protocol/reply.js";
-import type {
-  AdminRequest,
-  ArithmeticRequest,
-  DeleteRequest,
-  GetRequest,
-  Request,
-  SetRequest,
+import {
+  type AdminRequest,
+  type ArithmeticRequest,
+  type DeleteRequest,
+  type GetRequest,
+  isSilent,
+  type Request,
+  type SetRequest,
 } from "../../../src/protocol/request.js";
 import { TextWire } from "../../../src/protocol/text/wire.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
@@ -127,7 +128,7 @@ export class Exchanges implements Replies {
       const exchange = new Waiting(request);
       const missing = this.#wire.write(exchange, this.#out);
       if (missing !== undefined) throw new Error(missing);
-      if ("noreply" in request && request.noreply) continue;
+      if (isSilent(request) && !this.#wire.answersSilent(request)) continue;
       this.#waiting.push(exchange);
       this.outcomes.push(exchange.outcome);
     }

@@ -215,7 +215,18 @@ test("large data go out as they are, between the lines around them", () => {
 
 test("what the wire cannot say is refused before a byte is written", () => {
   const exchanges = new Exchanges();
-  const silent = count("k", { initial: 1, noreply: true });
-  expect(() => exchanges.write(silent)).toThrow("no meta command without a reply");
+  const sasl = { verb: "admin", action: "sasl", key: "", step: "list" } as const;
+  expect(() => exchanges.write({ ...sasl, mechanism: "", response: "" })).toThrow("has no SASL");
   expect(exchanges.write(get("k"))).toBe("get k\r\n");
+});
+
+test("what the wire cannot say silently is said aloud, and its failure is its own", () => {
+  const exchanges = new Exchanges();
+  const silent = set("k", "v", { noreply: true, meta: { base64Key: true } });
+  expect(exchanges.write(silent, get("k"))).toBe("ms aw== 1 b F0 T0\r\nv\r\nget k\r\n");
+  const { outcomes } = exchanges.read("SERVER_ERROR out of memory\r\nEND\r\n");
+  expect(outcomes.map(({ end }) => end)).toEqual([
+    "serverError: SERVER_ERROR out of memory",
+    "miss",
+  ]);
 });
