@@ -17,7 +17,7 @@ export function writeGetLine(request: GetRequest, out: Outgoing): void {
 }
 
 export function writeTouch(request: GetRequest, out: Outgoing): void {
-  out.append(`touch ${request.key} ${request.touch}\r\n`);
+  out.append(`touch ${request.key} ${request.touch}${request.noreply ? " noreply" : ""}\r\n`);
 }
 
 export function writeSet(request: SetRequest, out: Outgoing): void {
@@ -53,7 +53,7 @@ function adminLine(request: ServerRequest): string {
     case "noop":
       return "mn";
     case "flushAll":
-      return request.delay === 0 ? "flush_all" : `flush_all ${request.delay}`;
+      return `flush_all${request.delay === 0 ? "" : ` ${request.delay}`}${request.noreply ? " noreply" : ""}`;
     case "verbosity":
       return `verbosity ${request.level}`;
     case "stats":
