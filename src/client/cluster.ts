@@ -271,7 +271,7 @@ export abstract class Cluster implements AsyncDisposable {
    */
   async flush(options?: AdminOptions): Promise<boolean> {
     checkOptions(options, ADMIN_OPTIONS, "flush");
-    await this.#settings.dispatcher.everywhere(admin.flush, admin.versionRequest, options);
+    await this.#settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
     return true;
   }
 

@@ -197,6 +197,7 @@ test.each<[string, string, ClientOptions]>([
   ["the binary protocol", "binary", { binary: true }],
   ["TLS", "tls", { tls: true }],
   ["credentials", "authentication", { username: "a", password: "b" }],
+  ["several connections", "connections", { connections: 2 }],
 ])("UDP with %s is refused", (_, what, options) => {
   expect(() => new Client("udp:localhost", options)).toThrow(OptionError);
   expect(() => new Client("udp:localhost", options)).toThrow(`does not go with ${what}`);
