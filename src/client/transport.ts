@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { type Address, isUdp } from "../connection/address.js";
 import { saslAuthentication, textAuthentication } from "../connection/auth.js";
 import type { CredentialsProvider } from "../connection/credentials.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
@@ -11,7 +12,7 @@ import { hashingLongKeys } from "../protocol/longkey.js";
 import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
-import { checkBoolean, checkDurationMs, checkOptions, show } from "./check.js";
+import { checkBoolean, checkDurationMs, checkInteger, checkOptions, show } from "./check.js";
 import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
@@ -93,8 +94,11 @@ export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
 
 const MAX_CONNECTIONS = 64;
 
+const BUFFER_SIZES = ["recvBufferSize", "sendBufferSize"] as const;
+
 const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
   ...["noDelay", "keepAlive", "keepAliveIdleMs", "localAddress", "family", "lookup"],
+  ...["recvBufferSize", "sendBufferSize"],
 ]);
 
 /** What the options of a transport come down to. */
@@ -142,6 +146,22 @@ export function transportOf(options: TransportOptions): Transport {
   }
   const greet = provide && textAuthentication(provide);
   return { ...common, wire: textWire(options.proxy), greet };
+}
+
+/**
+ * Whether a server can be reached in this way.
+ * @throws OptionError
+ */
+export function checkWay(address: Address, { needsStream, socket }: Transport): void {
+  if (isUdp(address)) {
+    if (needsStream === undefined) return;
+    throw new OptionError(`UDP, as in ${address.name}, does not go with ${needsStream}`);
+  }
+  const size = BUFFER_SIZES.find((name) => socket[name] !== undefined);
+  if (size === undefined) return;
+  throw new OptionError(
+    `${size} is for UDP alone, and ${address.name} is not reached by it: Node cannot set it for other sockets`,
+  );
 }
 
 function needsStream(has: {
@@ -216,6 +236,9 @@ function checkSocket(socket: SocketOptions = {}): SocketOptions {
   }
   if (family !== undefined && ![0, 4, 6].includes(family)) {
     throw new OptionError(`family must be 4, 6, or 0 for both, not ${show(family)}`);
+  }
+  for (const name of BUFFER_SIZES) {
+    if (socket[name] !== undefined) checkInteger(socket[name], name, 1, 2 ** 30);
   }
   if (lookup !== undefined && typeof lookup !== "function") {
     throw new OptionError(`lookup must be a function, not ${show(lookup)}`);

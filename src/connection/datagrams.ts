@@ -1,5 +1,5 @@
-import { createSocket, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { createSocket, type Socket, type SocketOptions as UdpOptions } from "node:dgram";
+import { isIP, isIPv6, type LookupFunction } from "node:net";
 import {
   ConnectError,
   ConnectionClosedError,
@@ -152,9 +152,13 @@ export class Datagrams implements Executor {
 
   #open(): void {
     const { address, socket: options } = this.#options;
-    const { localAddress } = options;
-    const type = options.family === 6 || isIPv6(address.host) ? "udp6" : "udp4";
-    const socket = createSocket(type);
+    const { localAddress, recvBufferSize, sendBufferSize, lookup } = options;
+    const socket = createSocket({
+      type: options.family === 6 || isIPv6(address.host) ? "udp6" : "udp4",
+      ...(recvBufferSize !== undefined && { recvBufferSize }),
+      ...(sendBufferSize !== undefined && { sendBufferSize }),
+      ...(lookup !== undefined && { lookup: oneAddress(lookup) }),
+    });
     this.#socket = socket;
     this.#announcer.connecting();
     socket
@@ -341,6 +345,19 @@ export class Datagrams implements Executor {
   ): Failure {
     return new Failure(Class, message, this.#name, cause);
   }
+}
+
+/** A resolver as `dgram` wants it, which tells it nothing but the family, 4 or 6. */
+function oneAddress(lookup: LookupFunction): NonNullable<UdpOptions["lookup"]> {
+  return (name, family, done) => {
+    // dgram asks for the address that it binds to as well.
+    if (isIP(name) > 0) done(null, name, Number(family));
+    else
+      lookup(name, { family: Number(family), all: false }, (error, address) => {
+        const found = typeof address === "string" ? address : (address[0]?.address ?? "");
+        done(error, found, Number(family));
+      });
+  };
 }
 
 /** What speaks against a request as one datagram, once the wire has ended it. */

@@ -6,8 +6,8 @@ import { ConnectError } from "../errors.js";
 import { type Command, type Executor, Operation, type Rescuer } from "../operation.js";
 import { MISS } from "../protocol/reply.js";
 import type { AdminRequest, GetRequest } from "../protocol/request.js";
-import { mayMove } from "./failover.js";
 import { type Home, LargeKeys } from "./largekeys.js";
+import { mayMove } from "./moving.js";
 import { relay } from "./relay.js";
 
 export interface LanesOptions {
