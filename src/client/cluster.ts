@@ -271,7 +271,7 @@ export abstract class Cluster implements AsyncDisposable {
   async flush(options?: AdminOptions): Promise<boolean> {
     checkOptions(options, ADMIN_OPTIONS, "flush");
     const settings = this.#settings;
-    await settings.dispatcher.everywhere(admin.flush, admin.versionRequest, options);
+    await settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
     settings.tellLost("flush");
     return true;
   }

@@ -1,4 +1,4 @@
-import { type Address, isUdp } from "../connection/address.js";
+import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
 import { MemcachedError, OptionError, PartialError } from "../errors.js";
 import type { Operation } from "../operation.js";
@@ -31,6 +31,7 @@ import {
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
+import { checkWay } from "./transport.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
@@ -293,11 +294,7 @@ export class Settings {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
-    if (isUdp(address) && transport.needsStream !== undefined) {
-      throw new OptionError(
-        `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
-      );
-    }
+    checkWay(address, transport);
     if (transport.plaintext !== undefined) exposeCredentials(address, transport.plaintext);
     return new Server(address, {
       ...transport,
