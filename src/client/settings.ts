@@ -49,6 +49,14 @@ export interface ClientEvents extends ConnectionEvents {
   health: HealthEvent;
   /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
   masked: { readonly command: string; readonly error: MemcachedError };
+  /** The source that the client follows gave another list: its servers, and whose names came and went. */
+  membership: {
+    readonly servers: readonly ServerInfo[];
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  };
+  /** The source failed, or gave a list that cannot be used; the servers stay as they are. */
+  membershipError: { readonly error: MemcachedError };
 }
 
 /**
