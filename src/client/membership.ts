@@ -72,9 +72,7 @@ export class Membership {
   }
 
   async #follow(): Promise<void> {
-    for (let list = await this.#lists.next(); list !== undefined; list = await this.#lists.next()) {
-      this.#take(list);
-    }
+    for await (const list of this.#lists) this.#take(list);
     this.end();
   }
 
@@ -140,7 +138,7 @@ async function firstList(lists: Subscription, withinMs: number): Promise<Servers
 
 async function usableList(lists: Subscription): Promise<Servers> {
   let failure: MemcachedError | undefined;
-  for (let list = await lists.next(); list !== undefined; list = await lists.next()) {
+  for await (const list of lists) {
     try {
       parseServers(list);
       return list;

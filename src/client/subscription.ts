@@ -13,7 +13,7 @@ const IN_A_ROW_MS = 2 * RETRY_CEILING_MS;
  * The lists of a source, one after the other. A source that fails is iterated anew after a
  * while; one that ends, ends this too. Nothing of it keeps the process alive.
  */
-export class Subscription {
+export class Subscription implements AsyncIterableIterator<Servers, undefined> {
   /** Hears of each failure of the source. */
   onError: (error: MemcachedError) => void = () => {};
   readonly #source: AsyncIterable<Servers>;
@@ -34,19 +34,24 @@ export class Subscription {
     this.#source = source;
   }
 
-  /** The next list, which is not checked; undefined when there will be none. */
-  async next(): Promise<Servers | undefined> {
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next list, as the source gave it. */
+  async next(): Promise<IteratorResult<Servers, undefined>> {
     while (!this.#ended) {
       try {
         this.#iterator ??= this.#source[Symbol.asyncIterator]();
         const result = await this.#iterator.next();
-        if (!this.#hasEnded(result.done)) return result.value;
+        this.#ended ||= result.done === true;
+        if (!this.#ended) return { done: false, value: result.value as Servers };
       } catch (error) {
         this.#iterator = undefined;
         await this.#failed(error);
       }
     }
-    return undefined;
+    return { done: true, value: undefined };
   }
 
   /** Asks the source for no more, and tells it so. */
@@ -57,11 +62,6 @@ export class Subscription {
     const iterator = this.#iterator;
     // What a source fails with at its end concerns nobody any more.
     void (async () => iterator?.return?.())().catch(() => {});
-  }
-
-  #hasEnded(done: boolean | undefined): boolean {
-    if (done) this.#ended = true;
-    return this.#ended;
   }
 
   async #failed(error: unknown): Promise<void> {
