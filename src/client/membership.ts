@@ -24,7 +24,7 @@ export interface FollowOptions {
 }
 
 /** Whose servers are to be those of a source. */
-export interface Follower {
+export interface ServerList {
   readonly servers: readonly ServerInfo[];
   setServers(servers: Servers): void;
 }
@@ -38,14 +38,14 @@ const DEFAULT_DISCOVER_TIMEOUT_MS = 5000;
  * goes through `setServers`, and one that cannot be used changes nothing.
  */
 export class Membership {
-  readonly #client: Follower;
+  readonly #client: ServerList;
   readonly #events: Events<ClientEvents>;
   readonly #lists: Subscription;
   readonly #signal: AbortSignal | undefined;
 
   /** @throws OptionError for an unknown option, or a signal that is none */
   constructor(
-    client: Follower,
+    client: ServerList,
     events: Events<ClientEvents>,
     lists: Subscription,
     options: FollowOptions = {},

@@ -13,7 +13,9 @@ import {
 
 /** What asks for addresses: a `Resolver` of `node:dns/promises`, or anything like it. */
 export interface AddressResolver {
+  /** IPv4 addresses, from A records. */
   resolve4(name: string): Promise<string[]>;
+  /** IPv6 addresses, from AAAA records. */
   resolve6(name: string): Promise<string[]>;
 }
 

@@ -13,6 +13,7 @@ import {
 
 /** What asks for services: a `Resolver` of `node:dns/promises`, or anything like it. */
 export interface ServiceResolver {
+  /** SRV records. */
   resolveSrv(name: string): Promise<SrvRecord[]>;
 }
 

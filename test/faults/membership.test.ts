@@ -223,6 +223,7 @@ describe("a cluster behind a discovery endpoint, under load", () => {
     } as const;
     discovery.faults.add(fault);
     await settles(() => discovery.faults.hits(fault) === 1);
+    await discovery.log.next("config");
     await followed.load.runs();
     expect(followed.names).toEqual([one, two]);
     expect(followed.changes).toEqual([]);
