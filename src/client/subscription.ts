@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "../connection/backoff.js";
 import { MemcachedError, OptionError } from "../errors.js";
 import { show } from "./check.js";
@@ -21,8 +22,6 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
   #ended = false;
   #failures = 0;
   #failedAt = 0;
-  /** Ends the present pause. */
-  #wake: () => void = () => {};
 
   /** @throws OptionError for what is no async iterable */
   constructor(source: AsyncIterable<Servers>) {
@@ -44,8 +43,8 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
       try {
         this.#iterator ??= this.#source[Symbol.asyncIterator]();
         const result = await this.#iterator.next();
-        this.#ended ||= result.done === true;
-        if (!this.#ended) return { done: false, value: result.value as Servers };
+        if (result.done) this.#ended = true;
+        else if (!this.#ended) return result;
       } catch (error) {
         this.#iterator = undefined;
         await this.#failed(error);
@@ -58,7 +57,6 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#wake();
     const iterator = this.#iterator;
     // What a source fails with at its end concerns nobody any more.
     void (async () => iterator?.return?.())().catch(() => {});
@@ -70,18 +68,8 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
     this.#failures = now - this.#failedAt > IN_A_ROW_MS ? 1 : this.#failures + 1;
     this.#failedAt = now;
     this.onError(asMemcachedError(error));
-    await this.#pause(backoffMs(this.#failures, RETRY_CEILING_MS, Math.random));
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms).unref();
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (this.#ended) this.#wake();
-    });
+    const ms = backoffMs(this.#failures, RETRY_CEILING_MS, Math.random);
+    await delay(ms, undefined, { ref: false });
   }
 }
 

@@ -333,7 +333,9 @@ test("a program that only follows ends, and one that waits for its first list do
   writeFileSync(join(folder, "servers"), "127.0.0.1:1\n");
   writeFileSync(
     program,
-    `import { Client } from ${JSON.stringify(new URL("index.ts", src).href)};
+    `import { once } from "node:events";
+     import { createServer } from "node:net";
+     import { Client } from ${JSON.stringify(new URL("index.ts", src).href)};
      import { elasticache, dnsAddresses, serverFile } from ${JSON.stringify(new URL("discovery/index.ts", src).href)};
      const resolver = { resolve4: async () => ["127.0.0.1"], resolve6: async () => [] };
      async function* late() {
@@ -341,12 +343,15 @@ test("a program that only follows ends, and one that waits for its first list do
        yield "127.0.0.1:1";
        throw new Error("and then it fails");
      }
+     const silent = createServer((socket) => socket.unref()).listen(0, "127.0.0.1").unref();
+     await once(silent, "listening");
      const client = await Client.discover(late());
      console.log(client.servers.length);
      for (const source of [
        serverFile(${JSON.stringify(join(folder, "servers"))}),
        dnsAddresses("name", { resolver }),
        elasticache("127.0.0.1:1"),
+       elasticache("127.0.0.1:" + silent.address().port, { timeoutMs: 600_000 }),
      ]) new Client("127.0.0.1:1").follow(source);
      process.on("exit", () => console.log("ends"));`,
   );

@@ -155,6 +155,17 @@ describe("an answer that is none fails", () => {
     }
   });
 
+  test("and one that nobody waits for any more is not waited for", async () => {
+    await using server = await ScriptedServer.start();
+    const iterator = elasticache(server.address)[Symbol.asyncIterator]();
+    const coming = iterator.next();
+    await until(() => server.received === "config get cluster\r\n");
+    const gone = new Promise((resolve) => server.connections[0]?.socket.once("close", resolve));
+    await iterator.return?.();
+    expect(await coming).toEqual({ done: true, value: undefined });
+    await gone;
+  });
+
   test("if the endpoint hangs up, or is not there", async () => {
     await using server = await ScriptedServer.start((connection) =>
       connection.onLine(() => connection.socket.end("CONFIG cluster 0 99\r\n12\nhalf")),

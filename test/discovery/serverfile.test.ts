@@ -129,10 +129,13 @@ describe("what cannot be read as a whole", () => {
     const next = listsOf(serverFile(path, { intervalMs: NEVER_MS }));
     await next();
     const coming = next();
-    writeFileSync(path, "a:1\n");
-    await new Promise((resolve) => setImmediate(resolve));
-    writeFileSync(path, "a:1\nb:2\nc:3\n");
-    expect(await coming).toEqual(["a:1", "b:2", "c:3"]);
+    const hosts: string[] = [];
+    for (let n = 0; n < 15; n++) {
+      hosts.push(`host-${n}:1`);
+      writeFileSync(path, `${hosts.join("\n")}\n`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(await coming).toEqual(hosts);
   });
 });
 
