@@ -33,7 +33,7 @@ export class Conversation {
     this.#server = server;
     this.#ended = ended;
     this.#socket = dialer.dial(
-      (chunk, length) => this.#hear(latin1(chunk, 0, length)),
+      { room: undefined, receive: (chunk, length) => this.#hear(latin1(chunk, 0, length)) },
       () => this.#settle(""),
     );
     this.#socket.on("error", (cause) => this.#lost(cause.message, cause));
