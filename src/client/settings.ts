@@ -62,6 +62,14 @@ export interface ClientEvents extends ConnectionEvents {
   masked: { readonly command: string; readonly error: MemcachedError };
   /** A change that the behavior `buffer_requests` held back failed, after its call had resolved. */
   lost: LostWrite;
+  /** The source that the client follows gave another list: its servers, and whose names came and went. */
+  membership: {
+    readonly servers: readonly ServerInfo[];
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  };
+  /** The source failed, or gave a list that cannot be used; the servers stay as they are. */
+  membershipError: { readonly error: MemcachedError };
 }
 
 /**
