@@ -39,6 +39,7 @@ const MAY_IMPORT = {
     ...["connection", "routing", "commands", "client"],
   ],
   // Entry points of their own, beside the client.
+  migration: ["errors", "util", "protocol", "value", "operation", "commands", "client"],
   testing: ["errors", "util", "protocol"],
   integrations: ["index"],
   // Programs, which use the library as anybody would.
