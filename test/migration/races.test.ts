@@ -3,7 +3,7 @@ import { Migration, type MigrationReads } from "tslibmc/migration";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { settles } from "../faults/cluster.js";
-import { random } from "../support/garbage.js";
+import { randomFrom } from "../support/soak.js";
 import { Clusters } from "./clusters.js";
 
 describe("a value on its way over", () => {
@@ -162,7 +162,7 @@ describe("nobody reads what was overwritten or deleted", () => {
     else if (kind < 0.6) await by.setMulti({ [key]: number });
     else if (kind < 0.85) await by.delete(key);
     else if (kind < 0.95) await by.deleteMulti([key]);
-    else await by.replace(key, number);
+    else if (!(await by.replace(key, number))) return; // nothing there: nothing was changed
     truth.done.set(key, number);
   }
 
@@ -186,14 +186,14 @@ describe("nobody reads what was overwritten or deleted", () => {
     { modes: ["both", "both", "both"], seed: 2 },
     { modes: ["both", "new", "both", "new"], seed: 3 },
   ] as const)("with processes in $modes", { timeout: 60_000 }, async ({ modes, seed }) => {
-    const dice = random(seed);
+    const dice = randomFrom(seed);
     const truth = new Truth();
     const processes = modes.map((reads) => clusters.migrate({ reads }));
     const some = () => processes[Math.floor(dice() * processes.length)]!;
     const evicting = [clusters.plainOld(), clusters.plainNew()];
     let changing = true;
     const writers = KEYS.map(async (key) => {
-      for (let i = 0; i < 120; i++) await change(truth, key, some(), dice);
+      for (let i = 0; i < 150; i++) await change(truth, key, some(), dice);
     });
     const readers = Array.from({ length: 8 }, async () => {
       while (changing) await read(truth, some(), dice);
@@ -222,6 +222,24 @@ describe("nobody reads what was overwritten or deleted", () => {
       await Promise.all(processes.map(settled));
       const [a, b] = await Promise.all([old.get("k"), fresh.get("k")]);
       expect([a, b]).toContain(undefined);
+    }
+  });
+
+  test("nothing is counted twice or lost, and one of many adds", async () => {
+    const processes = [1, 2, 3].map(() => clusters.migrate());
+    const old = clusters.plainOld();
+    for (let round = 0; round < 20; round++) {
+      await old.setMulti({ [`n:${round}`]: 1000, [`text:${round}`]: "" });
+      const each = Array.from({ length: 30 }, (_, i) => processes[i % 3]!);
+      const counted = await Promise.all(each.map((by) => by.incr(`n:${round}`)));
+      expect(new Set(counted).size).toBe(30);
+      expect(Math.max(...counted.map(Number))).toBe(1030);
+      await Promise.all(each.map((by) => by.append(`text:${round}`, "x")));
+      expect(await each[0]!.get(`text:${round}`)).toBe("x".repeat(30));
+      const added = await Promise.all(each.map((by, i) => by.add(`lock:${round}`, i)));
+      expect(added.filter(Boolean)).toHaveLength(1);
+      const taken = await Promise.all(each.map((by, i) => by.add(`n:${round}`, i)));
+      expect(taken).not.toContain(true);
     }
   });
 
