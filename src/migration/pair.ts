@@ -71,7 +71,7 @@ export class Pair<Value> {
     return this.tally.progress({
       reads: this.settings.reads,
       owed: this.old.owed + this.new.owed,
-      trusted: this.old.trusted,
+      trusted: this.old.trusted && this.new.trusted,
     });
   }
 

@@ -21,7 +21,7 @@ export interface MigrationProgress extends MigrationShares {
   readonly failures: number;
   /** Keys that are still to be deleted in a cluster that could not be told. */
   readonly owed: number;
-  /** Whether the old cluster is still read; not if more deletions than can be kept failed there. */
+  /** Whether no more deletions failed than can be kept; if not, the old cluster is not read. */
   readonly trusted: boolean;
   /** The reads of the last minute; `share` is the old cluster's of all that found something, 0 to 1. */
   readonly lastMinute: MigrationShares & { readonly share: number };

@@ -139,6 +139,9 @@ describe("nobody reads what was overwritten or deleted", () => {
   afterEach(() => clusters.reset());
   afterAll(() => clusters[Symbol.asyncDispose]());
 
+  /** Of each key; a long run takes some thousand. */
+  const CHANGES = Number(process.env["MIGRATION_CHANGES"] ?? 150);
+
   const KEYS = Array.from({ length: 6 }, (_, i) => `key:${i}`);
 
   /** The number of the last change that is finished, by key. */
@@ -193,7 +196,7 @@ describe("nobody reads what was overwritten or deleted", () => {
     const evicting = [clusters.plainOld(), clusters.plainNew()];
     let changing = true;
     const writers = KEYS.map(async (key) => {
-      for (let i = 0; i < 150; i++) await change(truth, key, some(), dice);
+      for (let i = 0; i < CHANGES; i++) await change(truth, key, some(), dice);
     });
     const readers = Array.from({ length: 8 }, async () => {
       while (changing) await read(truth, some(), dice);
