@@ -18,8 +18,16 @@ export class TwemproxyWire implements Wire {
     return missingWords(exchange.request) ?? this.#text.write(exchange, out);
   }
 
+  answersSilent(request: Request): boolean {
+    return this.#text.answersSilent(request);
+  }
+
   finish(out: Outgoing): void {
     this.#text.finish(out);
+  }
+
+  get room(): Buffer | undefined {
+    return this.#text.room;
   }
 
   push(chunk: Buffer, length: number, replies: Replies): void {

@@ -3,6 +3,7 @@ import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Hit, Reply } from "../../../src/protocol/reply.js";
 import { isSilent, type Request } from "../../../src/protocol/request.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
+import { feed } from "../feed.js";
 
 /** An item as a test compares it: the wire's own is a scratch object. */
 export interface Item {
@@ -29,13 +30,21 @@ interface Waiting extends Exchange {
 export class Exchanges implements Replies {
   readonly wire: BinaryWire = new BinaryWire();
   readonly answers: Answer[] = [];
+  /** How many chunks were read to where they belong. */
+  rooms = 0;
   readonly #waiting: Waiting[] = [];
 
   /** The bytes of requests, which wait for their replies from now on. */
   write(...requests: readonly Request[]): Buffer {
+    return this.writeSome(...requests.map((request) => ({ request, quiet: false })));
+  }
+
+  /** The same for requests of which only failures need an answer, or not. */
+  writeSome(...requests: readonly Pick<Exchange, "request" | "quiet">[]): Buffer {
     const out = new Outgoing();
-    for (const request of requests) {
+    for (const { request, quiet } of requests) {
       const exchange = {
+        quiet,
         request,
         endsLine: true,
         afterSilent: false,
@@ -43,9 +52,9 @@ export class Exchanges implements Replies {
       };
       const missing = this.wire.write(exchange, out);
       if (missing !== undefined) throw new Error(missing);
-      if (!isSilent(request)) this.#waiting.push(exchange);
+      if (!isSilent(request) || this.wire.answersSilent(request)) this.#waiting.push(exchange);
     }
-    this.wire.finish();
+    this.wire.finish(out);
     const pieces = [...out.pieces, out.text];
     return Buffer.concat(
       pieces.map((piece) =>
@@ -54,17 +63,9 @@ export class Exchanges implements Replies {
     );
   }
 
-  /** Hands bytes to the wire in pieces; the memory of each is overwritten behind it. */
+  /** Hands bytes to the wire in pieces. */
   push(bytes: Buffer, cuts: readonly number[] = []): void {
-    const ends = [...cuts.filter((cut) => cut > 0 && cut < bytes.length), bytes.length];
-    let start = 0;
-    for (const end of ends.sort((a, b) => a - b)) {
-      const chunk = Buffer.alloc(end - start + 8, 0xee);
-      bytes.copy(chunk, 0, start, end);
-      this.wire.push(chunk, end - start, this);
-      chunk.fill(0xdd);
-      start = end;
-    }
+    this.rooms += feed(this.wire, this, bytes, cuts);
   }
 
   get unanswered(): number {

@@ -1,16 +1,18 @@
 import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Hit, MetaInfo, Reply } from "../../../src/protocol/reply.js";
-import type {
-  AdminRequest,
-  ArithmeticRequest,
-  DeleteRequest,
-  GetRequest,
-  Request,
-  SetRequest,
+import {
+  type AdminRequest,
+  type ArithmeticRequest,
+  type DeleteRequest,
+  type GetRequest,
+  isSilent,
+  type Request,
+  type SetRequest,
 } from "../../../src/protocol/request.js";
 import { TextWire } from "../../../src/protocol/text/wire.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
 import { asBuffer } from "../../../src/util/bytes.js";
+import { feed } from "../feed.js";
 
 /** Requests of each verb, with everything that a test does not name at its default. */
 
@@ -22,6 +24,7 @@ export function get(key: string, fields: Partial<GetRequest> = {}): GetRequest {
     value: true,
     cas: false,
     touch: undefined,
+    noreply: false,
     meta: undefined,
     ...fields,
   };
@@ -73,8 +76,8 @@ export function stats(argument?: string): AdminRequest {
   return { verb: "admin", action: "stats", key: "", argument };
 }
 
-export function flushAll(delay = 0): AdminRequest {
-  return { verb: "admin", action: "flushAll", key: "", delay };
+export function flushAll(delay = 0, noreply = false): AdminRequest {
+  return { verb: "admin", action: "flushAll", key: "", delay, noreply };
 }
 
 export function debug(key: string, base64Key = false): AdminRequest {
@@ -102,6 +105,7 @@ class Waiting implements Exchange {
   readonly request: Request;
   endsLine = true;
   afterSilent = false;
+  quiet = false;
   readonly outcome: Outcome = { items: [], end: undefined };
 
   constructor(request: Request) {
@@ -112,6 +116,8 @@ class Waiting implements Exchange {
 /** A conversation over the text wire, without a socket. */
 export class Exchanges implements Replies {
   readonly outcomes: Outcome[] = [];
+  /** How many chunks were read to where they belong. */
+  rooms = 0;
   readonly #wire = new TextWire();
   readonly #out = new Outgoing();
   readonly #waiting: Waiting[] = [];
@@ -122,7 +128,7 @@ export class Exchanges implements Replies {
       const exchange = new Waiting(request);
       const missing = this.#wire.write(exchange, this.#out);
       if (missing !== undefined) throw new Error(missing);
-      if ("noreply" in request && request.noreply) continue;
+      if (isSilent(request) && !this.#wire.answersSilent(request)) continue;
       this.#waiting.push(exchange);
       this.outcomes.push(exchange.outcome);
     }
@@ -134,19 +140,9 @@ export class Exchanges implements Replies {
       .join("");
   }
 
-  /**
-   * Reads bytes in chunks that are cut at `cuts`, each in a buffer that is overwritten
-   * afterwards, as a socket's is.
-   */
+  /** Reads bytes in chunks that are cut at `cuts`. */
   read(bytes: string, ...cuts: number[]): this {
-    let from = 0;
-    for (const to of [...cuts, bytes.length]) {
-      const chunk = Buffer.from(bytes.slice(from, to), "latin1");
-      const buffer = Buffer.concat([chunk, Buffer.from("VALUE stale 0 5\r\nstale\r\nEND\r\n")]);
-      this.#wire.push(buffer, chunk.length, this);
-      buffer.fill("?");
-      from = to;
-    }
+    this.rooms += feed(this.#wire, this, Buffer.from(bytes, "latin1"), cuts);
     return this;
   }
 
