@@ -100,6 +100,8 @@ export class Settings {
   #placement: Placement;
   /** A subclass's own methods. */
   #serializer: Serializer | undefined = undefined;
+  /** What is put around the codec. */
+  #wrap: (codec: Codec) => Codec = (codec) => codec;
 
   /** @throws OptionError for an option that is unknown or out of its range */
   constructor(addresses: readonly Address[], options: ClientOptions) {
@@ -200,6 +202,13 @@ export class Settings {
   serializeWith(serializer: Serializer): void {
     this.#serializer = serializer;
     this.#encode();
+  }
+
+  /** Puts something around what encodes and decodes values, also when that is made anew. */
+  wrapCodec(wrap: (codec: Codec) => Codec): void {
+    const within = this.#wrap;
+    this.#wrap = (codec) => wrap(within(codec));
+    this.dispatcher.codec = wrap(this.dispatcher.codec);
   }
 
   /** Other servers; those that stay keep their connections. */
@@ -355,8 +364,10 @@ export class Settings {
     const options = codecOptions(this.#options, this.#given.pickle_protocol);
     const serializer = this.#serializer;
     this.values = createCodec({ ...options, encryption: undefined });
-    this.dispatcher.codec = createCodec(
-      serializer === undefined ? options : { ...options, codec: undefined, serializer },
+    this.dispatcher.codec = this.#wrap(
+      createCodec(
+        serializer === undefined ? options : { ...options, codec: undefined, serializer },
+      ),
     );
   }
 }
