@@ -1,6 +1,7 @@
 import { type MemcachedError, NoServerError } from "../errors.js";
 import type { Operation, Rescuer } from "../operation.js";
-import { type Elsewhere, mayMove } from "./failover.js";
+import type { Elsewhere } from "./failover.js";
+import { mayMove } from "./moving.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 

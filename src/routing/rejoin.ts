@@ -24,7 +24,7 @@ export interface RejoinActions {
   done(event: Omit<RejoinEvent, "server">): void;
 }
 
-const FLUSH: Request = { verb: "admin", action: "flushAll", key: "", delay: 0 };
+const FLUSH: Request = { verb: "admin", action: "flushAll", key: "", delay: 0, noreply: false };
 
 /**
  * What is done about the old values of one server before it gets keys again: all of them

@@ -80,7 +80,14 @@ test("a flush that fails is repeated, and nothing is remembered", async () => {
 test("what is no change is not remembered", () => {
   const { rejoin } = new Holder("delete", 10, []);
   rejoin.missed({ verb: "admin", action: "version", key: "" });
-  const read = { verb: "get", key: "a", keys: undefined, value: true, cas: false } as const;
+  const read = {
+    verb: "get",
+    key: "a",
+    keys: undefined,
+    value: true,
+    cas: false,
+    noreply: false,
+  } as const;
   rejoin.missed({ ...read, touch: undefined, meta: undefined });
   expect(rejoin.remembered).toBe(0);
   rejoin.missed({ ...read, touch: 60, meta: undefined });
