@@ -5,6 +5,7 @@ import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import type { HealthEvent, HealthOptions } from "../routing/health.js";
+import type { Reading } from "../routing/replicas.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import { Events } from "../util/events.js";
@@ -26,6 +27,7 @@ import {
   type FixedOptions,
   fixedOptions,
 } from "./configure.js";
+import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
@@ -63,6 +65,8 @@ export class Settings {
   values: Codec;
   /** Counts the calls that failed and were made a miss. */
   masked = 0;
+  /** How copies are read, and what that has come to. */
+  readonly reading: Reading;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
@@ -84,6 +88,7 @@ export class Settings {
     const { encodeKey, base64Keys } = fixed.transport;
     this.#options = options;
     this.#fixed = fixed;
+    this.reading = readingOf(fixed.policies.copyReading);
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
@@ -212,6 +217,7 @@ export class Settings {
       router: dispatcher.router,
       gutter: this.#gutter,
       copies: this.read("num_replicas"),
+      reading: this.reading,
       onMasked: ({ command }, error) => {
         this.masked++;
         this.events.emit("masked", { command: command.name, error });
