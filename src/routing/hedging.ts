@@ -13,8 +13,8 @@ export interface HedgingOptions {
 /** What is usual is learnt anew after so many answers, of which older ones count ever less. */
 const LESSON = 100;
 
-/** So many reads may be asked twice at once where few were before. */
-const MAX_BURST = 10;
+/** The share of reads that may be asked twice is one of so many: where few were, more may be at once. */
+const BUDGET_READS = 1000;
 
 /** A histogram's limit, in microseconds. */
 const MAX_US = 2 ** 31 - 1;
@@ -24,7 +24,7 @@ const MAX_US = 2 ** 31 - 1;
  *
  * ```
  *   delay    a percentile of what recent answers took, those of hedged reads included
- *   budget   each read adds maxShare of a hedge, up to a small stock: where all servers
+ *   budget   each read adds maxShare of a hedge, up to a limited stock: where all servers
  *            are slow, as under overload, asking twice would make it worse
  * ```
  *
@@ -55,7 +55,8 @@ export class Hedging {
 
   /** A read was begun. */
   watch(read: CopyRead): void {
-    this.#budget = Math.min(MAX_BURST, this.#budget + this.#options.maxShare);
+    const { maxShare } = this.#options;
+    this.#budget = Math.min(BUDGET_READS * maxShare, this.#budget + maxShare);
     if (this.#delayMs === undefined) return;
     this.#waiting.add(read);
     if (this.#timer === undefined) this.#wakeIn(this.#delayMs);

@@ -1,7 +1,7 @@
 import { type Command, Operation } from "../operation.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Reply } from "../protocol/reply.js";
-import type { GetRequest, KeyRequest, Request } from "../protocol/request.js";
+import type { GetRequest, KeyRequest, MetaFlags } from "../protocol/request.js";
 import type { Question } from "./copyread.js";
 import { plainMeta } from "./copywrite.js";
 import type { Server } from "./server.js";
@@ -11,16 +11,15 @@ const MAX_UNDER_WAY = 64;
 
 /** An item as it can be stored elsewhere. */
 interface Item {
+  /** Empty where it was not asked for. */
   readonly data: Buffer;
   readonly flags: number;
   readonly cas: bigint;
-}
-
-/** What `me` says of an item. */
-interface Remark {
-  readonly cas: bigint;
-  /** Seconds until it expires; undefined for never. */
-  readonly seconds: number | undefined;
+  /** Seconds until it expires, -1 for never. */
+  readonly ttl: number;
+  readonly stale: boolean;
+  /** Whether the right to recache a stale item was won by looking at it. */
+  readonly won: boolean;
 }
 
 /**
@@ -28,14 +27,14 @@ interface Remark {
  * the read that found out.
  *
  * ```
- *   me, gets   at the server that has the item: how long it lives, and what it is
+ *   mg v t c   at the server that has the item: what it is, and how long it lives
  *   add        at those that missed it, which leaves what was stored there meanwhile
- *   me         once more: if the item was changed or deleted meanwhile, what was added is
+ *   mg c       once more: if the item was changed or deleted meanwhile, what was added is
  *              old, and is deleted
  * ```
  *
- * `me` and not `mg`, which would win the right to recache an item that is stale, and take
- * it from a reader of the program's own.
+ * Where looking at a stale item wins the right to recache it, the item is made stale once
+ * more, so that the next reader of the program's own wins it.
  */
 export class Repairs {
   /** Items that were given back, counted for each server. */
@@ -61,13 +60,9 @@ export class Repairs {
   ): Promise<void> {
     const { key } = request;
     const meta = plainMeta(request.meta);
-    const look = () => ask(operation, source, lookAt, lookRequest(key, meta !== undefined));
-    const [before, item] = await Promise.all([
-      look(),
-      ask(operation, source, fetch, fetchRequest(key, meta)),
-    ]);
-    if (before === undefined || item === undefined || before.cas !== item.cas) return;
-    const exptime = exptimeOf(before);
+    const item = await look(operation, source, lookRequest(key, meta, true));
+    if (item === undefined || item.stale) return;
+    const exptime = exptimeOf(item);
     if (exptime === undefined) return;
     const { data, flags } = item;
     const copy: KeyRequest = {
@@ -83,7 +78,8 @@ export class Repairs {
     };
     const added = await each(missed, (server) => ask(operation, server, add, copy));
     if (added.length === 0) return;
-    if ((await look())?.cas === item.cas) {
+    const later = await look(operation, source, lookRequest(key, meta, false)).catch(ignore);
+    if (later?.cas === item.cas) {
       this.repaired += added.length;
       return;
     }
@@ -111,47 +107,62 @@ function ask<Result>(
   { route, codec, deadline }: Operation,
   server: Server,
   command: Command<Result>,
-  request: Request,
+  request: KeyRequest,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     server.execute(new Operation(command, request, route, codec, deadline, resolve, reject));
   });
 }
 
+async function look(
+  operation: Operation,
+  server: Server,
+  request: GetRequest,
+): Promise<Item | undefined> {
+  const item = await ask(operation, server, lookAt, request);
+  if (item?.won) await ask(operation, server, remove, giveUpRequest(request, item));
+  return item;
+}
+
 /** What is left of an item's time, as an exptime; undefined if it is as good as gone. */
-function exptimeOf({ seconds }: Remark): number | undefined {
-  if (seconds === undefined) return 0;
-  if (seconds < 1) return undefined;
-  return seconds <= MAX_RELATIVE_SECONDS ? seconds : Math.floor(Date.now() / 1000) + seconds;
+function exptimeOf({ ttl }: Item): number | undefined {
+  if (ttl === -1) return 0;
+  if (ttl < 1) return undefined;
+  return ttl <= MAX_RELATIVE_SECONDS ? ttl : Math.floor(Date.now() / 1000) + ttl;
 }
 
-function lookRequest(key: string, base64Key: boolean): Request {
-  return { verb: "admin", action: "debug", key, base64Key };
+/** It does not count as a use of the item. */
+function lookRequest(key: string, meta: MetaFlags | undefined, value: boolean): GetRequest {
+  return {
+    verb: "get",
+    key,
+    keys: undefined,
+    value,
+    cas: true,
+    touch: undefined,
+    meta: { ...meta, returnTtl: true, noBump: true },
+  };
 }
 
-const lookAt: Command<Remark | undefined> = {
+/** Makes an item stale that is so already: the right to recache it is free again. */
+function giveUpRequest({ key, meta }: GetRequest, { cas }: Item): KeyRequest {
+  return {
+    verb: "delete",
+    key,
+    compareCas: cas,
+    noreply: false,
+    meta: { ...plainMeta(meta), invalidate: true },
+  };
+}
+
+const lookAt: Command<Item | undefined> = {
   name: "readRepair",
   idempotent: true,
   read(reply) {
-    const words = reply.kind === "text" ? reply.text : "";
-    const cas = /(?:^| )cas=(\d+)/.exec(words)?.[1];
-    const seconds = /(?:^| )exp=(-?\d+)/.exec(words)?.[1];
-    if (cas === undefined || seconds === undefined) return undefined;
-    return { cas: BigInt(cas), seconds: seconds === "-1" ? undefined : Number(seconds) };
-  },
-};
-
-function fetchRequest(key: string, meta: GetRequest["meta"]): GetRequest {
-  return { verb: "get", key, keys: undefined, value: true, cas: true, touch: undefined, meta };
-}
-
-const fetch: Command<Item | undefined> = {
-  name: "readRepair",
-  idempotent: true,
-  read(reply) {
-    if (reply.kind !== "hit") return undefined;
-    const { bytes, start, end, flags, cas } = reply;
-    return { data: Buffer.from(bytes!.subarray(start, end)), flags, cas: cas! };
+    if (reply.kind !== "hit" || reply.cas === undefined) return undefined;
+    const { bytes, start, end, flags, cas, info } = reply;
+    const { ttl = 0, stale = false, won = false } = info ?? {};
+    return { data: Buffer.from(bytes?.subarray(start, end) ?? []), flags, cas, ttl, stale, won };
   },
 };
 
@@ -163,4 +174,4 @@ function isStored({ kind }: Reply): boolean {
   return kind === "stored";
 }
 
-function ignore(): void {}
+function ignore(): undefined {}
