@@ -9,6 +9,9 @@ import type { Server } from "./server.js";
 /** So many at once; a server that came back empty would otherwise be filled all at once. */
 const MAX_UNDER_WAY = 64;
 
+/** For one request; not what is left of the read's own time, which may be too little for any server. */
+const TIMEOUT_MS = 1000;
+
 /** An item as it can be stored elsewhere. */
 interface Item {
   /** Empty where it was not asked for. */
@@ -23,8 +26,7 @@ interface Item {
 }
 
 /**
- * Gives items back to servers that missed them, in the background and within the time of
- * the read that found out.
+ * Gives items back to servers that missed them, in the background.
  *
  * ```
  *   mg v t c   at the server that has the item: what it is, and how long it lives
@@ -104,11 +106,12 @@ async function each(
 }
 
 function ask<Result>(
-  { route, codec, deadline }: Operation,
+  { route, codec }: Operation,
   server: Server,
   command: Command<Result>,
   request: KeyRequest,
 ): Promise<Result> {
+  const deadline = performance.now() + TIMEOUT_MS;
   return new Promise((resolve, reject) => {
     server.execute(new Operation(command, request, route, codec, deadline, resolve, reject));
   });

@@ -51,6 +51,69 @@ describe("a miss", () => {
   });
 });
 
+type State = "has" | "lacks" | "gone";
+
+/** What a read may come to, the servers being asked in this order. */
+function outcome(states: readonly State[], order: readonly number[], onMiss: boolean): string {
+  for (const at of order) {
+    if (states[at] === "has") return "hit";
+    if (states[at] === "lacks" && at === 0 && !onMiss) return "miss";
+  }
+  return states.includes("lacks") ? "miss" : "error";
+}
+
+test("whatever becomes of three servers, a read is what it has to be", async () => {
+  const kinds: readonly State[] = ["has", "lacks", "gone"];
+  const cases = kinds.flatMap((home) =>
+    kinds.flatMap((first) =>
+      kinds.flatMap((second) =>
+        [false, true].flatMap((onMiss) =>
+          [false, true].map((atRandom) => ({ states: [home, first, second], onMiss, atRandom })),
+        ),
+      ),
+    ),
+  );
+  const addresses = (states: readonly State[]) =>
+    states.map((state, i) => (state === "gone" ? `127.0.0.1:${i + 1}` : fleet.addresses[i]!));
+  const play = async ({ states, onMiss, atRandom }: (typeof cases)[number], n: number) => {
+    const client = fleet.connect(
+      {
+        behaviors: { num_replicas: 2 },
+        readReplicas: onMiss ? "miss" : "failure",
+        randomizeReplicaRead: atRandom,
+        timeoutMs: 60_000,
+      },
+      addresses(states),
+    );
+    let key = `case:${n}`;
+    while (client.serverFor(key).index !== 0) key += "'";
+    const holders = states.map((state, i) => (state === "has" ? fleet.servers[i]! : undefined));
+    for (const holder of holders) if (holder !== undefined) await fleet.alone(holder).set(key, n);
+    const orders = [
+      [0, 1, 2],
+      ...(atRandom
+        ? [
+            [1, 0, 2],
+            [2, 0, 1],
+          ]
+        : []),
+    ];
+    const allowed = orders.map((order) => outcome(states, order, onMiss));
+    const one = await client.get(key).then(
+      (value) => (value === n ? "hit" : "miss"),
+      () => "error",
+    );
+    expect(allowed, `${states} ${onMiss} ${atRandom}`).toContain(one);
+    const many = await client.getMulti([key]).then(
+      (found) => (found.get(key) === n ? "hit" : "miss"),
+      () => "error",
+    );
+    expect(allowed, `${states} ${onMiss} ${atRandom}, many`).toContain(many);
+  };
+  for (const [n, one] of cases.entries()) await play(one, n);
+  expect(cases.length).toBe(108);
+});
+
 describe("randomizeReplicaRead", () => {
   const random = { behaviors: { num_replicas: 2 }, randomizeReplicaRead: true };
 
