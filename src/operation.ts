@@ -112,6 +112,11 @@ export class Operation implements Exchange {
     this.#reject(error, this);
   }
 
+  /** Nobody waits for it any more: it never is sent if it was not yet, and a reply is eaten. */
+  cancel(): void {
+    if (!this.settled) this.#end();
+  }
+
   /** Is over without a result, if it has parts, which are sent in its place. */
   split(): boolean {
     if (this.parts === undefined) return false;

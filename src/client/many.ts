@@ -197,7 +197,7 @@ export function eachCall<K extends Key, Result, Results>(
       },
       (error) => {
         settled(key, undefined);
-        gathering.fail(error.server ?? String(key), error);
+        gathering.fail(String(key), error);
       },
     );
   }
