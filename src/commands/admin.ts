@@ -8,8 +8,8 @@ export type Stats = Record<string, number | bigint | string>;
 
 export const versionRequest: AdminRequest = { verb: "admin", action: "version", key: "" };
 
-export function flushAllRequest(delay: number): AdminRequest {
-  return { verb: "admin", action: "flushAll", key: "", delay };
+export function flushAllRequest(delay: number, noreply: boolean): AdminRequest {
+  return { verb: "admin", action: "flushAll", key: "", delay, noreply };
 }
 
 export function verbosityRequest(level: number): AdminRequest {
