@@ -387,11 +387,15 @@ export class Connection implements Executor {
     return oldest !== undefined && now - oldest.deadline > this.#options.stallTimeoutMs;
   }
 
-  /** Fails what is overdue, and returns the last of these failures. */
+  /**
+   * Fails what is overdue, and returns the last of these failures that is this server's: what
+   * came from another one had no more than the rest of its time here.
+   */
   #expireAll(now: number): Failure | undefined {
     let last: Failure | undefined;
     const expire = (operation: Operation) => {
-      last = this.#expire(operation, now) ?? last;
+      const failure = this.#expire(operation, now);
+      if (!operation.moved) last = failure ?? last;
     };
     this.#link?.pipeline.forEachAwaited(expire);
     this.#queue.prune(expire);

@@ -256,11 +256,15 @@ export class Datagrams implements Executor {
 
   #check(now: number): boolean {
     let overdue: Failure | undefined;
+    const expire = (operation: Operation) => {
+      const failure = this.#expire(operation, now);
+      if (!operation.moved) overdue = failure ?? overdue;
+    };
     for (const [id, { operation }] of this.#answers) {
-      overdue = this.#expire(operation, now) ?? overdue;
+      expire(operation);
       if (operation.settled) this.#answers.delete(id);
     }
-    for (const operation of this.#waiting) overdue = this.#expire(operation, now) ?? overdue;
+    for (const operation of this.#waiting) expire(operation);
     if (overdue !== undefined) this.#options.onFailure(overdue);
     this.#settled();
     return this.#isBusy;

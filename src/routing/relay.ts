@@ -27,7 +27,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
   const { name, idempotent } = command;
   const read = (reply: Reply) => reply;
   const own = { name, idempotent, read };
-  return new Operation(
+  const relayed = new Operation(
     command.collect === undefined
       ? own
       : { ...own, collect: (index, hit) => operation.collect(index, hit) },
@@ -38,4 +38,6 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
     settle,
     fail,
   );
+  relayed.moved = operation.moved;
+  return relayed;
 }
