@@ -39,7 +39,7 @@ export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool
 export { ThreadMappedPool } from "./client/poolmapped.js";
 export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
-export type { ClientEvents, ServerInfo } from "./client/settings.js";
+export type { ClientEvents, LostWrite, ServerInfo } from "./client/settings.js";
 export type { BatchTrace, CommandTrace } from "./client/tracing.js";
 export type { TransportOptions } from "./client/transport.js";
 export type { Stats } from "./commands/admin.js";

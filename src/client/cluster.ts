@@ -5,7 +5,7 @@ import type { Key } from "../protocol/key.js";
 import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
-import { checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
 import type { ConfigurationSources } from "./configuration.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { configured } from "./configured.js";
@@ -106,8 +106,8 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
-   * (`connectError`) or ends (`disconnect`), and whenever a server's state changes (`health`) or a
-   * failure is made a miss (`masked`). Nobody has to listen: what fails also rejects
+   * (`connectError`) or ends (`disconnect`), and whenever a server's state changes (`health`), a
+   * failure is made a miss (`masked`) or a change that was held back fails (`lost`). Nobody has to listen: what fails also rejects
    * the calls that it concerns.
    */
   on<Type extends keyof ClientEvents>(
@@ -214,16 +214,14 @@ export abstract class Cluster implements AsyncDisposable {
   /**
    * Empties every server, now or after a delay.
    * @returns true
-   * @throws PartialError if a server failed
+   * @throws PartialError if a server failed; with `noreply`, if one could not be told
    */
   async flushAll(options?: FlushOptions): Promise<boolean> {
     checkOptions(options, FLUSH_OPTIONS, "flushAll");
     const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
-    await this.#settings.dispatcher.everywhere(
-      admin.flushAll,
-      admin.flushAllRequest(delay),
-      options,
-    );
+    const { dispatcher } = this.#settings;
+    const noreply = checkBoolean(options?.noreply ?? dispatcher.noreply, "noreply");
+    await dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay, noreply), options);
     return true;
   }
 
@@ -264,18 +262,24 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Waits until every server has carried out what was sent to it before, silent calls
-   * (`noreply`) included.
+   * Waits until every server has carried out what was asked of it before, silent calls
+   * (`noreply`) and those that `buffer_requests` holds back included.
    * @returns true
-   * @throws PartialError if a server failed, or its connection was lost meanwhile
+   * @throws PartialError if a server failed, or its connection was lost meanwhile; or if
+   * changes that were held back are lost, which it tells once
    */
   async flush(options?: AdminOptions): Promise<boolean> {
     checkOptions(options, ADMIN_OPTIONS, "flush");
-    await this.#settings.dispatcher.everywhere(admin.flush, admin.versionRequest, options);
+    const settings = this.#settings;
+    await settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
+    settings.tellLost("flush");
     return true;
   }
 
-  /** Closes every connection; what is under way fails, and the next call connects again. */
+  /**
+   * Closes every connection; what is under way fails, and the next call connects again. What
+   * `buffer_requests` holds back stays held.
+   */
   disconnectAll(): void {
     this.#settings.disconnect();
   }
@@ -290,8 +294,8 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Ends the client: waits for what is under way, then closes every connection. Calls
-   * made afterwards reject. Closing twice does no harm.
+   * Ends the client: sends what `buffer_requests` holds back, waits for what is under way,
+   * then closes every connection. Calls made afterwards reject. Closing twice does no harm.
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const { dispatcher } = this.#settings;
