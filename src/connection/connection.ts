@@ -394,15 +394,11 @@ export class Connection implements Executor {
     return oldest !== undefined && now - oldest.deadline > this.#options.stallTimeoutMs;
   }
 
-  /**
-   * Fails what is overdue, and returns the last of these failures that is this server's: what
-   * came from another one had no more than the rest of its time here.
-   */
+  /** Fails what is overdue, and returns the last of these failures. */
   #expireAll(now: number): Failure | undefined {
     let last: Failure | undefined;
     const expire = (operation: Operation) => {
-      const failure = this.#expire(operation, now);
-      if (!operation.moved) last = failure ?? last;
+      last = this.#expire(operation, now) ?? last;
     };
     this.#link?.pipeline.forEachAwaited(expire);
     this.#queue.prune(expire);
@@ -420,7 +416,8 @@ export class Connection implements Executor {
     const failure = new Failure(TimeoutError, message, this.#name);
     this.#counters.timeouts++;
     this.#fail(operation, failure);
-    return failure;
+    // What another server failed before had only the rest of its time here.
+    return operation.moved ? undefined : failure;
   }
 
   #fail(operation: Operation, failure: Failure, message?: string): void {

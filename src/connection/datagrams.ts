@@ -290,16 +290,12 @@ export class Datagrams implements Executor {
 
   #check(now: number): boolean {
     let overdue: Failure | undefined;
-    const expire = (operation: Operation) => {
-      const failure = this.#expire(operation, now);
-      if (!operation.moved) overdue = failure ?? overdue;
-    };
     for (const [id, { operation }] of this.#answers) {
-      expire(operation);
+      overdue = this.#expire(operation, now) ?? overdue;
       if (operation.settled) this.#answers.delete(id);
     }
     this.#waiting.retain(({ operation }) => {
-      expire(operation);
+      overdue = this.#expire(operation, now) ?? overdue;
       return !operation.settled;
     });
     this.#window.turn(now);
@@ -317,7 +313,8 @@ export class Datagrams implements Executor {
     const failure = this.#failure(TimeoutError, message);
     this.#counters.timeouts++;
     this.#fail(operation, failure);
-    return failure;
+    // What another server failed before had only the rest of its time here.
+    return operation.moved ? undefined : failure;
   }
 
   #fail(operation: Operation, failure: Failure): void {
