@@ -36,6 +36,7 @@ export const untrusted: Fault = {
   name: "TLS certificate of an unknown authority",
   shows: "loss",
   empties: true,
+  errors: ["ConnectError", "ConnectionClosedError"],
   async stage() {
     const { stage, servers, own, authority } = await speakingTls();
     using unknown = new Authority("nobody that is known");

@@ -1,4 +1,5 @@
 import { renewed, untrusted } from "./certificates.js";
+import { undiscoverable } from "./discovery.js";
 import { blackHoled, moved, slow } from "./network.js";
 import { flapping, killed, restarted, stopped } from "./processes.js";
 import type { Fault } from "./stage.js";
@@ -15,5 +16,6 @@ export async function allFaults(): Promise<Fault[]> {
     moved,
     renewed,
     untrusted,
+    undiscoverable,
   ];
 }

@@ -26,6 +26,7 @@ export class Player {
     const options = policy.options(stage.gutter);
     this.policy = policy;
     this.client = new Client(stage.servers, { ...options, ...stage.options });
+    if (stage.source !== undefined) this.client.follow(stage.source);
     this.#victim = this.client.servers[VICTIM]!.name;
     this.#keys = stage.servers.flatMap((_, index) => this.#keysOn(index));
     this.#ledger = new Ledger(this.client, this.#history, (key) => this.#isAffected(key));

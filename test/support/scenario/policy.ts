@@ -12,7 +12,9 @@ export interface Policy {
 }
 
 /** Keys move at the first failure, and are back a second after it is over. */
-const MOVING = { ketama: true, failure_limit: 1, retry_timeout: 1, dead_timeout: 1 };
+const MOVING = {
+  behaviors: { ketama: true, failure_limit: 1, retry_timeout: 1, dead_timeout: 1 },
+};
 
 export const POLICIES: readonly Policy[] = [
   {
@@ -23,19 +25,19 @@ export const POLICIES: readonly Policy[] = [
   },
   {
     name: "rehash",
-    options: () => ({ failover: "rehash", behaviors: MOVING }),
+    options: () => ({ failover: "rehash", ...MOVING }),
     moves: true,
     neverFails: false,
   },
   {
     name: "next",
-    options: () => ({ failover: "next", behaviors: MOVING }),
+    options: () => ({ failover: "next", ...MOVING }),
     moves: true,
     neverFails: false,
   },
   {
     name: "gutter",
-    options: (gutter) => ({ failover: { servers: gutter, ttl: 60 }, behaviors: MOVING }),
+    options: (gutter) => ({ failover: { servers: gutter, ttl: 60 }, ...MOVING }),
     moves: true,
     neverFails: false,
   },

@@ -20,6 +20,7 @@ export function broken(fault: Fault, policy: Policy, figures: Figures): string[]
       figures.staleUnexplained === 0,
     ],
     ["no value is old", mayBeStale || figures.stale === 0],
+    ["every error is of the fault's kind", isAmong(figures.errorNames, fault.errors)],
     ["no call fails", mayFail || errors === 0],
     [
       "no call fails once another server has the keys",
@@ -33,4 +34,10 @@ export function broken(fault: Fault, policy: Policy, figures: Figures): string[]
     ["values are found", figures.hits > 0],
   ];
   return kept.flatMap(([promise, isKept]) => (isKept ? [] : [promise]));
+}
+
+/** A call on many keys fails with one error for all of them. */
+function isAmong(names: Figures["errorNames"], expected: readonly string[] | undefined): boolean {
+  if (expected === undefined) return true;
+  return Object.keys(names).every((name) => name === "PartialError" || expected.includes(name));
 }

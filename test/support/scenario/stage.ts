@@ -1,4 +1,4 @@
-import type { ClientOptions } from "tslibmc";
+import type { ClientOptions, Servers as ServerList } from "tslibmc";
 import { type Memcached, type MemcachedOptions, startMemcacheds } from "../memcached.js";
 
 /** Which of the servers suffers. */
@@ -12,6 +12,8 @@ export interface Stage extends AsyncDisposable {
   readonly gutter: string;
   /** How they are reached. */
   readonly options: ClientOptions;
+  /** Whom clients ask for the servers, if they do. */
+  readonly source?: AsyncIterable<ServerList>;
   /** The fault happens. */
   begin(): Promise<void>;
   /** Things are as they were. */
@@ -31,6 +33,8 @@ export interface Fault {
   readonly empties: boolean;
   /** Whether the server answers now and then while it lasts. */
   readonly flaps?: true;
+  /** The only errors that it may lead to. */
+  readonly errors?: readonly string[];
 }
 
 /** Four memcacheds: three that share the keys, and one that stands by. */
