@@ -9,6 +9,7 @@ import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./
 import type { ConfigurationSources } from "./configuration.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { configured } from "./configured.js";
+import { type CopyReadStats, copyReadStats } from "./copyreading.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
 import { type DiscoverOptions, discover, type FollowOptions, Membership } from "./membership.js";
 import {
@@ -168,6 +169,11 @@ export abstract class Cluster implements AsyncDisposable {
   /** How many calls failed and were made a miss, as `onError: "miss"` has it. */
   get masked(): number {
     return this.#settings.masked;
+  }
+
+  /** What reading copies has come to, where the behavior `num_replicas` makes some. */
+  get copyReads(): CopyReadStats {
+    return copyReadStats(this.#settings.reading);
   }
 
   /** The server that a key is on; nobody is asked. */

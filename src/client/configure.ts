@@ -112,7 +112,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
     maxValueSize = DEFAULT_MAX_VALUE_SIZE,
     placement = {},
   } = options;
-  const policies = policiesOf(options);
+  const policies = policiesOf(options, options.binary === true);
   if (policies.rejoin !== undefined && options.proxy === "twemproxy") {
     throw new OptionError("rejoin needs flush_all, which twemproxy does not know; leave it out");
   }

@@ -6,13 +6,19 @@ import { Failover } from "../routing/failover.js";
 import { Gutter } from "../routing/gutter.js";
 import { Leniency } from "../routing/leniency.js";
 import type { RejoinOptions } from "../routing/rejoin.js";
-import { Replicas } from "../routing/replicas.js";
+import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkInteger, checkOptions, show } from "./check.js";
+import {
+  COPY_READ_OPTIONS,
+  type CopyReading,
+  type CopyReadOptions,
+  copyReadingOf,
+} from "./copyreading.js";
 import { parseServers, type Servers } from "./servers.js";
 
 /** What becomes of operations whose server fails. */
-export interface PolicyOptions {
+export interface PolicyOptions extends CopyReadOptions {
   /**
    * Where keys go while their server is dead:
    *
@@ -50,12 +56,6 @@ export interface PolicyOptions {
    */
   readonly maxRemembered?: number | undefined;
   /**
-   * When a read asks the copies that the behavior `num_replicas` makes: if its own server
-   * failed, or also if that has no such item.
-   * @defaultValue "failure"
-   */
-  readonly readReplicas?: "failure" | "miss" | undefined;
-  /**
    * What becomes of a call that fails for the servers' sake: it rejects, or a read is a
    * miss and a value is not stored, which the event `masked` tells. Deleting, counting
    * and calls to all servers always reject.
@@ -80,8 +80,8 @@ export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
   "rampUpMs",
   "rejoin",
   "maxRemembered",
-  "readReplicas",
   "onError",
+  ...COPY_READ_OPTIONS,
 ];
 
 const DEFAULT_RAMP_UP_MS = 3000;
@@ -105,21 +105,13 @@ export interface Policies {
     | undefined;
   readonly rampUpMs: number;
   readonly rejoin: RejoinOptions | undefined;
-  readonly readOnMiss: boolean;
+  readonly copyReading: CopyReading;
   readonly lenient: boolean;
 }
 
 /** @throws OptionError, ArgumentError */
-export function policiesOf(options: PolicyOptions): Policies {
-  const {
-    failover,
-    rampUpMs = DEFAULT_RAMP_UP_MS,
-    readReplicas = "failure",
-    onError = "throw",
-  } = options;
-  if (readReplicas !== "failure" && readReplicas !== "miss") {
-    throw new OptionError(`readReplicas must be "failure" or "miss", not ${show(readReplicas)}`);
-  }
+export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
+  const { failover, rampUpMs = DEFAULT_RAMP_UP_MS, onError = "throw" } = options;
   if (onError !== "throw" && onError !== "miss") {
     throw new OptionError(`onError must be "throw" or "miss", not ${show(onError)}`);
   }
@@ -127,7 +119,7 @@ export function policiesOf(options: PolicyOptions): Policies {
     failover: failoverOf(failover),
     rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
     rejoin: rejoinOf(options),
-    readOnMiss: readReplicas === "miss",
+    copyReading: copyReadingOf(options, isBinary),
     lenient: onError === "miss",
   };
 }
@@ -161,6 +153,7 @@ export interface Arrangement extends Policies {
   readonly gutter: Router | undefined;
   /** Servers beside its own that hold a copy of each item. */
   readonly copies: number;
+  readonly reading: Reading;
   readonly onMasked: (operation: Operation, error: MemcachedError) => void;
 }
 
@@ -172,10 +165,10 @@ export function arrange(arrangement: Arrangement): Executor {
 }
 
 function carrierOf(
-  { router, gutter, copies, readOnMiss, failover }: Arrangement,
+  { router, gutter, copies, reading, failover }: Arrangement,
   next: Rescuer | undefined,
 ): Executor {
-  if (copies > 0) return new Replicas(router, { copies, readOnMiss });
+  if (copies > 0) return new Replicas(router, copies, reading);
   switch (failover) {
     case undefined:
       return router;

@@ -8,6 +8,7 @@ import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import type { HealthEvent, HealthOptions } from "../routing/health.js";
 import type { RejoinEvent } from "../routing/rejoin.js";
+import type { Reading } from "../routing/replicas.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import { WriteBuffer } from "../routing/writebuffer.js";
@@ -30,6 +31,7 @@ import {
   type FixedOptions,
   fixedOptions,
 } from "./configure.js";
+import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
@@ -90,6 +92,8 @@ export class Settings {
   masked = 0;
   /** What changes that were held back failed with, the first at each server, until it is told. */
   #lost = new Map<string, MemcachedError>();
+  /** How copies are read, and what that has come to. */
+  readonly reading: Reading;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
@@ -115,6 +119,7 @@ export class Settings {
     this.#options = options;
     this.#fixed = fixed;
     this.#turnstile = new Turnstile(fixed.maxConnecting);
+    this.reading = readingOf(fixed.policies.copyReading);
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
@@ -266,6 +271,7 @@ export class Settings {
       router: dispatcher.router,
       gutter: this.#gutter,
       copies: this.read("num_replicas"),
+      reading: this.reading,
       onMasked: ({ command }, error) => {
         this.masked++;
         this.events.emit("masked", { command: command.name, error });

@@ -46,6 +46,7 @@ export class Failover implements Executor, Rescuer {
     if (!mayMove(operation, error) || !server.isDead) {
       return this.#next?.rescue(operation, error) ?? false;
     }
+    operation.moved = true;
     this.#move(operation, server);
     return true;
   }
