@@ -43,7 +43,7 @@ const MAY_IMPORT = {
   integrations: ["index"],
   // Programs, which use the library as anybody would.
   tour: ["index", "testing"],
-  bin: ["index", "testing"],
+  bin: ["errors", "testing"],
 };
 
 /** Layers that do no I/O, and so may use only what computes (of node:net, whether text is an address). */

@@ -19,9 +19,11 @@ export class ClientProcess {
   /** @param pythonWorker - the program for clients in Python */
   constructor(subject: Subject, pythonWorker: string) {
     this.subject = subject;
-    const [command, program] =
-      subject.peer === "pylibmc" ? [PYTHON, pythonWorker] : [process.execPath, NODE_WORKER];
-    const child = spawn(command, [program, JSON.stringify(subject)], {
+    const [command, ...program] =
+      subject.peer === "pylibmc"
+        ? [PYTHON, pythonWorker]
+        : [process.execPath, "--no-flush-bytecode", NODE_WORKER];
+    const child = spawn(command, [...program, JSON.stringify(subject)], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     child.stdin.on("error", () => {}); // a process that has ended shows in its answer

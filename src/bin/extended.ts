@@ -1,4 +1,4 @@
-import { OptionError } from "../index.js";
+import { OptionError } from "../errors.js";
 import type { MemcachedServerOptions, ServerTls } from "../testing/index.js";
 import { contents } from "./file.js";
 

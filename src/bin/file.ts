@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { OptionError } from "../index.js";
+import { OptionError } from "../errors.js";
 
 /** A file's text.
  * @throws OptionError for a file that cannot be read */

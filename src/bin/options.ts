@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { OptionError } from "../index.js";
+import { OptionError } from "../errors.js";
 import type { Compat, Credentials, MemcachedServerOptions, ServerTls } from "../testing/index.js";
 import { extended } from "./extended.js";
 import { contents } from "./file.js";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
-import { MemcachedError } from "../index.js";
+import { MemcachedError } from "../errors.js";
 import { MemcachedServer } from "../testing/index.js";
 import { HELP } from "./help.js";
 import { type Invocation, readCommandLine } from "./options.js";

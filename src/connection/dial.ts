@@ -24,15 +24,20 @@ export interface SocketOptions {
   readonly lookup?: LookupFunction | undefined;
 }
 
-/** A chunk that is over when the function returns: its memory is used for the next one. */
-export type Receive = (chunk: Buffer, length: number) => void;
+/** Where a socket's bytes go. */
+export interface Reader {
+  /** Memory of its own that the next chunk is to be read to. */
+  readonly room: Buffer | undefined;
+  /** A chunk that is over when the function returns: its memory is used for the next one. */
+  receive(chunk: Buffer, length: number): void;
+}
 
 /** One read takes at most this much; larger gains nothing (docs/performance.md). */
 const READ_BUFFER_BYTES = 64 * 1024;
 
 /**
  * Opens sockets to one server, over TLS or not. Each reads into one buffer that is used
- * again for every chunk, and does not keep the process alive. A name is resolved for each
+ * again for every chunk unless its reader has a better place, and does not keep the process alive. A name is resolved for each
  * socket anew; of several addresses the next is tried when one does not answer soon.
  */
 export class Dialer {
@@ -54,11 +59,12 @@ export class Dialer {
   }
 
   /** @param opened - called when bytes can be sent, after TLS has seen the server's certificate */
-  dial(receive: Receive, opened: () => void): Socket {
+  dial(reader: Reader, opened: () => void): Socket {
+    const shared = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
     const onread = {
-      buffer: Buffer.allocUnsafeSlow(READ_BUFFER_BYTES),
+      buffer: (): Buffer => reader.room ?? shared,
       callback: (length: number, buffer: Uint8Array): boolean => {
-        receive(buffer as Buffer, length);
+        reader.receive(buffer as Buffer, length);
         return true;
       },
     };

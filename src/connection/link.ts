@@ -6,7 +6,7 @@ import { OK } from "../protocol/reply.js";
 import { isSilent } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { type Counters, microseconds } from "./counters.js";
-import type { Dialer } from "./dial.js";
+import type { Dialer, Reader } from "./dial.js";
 import { type OnRefused, Pipeline } from "./pipeline.js";
 import type { Queue } from "./queue.js";
 
@@ -42,7 +42,7 @@ const MAX_BATCH = 4096;
  * One socket from its first moment to its last: requests become bytes, bytes become
  * replies. After `end()` nothing that the socket does is heard any more.
  */
-export class Link {
+export class Link implements Reader {
   readonly pipeline: Pipeline;
   /** Whether operations may be sent. */
   open = false;
@@ -68,10 +68,7 @@ export class Link {
     this.#events = events;
     this.pipeline = new Pipeline(counters, events.refused);
     this.#isSecure = dialer.isSecure;
-    this.#socket = dialer.dial(
-      (chunk, length) => this.#receive(chunk, length),
-      () => this.#ended || events.connected(),
-    );
+    this.#socket = dialer.dial(this, () => this.#ended || events.connected());
     this.#socket
       .on("drain", () => this.#ended || events.progressed())
       .on("error", (cause) => this.#ended || events.lost(cause))
@@ -186,7 +183,11 @@ export class Link {
     if (!this.#ended) this.#events.progressed();
   };
 
-  #receive(chunk: Buffer, length: number): void {
+  get room(): Buffer | undefined {
+    return this.#wire.room;
+  }
+
+  receive(chunk: Buffer, length: number): void {
     if (this.#ended) return;
     const now = performance.now();
     this.heard = true;

@@ -42,6 +42,11 @@ export interface Wire {
   /** Ends whatever was left open for neighbours to join, before the bytes are sent. */
   finish(out: Outgoing): void;
   /**
+   * Memory for the next chunk, where most of a large value is still to come: read to there,
+   * its bytes need not be copied. `push` is given it like any other chunk.
+   */
+  get room(): Buffer | undefined;
+  /**
    * Reads the first `length` bytes of `chunk`, which is reused afterwards.
    * @throws ProtocolError for bytes that are no reply or do not fit what was asked;
    * nothing that follows on this connection can be trusted then.

@@ -53,6 +53,10 @@ export class BinaryReader {
   /** What one of a many-key get's packets was refused with; the request ends with its last. */
   #refused: RefusedReply | undefined = undefined;
 
+  get room(): Buffer | undefined {
+    return this.#body?.room;
+  }
+
   push(chunk: Buffer, length: number, replies: Replies): void {
     let at = 0;
     while (at < length || (this.#inBody && this.#bodyLength === 0)) {

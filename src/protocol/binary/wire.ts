@@ -55,6 +55,10 @@ export class BinaryWire implements Wire {
 
   finish(): void {}
 
+  get room(): Buffer | undefined {
+    return this.#reader.room;
+  }
+
   push(chunk: Buffer, length: number, replies: Replies): void {
     this.#reader.push(chunk, length, replies);
   }

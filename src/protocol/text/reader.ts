@@ -48,6 +48,10 @@ export class TextReader {
   readonly #asked = new AskedKeys();
   readonly #stats = new Statistics();
 
+  get room(): Buffer | undefined {
+    return this.#body?.room;
+  }
+
   push(chunk: Buffer, length: number, replies: Replies): void {
     let at = 0;
     while (at < length) {

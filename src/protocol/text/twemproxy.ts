@@ -22,6 +22,10 @@ export class TwemproxyWire implements Wire {
     this.#text.finish(out);
   }
 
+  get room(): Buffer | undefined {
+    return this.#text.room;
+  }
+
   push(chunk: Buffer, length: number, replies: Replies): void {
     this.#text.push(chunk, length, replies);
   }

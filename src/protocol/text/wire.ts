@@ -81,6 +81,10 @@ export class TextWire implements Wire {
     out.append("\r\n");
   }
 
+  get room(): Buffer | undefined {
+    return this.#reader.room;
+  }
+
   push(chunk: Buffer, length: number, replies: Replies): void {
     this.#reader.push(chunk, length, replies);
   }

@@ -3,6 +3,7 @@ import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Hit, Reply } from "../../../src/protocol/reply.js";
 import { isSilent, type Request } from "../../../src/protocol/request.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
+import { feed } from "../feed.js";
 
 /** An item as a test compares it: the wire's own is a scratch object. */
 export interface Item {
@@ -29,6 +30,8 @@ interface Waiting extends Exchange {
 export class Exchanges implements Replies {
   readonly wire: BinaryWire = new BinaryWire();
   readonly answers: Answer[] = [];
+  /** How many chunks were read to where they belong. */
+  rooms = 0;
   readonly #waiting: Waiting[] = [];
 
   /** The bytes of requests, which wait for their replies from now on. */
@@ -54,17 +57,9 @@ export class Exchanges implements Replies {
     );
   }
 
-  /** Hands bytes to the wire in pieces; the memory of each is overwritten behind it. */
+  /** Hands bytes to the wire in pieces. */
   push(bytes: Buffer, cuts: readonly number[] = []): void {
-    const ends = [...cuts.filter((cut) => cut > 0 && cut < bytes.length), bytes.length];
-    let start = 0;
-    for (const end of ends.sort((a, b) => a - b)) {
-      const chunk = Buffer.alloc(end - start + 8, 0xee);
-      bytes.copy(chunk, 0, start, end);
-      this.wire.push(chunk, end - start, this);
-      chunk.fill(0xdd);
-      start = end;
-    }
+    this.rooms += feed(this.wire, this, bytes, cuts);
   }
 
   get unanswered(): number {

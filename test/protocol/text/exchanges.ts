@@ -11,6 +11,7 @@ import type {
 import { TextWire } from "../../../src/protocol/text/wire.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
 import { asBuffer } from "../../../src/util/bytes.js";
+import { feed } from "../feed.js";
 
 /** Requests of each verb, with everything that a test does not name at its default. */
 
@@ -112,6 +113,8 @@ class Waiting implements Exchange {
 /** A conversation over the text wire, without a socket. */
 export class Exchanges implements Replies {
   readonly outcomes: Outcome[] = [];
+  /** How many chunks were read to where they belong. */
+  rooms = 0;
   readonly #wire = new TextWire();
   readonly #out = new Outgoing();
   readonly #waiting: Waiting[] = [];
@@ -134,19 +137,9 @@ export class Exchanges implements Replies {
       .join("");
   }
 
-  /**
-   * Reads bytes in chunks that are cut at `cuts`, each in a buffer that is overwritten
-   * afterwards, as a socket's is.
-   */
+  /** Reads bytes in chunks that are cut at `cuts`. */
   read(bytes: string, ...cuts: number[]): this {
-    let from = 0;
-    for (const to of [...cuts, bytes.length]) {
-      const chunk = Buffer.from(bytes.slice(from, to), "latin1");
-      const buffer = Buffer.concat([chunk, Buffer.from("VALUE stale 0 5\r\nstale\r\nEND\r\n")]);
-      this.#wire.push(buffer, chunk.length, this);
-      buffer.fill("?");
-      from = to;
-    }
+    this.rooms += feed(this.#wire, this, Buffer.from(bytes, "latin1"), cuts);
     return this;
   }
 
