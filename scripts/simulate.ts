@@ -1,9 +1,9 @@
 /**
  * `npm run simulate`: what each policy makes of a thousand servers that fail at random, in
  * simulated time. Every number of the scenario can be given, as in `-- --servers 100 --mttr 60`.
- * Prints a table; the default scenario also draws docs/simulation.svg.
+ * Prints a table; the default scenario also renews it in docs/failover.md, with its plot.
  */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { chart } from "./simulation/chart.js";
 import { type Figures, policiesFor, SCENARIO, simulate } from "./simulation/simulation.js";
@@ -26,7 +26,7 @@ console.log(`\n${table(all)}`);
 
 const wrong = all.some((one) => one.wrong + one.misplaced + one.unsettled > 0);
 if (wrong) console.error("\nSome values were wrong, keys misplaced or calls never settled", all);
-else if (given.length === 0) draw();
+else if (given.length === 0) publish();
 process.exitCode = wrong ? 1 : 0;
 
 async function run(policy: Parameters<typeof simulate>[0], under: typeof scenario): Promise<void> {
@@ -38,8 +38,18 @@ async function run(policy: Parameters<typeof simulate>[0], under: typeof scenari
   console.error(`${policy.name}: ${calls} calls, ${failures} failures; took ${seconds} s`);
 }
 
-function draw(): void {
+function publish(): void {
   const { servers, mtbf, mttr } = scenario;
   const subtitle = `${servers} servers, each fails every ${mtbf / 60} minutes for ${mttr} seconds: crashed, stopped, slow or cut off`;
-  writeFileSync(new URL("../docs/simulation.svg", import.meta.url), chart(all, subtitle));
+  writeFileSync(inDocs("simulation.svg"), chart(all, subtitle));
+  const page = readFileSync(inDocs("failover.md"), "utf8");
+  const renewed = page.replace(
+    /(?<=<!-- simulation -->\n)[\s\S]*(?=<!-- end -->)/,
+    () => `${table(all)}\n`,
+  );
+  writeFileSync(inDocs("failover.md"), renewed);
+}
+
+function inDocs(name: string): URL {
+  return new URL(`../docs/${name}`, import.meta.url);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import net from "node:net";
 import { beforeAll, describe, expect, test } from "vitest";
 import { chart } from "../../scripts/simulation/chart.js";
@@ -92,6 +93,13 @@ describe("50 servers that fail at random", () => {
       });
       expect(max).toBeLessThan(20);
     }
+  });
+
+  test("the documentation has a line for each", () => {
+    const page = readFileSync(new URL("../../docs/failover.md", import.meta.url), "utf8");
+    const [, published = ""] = /<!-- simulation -->\n([\s\S]*)<!-- end -->/.exec(page) ?? [];
+    for (const { name } of policies) expect(published).toContain(`\n| ${name} |`);
+    expect(published.split("\n")[0]).toBe(table([]).split("\n")[0]);
   });
 
   test("the table and the chart have a row for each", () => {
