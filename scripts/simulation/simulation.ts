@@ -1,6 +1,6 @@
 import { Client } from "../../src/index.js";
 import { VirtualClock } from "./clock.js";
-import { type FailureOptions, failuresOf, schedule } from "./failures.js";
+import { type FailureOptions, failuresOf, KINDS, schedule } from "./failures.js";
 import { Network, type NetworkOptions } from "./network.js";
 import { Placing } from "./placing.js";
 import { gutterSize, type Policy, policies } from "./policies.js";
@@ -31,6 +31,7 @@ export const SCENARIO: Scenario = {
   slowMs: 300,
   mtbf: 1800,
   mttr: 30,
+  kinds: KINDS,
   failureLimit: 2,
   deadTimeout: 10,
 };
