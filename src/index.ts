@@ -17,6 +17,7 @@ export type { PlaintextCredentials } from "./client/exposure.js";
 export type { LimitOptions } from "./client/limits.js";
 export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
+export type { DiscoverOptions, FollowOptions } from "./client/membership.js";
 export type {
   MetaArithmeticOptions,
   MetaDebugOptions,

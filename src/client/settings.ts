@@ -1,4 +1,4 @@
-import { type Address, isUdp } from "../connection/address.js";
+import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
 import { MemcachedError, OptionError, PartialError } from "../errors.js";
 import type { Operation } from "../operation.js";
@@ -31,6 +31,7 @@ import {
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
+import { checkWay } from "./transport.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
@@ -61,6 +62,14 @@ export interface ClientEvents extends ConnectionEvents {
   masked: { readonly command: string; readonly error: MemcachedError };
   /** A change that the behavior `buffer_requests` held back failed, after its call had resolved. */
   lost: LostWrite;
+  /** The source that the client follows gave another list: its servers, and whose names came and went. */
+  membership: {
+    readonly servers: readonly ServerInfo[];
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  };
+  /** The source failed, or gave a list that cannot be used; the servers stay as they are. */
+  membershipError: { readonly error: MemcachedError };
 }
 
 /**
@@ -91,6 +100,8 @@ export class Settings {
   #placement: Placement;
   /** A subclass's own methods. */
   #serializer: Serializer | undefined = undefined;
+  /** What is put around the codec. */
+  #wrap: (codec: Codec) => Codec = (codec) => codec;
 
   /** @throws OptionError for an option that is unknown or out of its range */
   constructor(addresses: readonly Address[], options: ClientOptions) {
@@ -193,6 +204,13 @@ export class Settings {
     this.#encode();
   }
 
+  /** Puts something around what encodes and decodes values, also when that is made anew. */
+  wrapCodec(wrap: (codec: Codec) => Codec): void {
+    const within = this.#wrap;
+    this.#wrap = (codec) => wrap(within(codec));
+    this.dispatcher.codec = wrap(this.dispatcher.codec);
+  }
+
   /** Other servers; those that stay keep their connections. */
   setServers(addresses: readonly Address[]): void {
     const placement = this.#place(this.#given, addresses);
@@ -293,11 +311,7 @@ export class Settings {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
-    if (isUdp(address) && transport.needsStream !== undefined) {
-      throw new OptionError(
-        `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
-      );
-    }
+    checkWay(address, transport);
     if (transport.plaintext !== undefined) exposeCredentials(address, transport.plaintext);
     return new Server(address, {
       ...transport,
@@ -350,8 +364,10 @@ export class Settings {
     const options = codecOptions(this.#options, this.#given.pickle_protocol);
     const serializer = this.#serializer;
     this.values = createCodec({ ...options, encryption: undefined });
-    this.dispatcher.codec = createCodec(
-      serializer === undefined ? options : { ...options, codec: undefined, serializer },
+    this.dispatcher.codec = this.#wrap(
+      createCodec(
+        serializer === undefined ? options : { ...options, codec: undefined, serializer },
+      ),
     );
   }
 }

@@ -6,6 +6,8 @@ export interface RelayOptions {
   /** What is asked in the original's place. */
   readonly request?: Request;
   readonly deadline?: number;
+  /** Where the keys that are asked for stand among the original's. @defaultValue in the same places */
+  readonly places?: readonly number[];
   /** Takes the reply, which is valid only until this returns. @defaultValue the original's own */
   readonly settle?: (reply: Reply) => void;
   /** @defaultValue the original's own */
@@ -21,6 +23,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
   const {
     request = operation.request,
     deadline = operation.deadline,
+    places,
     settle = (reply) => operation.settle(reply),
     fail = (error) => operation.fail(error),
   } = options;
@@ -30,7 +33,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
   return new Operation(
     command.collect === undefined
       ? own
-      : { ...own, collect: (index, hit) => operation.collect(index, hit) },
+      : { ...own, collect: (index, hit) => operation.collect(places?.[index] ?? index, hit) },
     request,
     operation.route,
     operation.codec,
