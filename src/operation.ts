@@ -55,6 +55,7 @@ export class Operation implements Exchange {
   parts: (() => void) | undefined = undefined;
   endsLine = true;
   afterSilent = false;
+  quiet = false;
   #resolve: (result: never, operation: Operation) => void;
   #reject: (error: unknown, operation: Operation) => void;
   #signal: AbortSignal | undefined = undefined;

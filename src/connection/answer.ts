@@ -20,6 +20,8 @@ export class Answer implements Replies {
   readonly operation: Operation;
   readonly exchange: Exchange;
   readonly frames: Frames = new Frames();
+  /** Its place in the window of requests under way. */
+  place = 0;
   readonly #wire: Wire;
   readonly #part: Part | undefined;
   readonly #onRefused: OnRefused;
@@ -36,7 +38,7 @@ export class Answer implements Replies {
     onRefused: OnRefused,
   ) {
     this.operation = operation;
-    this.exchange = { request, endsLine: true, afterSilent: false };
+    this.exchange = { request, endsLine: true, afterSilent: false, quiet: false };
     this.#wire = wire;
     this.#part = part;
     this.#counters = counters;

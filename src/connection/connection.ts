@@ -11,6 +11,7 @@ import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Sweep } from "../util/sweep.js";
+import { atEndOfTurn } from "../util/turn.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { backoffMs } from "./backoff.js";
@@ -19,7 +20,7 @@ import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
 import { Failure } from "./failure.js";
 import { type Greet, greeting } from "./greeting.js";
 import { Link } from "./link.js";
-import type { OnRefused } from "./pipeline.js";
+import type { OnLarge, OnRefused } from "./pipeline.js";
 import { Queue } from "./queue.js";
 
 /** How much may wait for one server. */
@@ -48,6 +49,8 @@ export interface ConnectionOptions {
   /** Milliseconds between two attempts to connect at most. */
   readonly retryTimeoutMs: number;
   readonly limits: QueueLimits;
+  /** Where it counts, together with others. @defaultValue for itself */
+  readonly counters?: Counters;
   readonly onEvent: OnConnectionEvent;
   /** The server replied to something. */
   readonly onReply: () => void;
@@ -61,6 +64,7 @@ export interface ConnectionOptions {
   /** Takes each operation that a lost socket had not sent yet. */
   readonly onUnsent: (operation: Operation) => void;
   readonly onRefused: OnRefused;
+  readonly onLarge?: OnLarge | undefined;
 }
 
 /**
@@ -85,7 +89,7 @@ export class Connection implements Executor {
   /** Past these operations fail; infinite where they wait instead. */
   readonly #maxOperations: number;
   readonly #maxBytes: number;
-  readonly #counters = new Counters();
+  readonly #counters: Counters;
   readonly #queue = new Queue();
   readonly #sweep: Sweep;
   #link: Link | undefined = undefined;
@@ -102,6 +106,7 @@ export class Connection implements Executor {
   constructor(options: ConnectionOptions) {
     const { address, limits } = options;
     this.#options = options;
+    this.#counters = options.counters ?? new Counters();
     this.#maxOperations = limits.waits ? Infinity : limits.maxOperations;
     this.#maxBytes = limits.waits ? Infinity : limits.maxBytes;
     this.#name = address.name;
@@ -124,7 +129,8 @@ export class Connection implements Executor {
     this.#sweep.start();
     if (this.#flushing || this.#link?.open !== true) return;
     this.#flushing = true;
-    queueMicrotask(this.#flush);
+    if (this.#link.isBusy) atEndOfTurn(this.#flush);
+    else queueMicrotask(this.#flush);
   }
 
   /** Closes the socket; what is under way fails, and the next operation opens it again. */
@@ -226,6 +232,7 @@ export class Connection implements Executor {
       progressed: () => this.#progressed(),
       lost: (cause) => this.#lost(cause),
       unreadable: (cause) => this.#unreadable(cause),
+      large: this.#options.onLarge,
       refused: (operation, refusal) => {
         this.#counters.errors++;
         this.#options.onRefused(operation, refusal);

@@ -35,6 +35,8 @@ export interface GetRequest {
   readonly cas: boolean;
   /** `T`: a new exptime for the item. */
   readonly touch: number | undefined;
+  /** Only a `touch` can go unanswered. */
+  readonly noreply: boolean;
   /** What only `mg` can say. */
   readonly meta: MetaGetFlags | undefined;
 }
@@ -147,6 +149,7 @@ export interface MetaArithmeticFlags extends MetaFlags {
 /** One step of authentication, over the binary protocol alone. */
 export interface SaslRequest {
   readonly verb: "admin";
+  readonly everywhere?: undefined;
   readonly action: "sasl";
   readonly key: "";
   /** Which mechanisms there are; a first response; or a response to a challenge. */
@@ -160,15 +163,25 @@ export interface SaslRequest {
 /** Whatever is about the server and not about a key; `debug` alone has one. */
 export type AdminRequest = SaslRequest | ServerRequest;
 
-export type ServerRequest = { readonly verb: "admin" } & (
+export type ServerRequest = {
+  readonly verb: "admin";
+  /** Whether it concerns what was sent on every connection to the server. */
+  readonly everywhere?: boolean;
+} & (
   | { readonly action: "version" | "noop"; readonly key: "" }
-  | { readonly action: "flushAll"; readonly key: ""; readonly delay: number }
+  | {
+      readonly action: "flushAll";
+      readonly key: "";
+      readonly delay: number;
+      readonly noreply: boolean;
+    }
   | { readonly action: "verbosity"; readonly key: ""; readonly level: number }
   | { readonly action: "stats"; readonly key: ""; readonly argument: string | undefined }
   | { readonly action: "debug"; readonly key: string; readonly base64Key: boolean }
 );
 
-/** Whether nothing is answered to a request. */
+/** Whether nobody wants an answer to a request. */
 export function isSilent(request: Request): boolean {
-  return request.verb !== "get" && request.verb !== "admin" && request.noreply;
+  if (request.verb !== "admin") return request.noreply;
+  return request.action === "flushAll" && request.noreply;
 }

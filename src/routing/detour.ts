@@ -1,6 +1,6 @@
 import { type MemcachedError, NoServerError } from "../errors.js";
 import type { Executor, Operation, Rescuer } from "../operation.js";
-import { mayMove } from "./failover.js";
+import { mayMove } from "./moving.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 

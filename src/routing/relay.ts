@@ -6,6 +6,8 @@ export interface RelayOptions {
   /** What is asked in the original's place. */
   readonly request?: Request;
   readonly deadline?: number;
+  /** Where the keys that are asked for stand among the original's. @defaultValue in the same places */
+  readonly places?: readonly number[];
   /** Hears of each item of a many-key reply, which is the original's all the same. */
   readonly collected?: () => void;
   /** Takes the reply, which is valid only until this returns. @defaultValue the original's own */
@@ -23,6 +25,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
   const {
     request = operation.request,
     deadline = operation.deadline,
+    places,
     collected = ignore,
     settle = (reply) => operation.settle(reply),
     fail = (error) => operation.fail(error),
@@ -31,7 +34,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
   const read = (reply: Reply) => reply;
   const own = { name, idempotent, read };
   const collect = (index: number, hit: Hit) => {
-    operation.collect(index, hit);
+    operation.collect(places?.[index] ?? index, hit);
     collected();
   };
   return new Operation(

@@ -144,6 +144,7 @@ function lookRequest(key: string, meta: MetaFlags | undefined, value: boolean): 
     value,
     cas: true,
     touch: undefined,
+    noreply: false,
     meta: { ...meta, returnTtl: true, noBump: true },
   };
 }
