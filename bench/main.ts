@@ -1,6 +1,6 @@
 /** Runs the benchmark; `npm run bench -- --help` says how. The current folder is the project's. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, type } from "node:os";
+import { loadavg } from "node:os";
 import { dirname } from "node:path";
 import { type Memcached, startMemcached } from "../test/support/memcached.js";
 import { checkOut } from "./checkout.js";
@@ -10,16 +10,31 @@ import { startRedis } from "./redis.js";
 import { toChart } from "./report/chart.js";
 import { toComparison } from "./report/comparison.js";
 import { outcomes } from "./report/goals.js";
+import { machine } from "./report/machine.js";
 import { rows, toMarkdown } from "./report/markdown.js";
-import { type Machine, type Result, shortly, spreadOf, titleOf } from "./report/result.js";
+import { type Result, shortly, spreadOf, titleOf } from "./report/result.js";
+import { toTransports } from "./report/transports.js";
 import { ClientProcess } from "./rig/process.js";
 import { measureRounds, type Series } from "./rig/rounds.js";
-import { allEntries, comparedEntries, type Entry, output } from "./subjects.js";
+import { allEntries, comparedEntries, type Entry } from "./subjects.js";
+import { startTransports, WAYS } from "./transports.js";
 
 if (process.argv.includes("--help")) console.log(USAGE);
 else process.exitCode = await main();
 
 async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  return args.includes("--transports") ? amongTransports(args) : amongClients(args);
+}
+
+async function amongTransports(args: readonly string[]): Promise<number> {
+  await using transports = await startTransports();
+  const options = parseOptions(args, WAYS);
+  const entries = transports.entries.filter(({ subject }) => options.wants(subject.name));
+  return await benchmark(entries, options, transports.pids);
+}
+
+async function amongClients(args: readonly string[]): Promise<number> {
   const memcacheds = await Promise.all([startServer(), startServer(), startServer()]);
   const redis = await startRedis();
   const [first, second, third] = memcacheds.map(({ address }) => address) as [
@@ -31,7 +46,7 @@ async function main(): Promise<number> {
   try {
     const everybody = allEntries(servers);
     const options = parseOptions(
-      process.argv.slice(2),
+      args,
       everybody.map(({ subject }) => subject.name),
     );
     const pids = memcacheds.map(({ pid }) => pid);
@@ -89,14 +104,29 @@ async function benchmark(
       samples,
     })),
   };
-  if (options.compare === undefined) report(result, options.out);
+  if (options.transports) reportTransports(result, options.out);
+  else if (options.compare === undefined) report(result, options.out);
   else reportComparison(result, options.compare, options.out);
   return wrong > 0 ? 1 : 0;
 }
 
 function report(result: Result, out: string): void {
+  console.log(costs(result));
+  const found = outcomes(result);
+  const reached = found.filter(({ goal, times }) => times >= goal.times).length;
+  console.log(`\n${reached} of ${found.length} goals reached`);
+  write(out, { json: toJson(result), md: toMarkdown(result), svg: toChart(result) });
+}
+
+function reportTransports(result: Result, out: string): void {
+  console.log(costs(result));
+  write(out, { json: toJson(result), md: toTransports(result) });
+}
+
+/** The medians alone, to look at. */
+function costs(result: Result): string {
   const names = result.clients.map(({ name }) => name);
-  const table = rows(
+  return rows(
     ["client CPU µs/op", ...names],
     result.workloads.map((workload) => [
       titleOf(workload),
@@ -106,11 +136,6 @@ function report(result: Result, out: string): void {
       }),
     ]),
   );
-  console.log(table);
-  const found = outcomes(result);
-  const reached = found.filter(({ goal, times }) => times >= goal.times).length;
-  console.log(`\n${reached} of ${found.length} goals reached`);
-  write(out, { json: toJson(result), md: toMarkdown(result), svg: toChart(result) });
 }
 
 function reportComparison(result: Result, ref: string, out: string): void {
@@ -131,17 +156,6 @@ function write(out: string, files: Readonly<Record<string, string>>): void {
 
 function toJson(result: Result): string {
   return `${JSON.stringify(result, null, 1)}\n`;
-}
-
-function machine(loadBefore: number): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: cpus().length,
-    system: `${type()} ${release()}`,
-    node: process.versions.node,
-    memcached: output("memcached", ["-V"])?.replace("memcached ", "") ?? "unknown",
-    load: [loadBefore, loadavg()[0] ?? 0],
-  };
 }
 
 function messageOf(error: unknown): string {

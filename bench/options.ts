@@ -8,11 +8,22 @@ export interface Options {
   readonly workloads: readonly Workload[];
   /** Whether a client of this name is wanted. */
   readonly wants: (client: string) => boolean;
+  /** Whether ways to a server are compared, instead of clients. */
+  readonly transports: boolean;
   /** The git ref to compare with, instead of other clients. */
   readonly compare: string | undefined;
   /** Where the results go, without an ending. */
   readonly out: string;
 }
+
+/** What is measured of each way to a server. */
+const ON_EACH_WAY: ReadonlySet<string> = new Set([
+  "get-1",
+  "get-64",
+  "set-64",
+  "multi-1",
+  "multi-16",
+]);
 
 export const USAGE = `npm run bench -- [options]
 
@@ -21,8 +32,9 @@ export const USAGE = `npm run bench -- [options]
   --only A,B        only these clients or workloads (or both), by name or part of it
   --quick           3 rounds of 20 ms, to see that it works
   --compare REF     this checkout against another commit of it
+  --transports      this client over each way to a server
   --out PATH        where to write PATH.json, .md and .svg
-                    (default bench/results/peers; bench/results/tmp/… for a partial run)
+                    (default bench/results/peers or transports; bench/results/tmp/… for a partial run)
 
 Workloads: ${WORKLOADS.map(({ name }) => name).join(" ")}
 `;
@@ -37,6 +49,7 @@ export function parseOptions(args: readonly string[], clients: readonly string[]
       only: { type: "string", default: "" },
       quick: { type: "boolean", default: false },
       compare: { type: "string" },
+      transports: { type: "boolean", default: false },
       out: { type: "string" },
     },
   });
@@ -51,13 +64,20 @@ export function parseOptions(args: readonly string[], clients: readonly string[]
   const wantsWorkload = select(workloads);
   const rounds = values.quick ? 3 : values.compare === undefined ? 9 : 15;
   const partial = values.quick || words.length > 0;
-  const stem = values.compare === undefined ? "peers" : "comparison";
+  const stem = values.transports
+    ? "transports"
+    : values.compare === undefined
+      ? "peers"
+      : "comparison";
   return {
     rounds: count("rounds", values.rounds, rounds),
     warmUps: values.quick ? 1 : 2,
     windowMs: count("window", values.window, values.quick ? 20 : 50),
-    workloads: WORKLOADS.filter(({ name }) => wantsWorkload(name)),
+    workloads: WORKLOADS.filter(
+      ({ name }) => wantsWorkload(name) && (!values.transports || ON_EACH_WAY.has(name)),
+    ),
     wants: select(clients),
+    transports: values.transports,
     compare: values.compare,
     out: values.out ?? `bench/results/${partial ? "tmp/" : ""}${stem}`,
   };

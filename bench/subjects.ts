@@ -45,21 +45,23 @@ export function allEntries(servers: Servers): Entry[] {
 }
 
 function ownEntries({ memcached }: Servers): Entry[] {
-  const build = buildOf(process.cwd());
-  const version = ownVersion();
-  const own = (name: string, servers: readonly string[], options: object): Subject => ({
-    ...{ name, peer: "tslibmc", build, servers, options },
-  });
   const one = memcached.slice(0, 1);
   return [
-    entry(own("tslibmc", one, {}), version),
-    entry(
-      own("tslibmc ring of 3", memcached, { behaviors: { ketama: true } }),
-      version,
-      isConcurrent,
-    ),
-    entry(own("tslibmc binary wire", one, { binary: true }), version, isConcurrent),
+    ownEntry("tslibmc", one, {}),
+    ownEntry("tslibmc ring of 3", memcached, { behaviors: { ketama: true } }, isConcurrent),
+    ownEntry("tslibmc binary wire", one, { binary: true }, isConcurrent),
   ];
+}
+
+/** This checkout's client with some options. */
+export function ownEntry(
+  name: string,
+  servers: readonly string[],
+  options: object,
+  runs?: (workload: Workload) => boolean,
+): Entry {
+  const build = buildOf(process.cwd());
+  return entry({ name, peer: "tslibmc", build, servers, options }, ownVersion(), runs);
 }
 
 /** Two checkouts of this client; the first stands there twice, which shows what noise does. */
@@ -91,17 +93,18 @@ function isConcurrent({ kind, inFlight }: Workload): boolean {
   return inFlight > 1 && (kind === "get" || kind === "set" || kind === "getMulti");
 }
 
-function buildOf(checkout: string): string {
+/** The address of a checkout's ES modules. */
+export function buildOf(checkout: string): string {
   return pathToFileURL(`${checkout}/dist/esm/index.js`).href;
 }
 
-function ownVersion(): string {
+export function ownVersion(): string {
   const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
   const commit = output("git", ["describe", "--always", "--dirty"]);
   return commit === undefined ? version : `${version} (${commit})`;
 }
 
-function npmVersion(name: string): string {
+export function npmVersion(name: string): string {
   const manifest = readFileSync(`bench/node_modules/${name}/package.json`, "utf8");
   return (JSON.parse(manifest) as { version: string }).version;
 }

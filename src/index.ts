@@ -11,12 +11,14 @@ export {
   parseConfiguration,
 } from "./client/configuration.js";
 export type { ClientOptions } from "./client/configure.js";
+export type { CopyReadOptions, CopyReadStats, HedgeOptions } from "./client/copyreading.js";
 export type { Deltas } from "./client/counting.js";
 export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
 export type { PlaintextCredentials } from "./client/exposure.js";
 export type { LimitOptions } from "./client/limits.js";
 export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
+export type { DiscoverOptions, FollowOptions } from "./client/membership.js";
 export type {
   MetaArithmeticOptions,
   MetaDebugOptions,

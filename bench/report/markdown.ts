@@ -5,15 +5,7 @@ import { type Result, shortly, spreadOf, titleOf } from "./result.js";
 
 /** The result as a page of tables. */
 export function toMarkdown(result: Result): string {
-  const { machine, settings, date } = result;
-  return `# Benchmark of ${date.slice(0, 10)}
-
-${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, memcached ${machine.memcached};
-load ${machine.load.map(shortly).join(" to ")}. ${settings.rounds} interleaved rounds of ${settings.windowMs} ms;
-with one operation in flight, client and server were ${settings.oneCore ? "on one core" : "not pinned"}.
-Each figure is the median (least to most) of the rounds. A getMulti is one operation of 100 keys.
-
-Measured: ${result.clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.
+  return `${heading(result)}
 "floor" is a bare socket with prebuilt requests, "nothing" the rig itself on a map in the process.
 
 ## Client CPU per operation, µs
@@ -42,7 +34,20 @@ ${table(result, "opsPerSecond")}
 `;
 }
 
-function table(result: Result, figure: keyof Sample): string {
+/** When, where and how it was measured, and what. */
+export function heading({ machine, settings, date, clients }: Result): string {
+  return `# Benchmark of ${date.slice(0, 10)}
+
+${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, memcached ${machine.memcached};
+load ${machine.load.map(shortly).join(" to ")}. ${settings.rounds} interleaved rounds of ${settings.windowMs} ms;
+with one operation in flight, client and server were ${settings.oneCore ? "on one core" : "not pinned"}.
+Each figure is the median (least to most) of the rounds. A getMulti is one operation of 100 keys.
+
+Measured: ${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.`;
+}
+
+/** A figure of every client on every workload. */
+export function table(result: Result, figure: keyof Sample): string {
   const workloads = result.workloads.filter(
     (workload) => wantsOneCore(workload) || !(figure === "p50" || figure === "p99"),
   );

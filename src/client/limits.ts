@@ -5,7 +5,8 @@ import { checkInteger, show } from "./check.js";
 /** What a client holds for a server that does not keep up. */
 export interface LimitOptions {
   /**
-   * So many operations of one server may wait to be sent or for their reply.
+   * So many operations of one server may wait to be sent or for their reply, on each of its
+   * connections if it has several.
    * @defaultValue 100000
    */
   readonly maxQueueLength?: number | undefined;

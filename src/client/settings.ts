@@ -1,11 +1,12 @@
-import { type Address, isUdp } from "../connection/address.js";
+import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
-import { MemcachedError, OptionError, PartialError } from "../errors.js";
+import { MemcachedError, PartialError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import type { HealthEvent, HealthOptions } from "../routing/health.js";
+import type { Reading } from "../routing/replicas.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import { WriteBuffer } from "../routing/writebuffer.js";
@@ -28,9 +29,11 @@ import {
   type FixedOptions,
   fixedOptions,
 } from "./configure.js";
+import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
+import { checkWay } from "./transport.js";
 
 /** A server as the client knows it. */
 export interface ServerInfo {
@@ -61,6 +64,14 @@ export interface ClientEvents extends ConnectionEvents {
   masked: { readonly command: string; readonly error: MemcachedError };
   /** A change that the behavior `buffer_requests` held back failed, after its call had resolved. */
   lost: LostWrite;
+  /** The source that the client follows gave another list: its servers, and whose names came and went. */
+  membership: {
+    readonly servers: readonly ServerInfo[];
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  };
+  /** The source failed, or gave a list that cannot be used; the servers stay as they are. */
+  membershipError: { readonly error: MemcachedError };
 }
 
 /**
@@ -77,6 +88,8 @@ export class Settings {
   masked = 0;
   /** What changes that were held back failed with, the first at each server, until it is told. */
   #lost = new Map<string, MemcachedError>();
+  /** How copies are read, and what that has come to. */
+  readonly reading: Reading;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
@@ -100,6 +113,7 @@ export class Settings {
     const { encodeKey, base64Keys } = fixed.transport;
     this.#options = options;
     this.#fixed = fixed;
+    this.reading = readingOf(fixed.policies.copyReading);
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
@@ -251,6 +265,7 @@ export class Settings {
       router: dispatcher.router,
       gutter: this.#gutter,
       copies: this.read("num_replicas"),
+      reading: this.reading,
       onMasked: ({ command }, error) => {
         this.masked++;
         this.events.emit("masked", { command: command.name, error });
@@ -302,11 +317,7 @@ export class Settings {
     const { stallTimeoutMs, limits, transport } = this.#fixed;
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
-    if (isUdp(address) && transport.needsStream !== undefined) {
-      throw new OptionError(
-        `UDP, as in ${address.name}, does not go with ${transport.needsStream}`,
-      );
-    }
+    checkWay(address, transport);
     if (transport.plaintext !== undefined) exposeCredentials(address, transport.plaintext);
     return new Server(address, {
       ...transport,

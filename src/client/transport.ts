@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { type Address, isUdp } from "../connection/address.js";
 import { saslAuthentication, textAuthentication } from "../connection/auth.js";
 import type { CredentialsProvider } from "../connection/credentials.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
@@ -11,7 +12,7 @@ import { hashingLongKeys } from "../protocol/longkey.js";
 import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
-import { checkBoolean, checkDurationMs, checkOptions, show } from "./check.js";
+import { checkBoolean, checkDurationMs, checkInteger, checkOptions, show } from "./check.js";
 import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
@@ -52,6 +53,13 @@ export interface TransportOptions {
   /** How sockets are made. */
   readonly socket?: SocketOptions | undefined;
   /**
+   * How many connections each server has, 1 to 64. With 2 or more, keys whose values have
+   * 64 KiB and more share all but the first, so that nothing small waits behind them;
+   * calls on one key keep their order. Not for UDP.
+   * @defaultValue 1
+   */
+  readonly connections?: number | undefined;
+  /**
    * `"base64"` sends keys with blanks and control bytes in base64, by meta commands
    * (memcached 1.6.10); they may have 186 bytes. Other keys are sent as they are. The binary
    * protocol needs no such thing.
@@ -78,13 +86,19 @@ export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
   "plaintextCredentials",
   "tls",
   "socket",
+  "connections",
   "encodeKeys",
   "hashLongKeys",
   "proxy",
 ];
 
+const MAX_CONNECTIONS = 64;
+
+const BUFFER_SIZES = ["recvBufferSize", "sendBufferSize"] as const;
+
 const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
   ...["noDelay", "keepAlive", "keepAliveIdleMs", "localAddress", "family", "lookup"],
+  ...["recvBufferSize", "sendBufferSize"],
 ]);
 
 /** What the options of a transport come down to. */
@@ -94,6 +108,8 @@ export interface Transport {
   readonly greet: Greet | undefined;
   readonly socket: SocketOptions;
   readonly tls: TlsOptions | undefined;
+  /** How many connections each server has. */
+  readonly connections: number;
   /** What is to be done where credentials can be read on their way; undefined if none can. */
   readonly plaintext: PlaintextCredentials | undefined;
   /** The rules for keys. */
@@ -109,11 +125,13 @@ export function transportOf(options: TransportOptions): Transport {
   const provide = providerOf(options);
   const mechanism = checkMechanism(options.saslMechanism);
   const binary = checkBoolean(options.binary ?? false, "binary");
+  const connections = checkConnections(options.connections);
   const common = {
     socket: checkSocket(options.socket),
     tls: checkTls(options.tls),
+    connections,
     plaintext: provide && !options.tls ? plaintextChoice(options) : undefined,
-    needsStream: binary ? "binary" : options.tls ? "tls" : provide && "authentication",
+    needsStream: needsStream({ binary, tls: options.tls, provide, connections }),
     ...keyRules(options, binary),
   };
   if (binary) {
@@ -128,6 +146,34 @@ export function transportOf(options: TransportOptions): Transport {
   }
   const greet = provide && textAuthentication(provide);
   return { ...common, wire: textWire(options.proxy), greet };
+}
+
+/**
+ * Whether a server can be reached in this way.
+ * @throws OptionError
+ */
+export function checkWay(address: Address, { needsStream, socket }: Transport): void {
+  if (isUdp(address)) {
+    if (needsStream === undefined) return;
+    throw new OptionError(`UDP, as in ${address.name}, does not go with ${needsStream}`);
+  }
+  const size = BUFFER_SIZES.find((name) => socket[name] !== undefined);
+  if (size === undefined) return;
+  throw new OptionError(
+    `${size} is for UDP alone, and ${address.name} is not reached by it: Node cannot set it for other sockets`,
+  );
+}
+
+function needsStream(has: {
+  readonly binary: boolean;
+  readonly tls: unknown;
+  readonly provide: unknown;
+  readonly connections: number;
+}): string | undefined {
+  if (has.binary) return "binary";
+  if (has.tls) return "tls";
+  if (has.provide) return "authentication";
+  return has.connections > 1 ? "connections" : undefined;
 }
 
 /** A mechanism that never sends the password has nothing to hide. */
@@ -191,10 +237,22 @@ function checkSocket(socket: SocketOptions = {}): SocketOptions {
   if (family !== undefined && ![0, 4, 6].includes(family)) {
     throw new OptionError(`family must be 4, 6, or 0 for both, not ${show(family)}`);
   }
+  for (const name of BUFFER_SIZES) {
+    if (socket[name] !== undefined) checkInteger(socket[name], name, 1, 2 ** 30);
+  }
   if (lookup !== undefined && typeof lookup !== "function") {
     throw new OptionError(`lookup must be a function, not ${show(lookup)}`);
   }
   return socket;
+}
+
+function checkConnections(connections = 1): number {
+  if (Number.isInteger(connections) && connections >= 1 && connections <= MAX_CONNECTIONS) {
+    return connections;
+  }
+  throw new OptionError(
+    `connections must be a whole number from 1 to ${MAX_CONNECTIONS}, not ${show(connections)}`,
+  );
 }
 
 function checkMechanism(name: MechanismName | undefined): MechanismName | undefined {

@@ -8,8 +8,11 @@ export type Stats = Record<string, number | bigint | string>;
 
 export const versionRequest: AdminRequest = { verb: "admin", action: "version", key: "" };
 
+/** Its answer says that all before it is carried out. */
+export const flushRequest: AdminRequest = { ...versionRequest, everywhere: true };
+
 export function flushAllRequest(delay: number, noreply: boolean): AdminRequest {
-  return { verb: "admin", action: "flushAll", key: "", delay, noreply };
+  return { verb: "admin", action: "flushAll", key: "", delay, noreply, everywhere: true };
 }
 
 export function verbosityRequest(level: number): AdminRequest {

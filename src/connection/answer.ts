@@ -20,6 +20,8 @@ export class Answer implements Replies {
   readonly operation: Operation;
   readonly exchange: Exchange;
   readonly frames: Frames = new Frames();
+  /** Its place in the window of requests under way. */
+  place = 0;
   readonly #wire: Wire;
   readonly #part: Part | undefined;
   readonly #onRefused: OnRefused;

@@ -20,7 +20,7 @@ import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
 import { Failure } from "./failure.js";
 import { type Greet, greeting } from "./greeting.js";
 import { Link } from "./link.js";
-import type { OnRefused } from "./pipeline.js";
+import type { OnLarge, OnRefused } from "./pipeline.js";
 import { Queue } from "./queue.js";
 
 /** How much may wait for one server. */
@@ -49,6 +49,8 @@ export interface ConnectionOptions {
   /** Milliseconds between two attempts to connect at most. */
   readonly retryTimeoutMs: number;
   readonly limits: QueueLimits;
+  /** Where it counts, together with others. @defaultValue for itself */
+  readonly counters?: Counters;
   readonly onEvent: OnConnectionEvent;
   /** The server replied to something. */
   readonly onReply: () => void;
@@ -62,6 +64,7 @@ export interface ConnectionOptions {
   /** Takes each operation that a lost socket had not sent yet. */
   readonly onUnsent: (operation: Operation) => void;
   readonly onRefused: OnRefused;
+  readonly onLarge?: OnLarge | undefined;
 }
 
 /**
@@ -86,7 +89,7 @@ export class Connection implements Executor {
   /** Past these operations fail; infinite where they wait instead. */
   readonly #maxOperations: number;
   readonly #maxBytes: number;
-  readonly #counters = new Counters();
+  readonly #counters: Counters;
   readonly #queue = new Queue();
   readonly #sweep: Sweep;
   #link: Link | undefined = undefined;
@@ -103,6 +106,7 @@ export class Connection implements Executor {
   constructor(options: ConnectionOptions) {
     const { address, limits } = options;
     this.#options = options;
+    this.#counters = options.counters ?? new Counters();
     this.#maxOperations = limits.waits ? Infinity : limits.maxOperations;
     this.#maxBytes = limits.waits ? Infinity : limits.maxBytes;
     this.#name = address.name;
@@ -228,6 +232,7 @@ export class Connection implements Executor {
       progressed: () => this.#progressed(),
       lost: (cause) => this.#lost(cause),
       unreadable: (cause) => this.#unreadable(cause),
+      large: this.#options.onLarge,
       refused: (operation, refusal) => {
         this.#counters.errors++;
         this.#options.onRefused(operation, refusal);
@@ -411,7 +416,8 @@ export class Connection implements Executor {
     const failure = new Failure(TimeoutError, message, this.#name);
     this.#counters.timeouts++;
     this.#fail(operation, failure);
-    return failure;
+    // What another server failed before had only the rest of its time here.
+    return operation.moved ? undefined : failure;
   }
 
   #fail(operation: Operation, failure: Failure, message?: string): void {

@@ -1,8 +1,8 @@
 import { Histogram } from "../util/histogram.js";
 
-/** What one server's connection has done since the client was made. */
+/** What one server's connections have done since the client was made. */
 export interface ConnectionStats {
-  /** Whether a socket is open. */
+  /** Whether a socket is open, of several connections any. */
   readonly connected: boolean;
   /** Operations that were sent, those without a reply included. */
   readonly operations: number;
@@ -15,7 +15,7 @@ export interface ConnectionStats {
   readonly timeouts: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** Sockets that were opened; all but the first are reconnects. */
+  /** Sockets that were opened; all but the first of each connection are reconnects. */
   readonly connects: number;
   /** Attempts to connect that failed. */
   readonly connectErrors: number;

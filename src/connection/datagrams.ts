@@ -1,5 +1,5 @@
-import { createSocket, type Socket } from "node:dgram";
-import { isIPv6 } from "node:net";
+import { createSocket, type Socket, type SocketOptions as UdpOptions } from "node:dgram";
+import { isIP, isIPv6, type LookupFunction } from "node:net";
 import {
   ConnectError,
   ConnectionClosedError,
@@ -13,20 +13,24 @@ import { Outgoing } from "../protocol/outgoing.js";
 import { OK } from "../protocol/reply.js";
 import { isSilent, type Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
+import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { Answer, type Part } from "./answer.js";
+import type { QueueLimits } from "./connection.js";
 import { type ConnectionStats, Counters, microseconds } from "./counters.js";
 import type { SocketOptions } from "./dial.js";
 import { Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
 import type { OnRefused } from "./pipeline.js";
+import { Window } from "./window.js";
 
 export interface DatagramsOptions {
   readonly address: Address;
   readonly wire: () => Wire;
   readonly socket: SocketOptions;
+  readonly limits: QueueLimits;
   readonly onEvent: OnConnectionEvent;
   /** The server replied to something, in time or late. */
   readonly onReply: () => void;
@@ -41,6 +45,19 @@ const MAX_DATAGRAM_BYTES = 1400;
 /** As many requests as there are ids for them. */
 const MAX_IN_FLIGHT = 0x1_0000;
 
+/** So many requests leave together; a buffer of Linux holds some 200 small datagrams. */
+const WINDOW = 64;
+
+/** A request that is not answered for so long, or twice as long, was lost or is late. */
+const WINDOW_ROUND_MS = 100;
+
+/** A request that waits to leave: an operation's own, or the part of it that is about one key. */
+interface Waiting {
+  readonly operation: Operation;
+  readonly request: Request;
+  readonly part: Part | undefined;
+}
+
 /**
  * One server over UDP: a datagram for each request, and a reply in as many as it takes.
  * What is lost is a timeout, since nobody can tell which way it was lost, and what is
@@ -53,8 +70,9 @@ export class Datagrams implements Executor {
   readonly #counters = new Counters();
   readonly #answers = new Map<number, Answer>();
   readonly #sweep: Sweep;
-  /** What waits for the socket. */
-  #waiting: Operation[] = [];
+  /** What waits for the socket, or for its turn. */
+  readonly #waiting = new Fifo<Waiting>();
+  readonly #window = new Window(WINDOW, WINDOW_ROUND_MS);
   #socket: Socket | undefined = undefined;
   #isOpen = false;
   #ended = false;
@@ -73,13 +91,15 @@ export class Datagrams implements Executor {
       this.#fail(operation, this.#closed("The client is closed"));
       return;
     }
-    this.#sweep.start();
-    if (this.#isOpen) {
-      this.#send(operation);
+    const { maxOperations, waits } = this.#options.limits;
+    if (!waits && this.#waiting.length + this.#answers.size >= maxOperations) {
+      this.#fail(operation, this.#full());
       return;
     }
-    this.#waiting.push(operation);
-    if (this.#socket === undefined) this.#open();
+    this.#sweep.start();
+    this.#enqueue(operation);
+    if (this.#isOpen) this.#send();
+    else if (this.#socket === undefined) this.#open();
   }
 
   disconnect(): void {
@@ -132,9 +152,13 @@ export class Datagrams implements Executor {
 
   #open(): void {
     const { address, socket: options } = this.#options;
-    const { localAddress } = options;
-    const type = options.family === 6 || isIPv6(address.host) ? "udp6" : "udp4";
-    const socket = createSocket(type);
+    const { localAddress, recvBufferSize, sendBufferSize, lookup } = options;
+    const socket = createSocket({
+      type: options.family === 6 || isIPv6(address.host) ? "udp6" : "udp4",
+      ...(recvBufferSize !== undefined && { recvBufferSize }),
+      ...(sendBufferSize !== undefined && { sendBufferSize }),
+      ...(lookup !== undefined && { lookup: oneAddress(lookup) }),
+    });
     this.#socket = socket;
     this.#announcer.connecting();
     socket
@@ -153,29 +177,34 @@ export class Datagrams implements Executor {
   #opened(): void {
     this.#isOpen = true;
     this.#counters.connects++;
-    for (const operation of this.#waiting.splice(0)) this.#send(operation);
+    this.#send();
     this.#announcer.connected();
   }
 
-  /** Sends an operation; a many-key get as one request for each key, as UDP needs it. */
-  #send(operation: Operation): void {
+  /** A many-key get waits as one request for each key, as UDP needs it. */
+  #enqueue(operation: Operation): void {
     const { request } = operation;
-    if (operation.settled) return;
     if (request.verb !== "get" || request.keys === undefined) {
-      this.#sendOne(operation, request, undefined);
+      this.#waiting.push({ operation, request, part: undefined });
       return;
     }
     const left = { count: request.keys.length };
     for (const [index, key] of request.keys.entries()) {
-      this.#sendOne(operation, { ...request, key, keys: undefined }, { index, left });
+      const own = { ...request, key, keys: undefined };
+      this.#waiting.push({ operation, request: own, part: { index, left } });
     }
   }
 
-  #sendOne(operation: Operation, request: Request, part: Part | undefined): void {
-    if (this.#answers.size === MAX_IN_FLIGHT) {
-      this.#fail(operation, this.#failure(QueueFullError, `${this.#name} has no request id left`));
-      return;
+  /** Sends what waits, as far as the window and the request ids allow. */
+  #send(): void {
+    while (this.#isOpen && !this.#window.isFull && this.#answers.size < MAX_IN_FLIGHT) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      if (!next.operation.settled) this.#sendOne(next);
     }
+  }
+
+  #sendOne({ operation, request, part }: Waiting): void {
     const out = new Outgoing();
     const wire = this.#options.wire();
     const answer = new Answer(operation, request, wire, part, this.#counters, this.#onRefused);
@@ -192,6 +221,7 @@ export class Datagrams implements Executor {
     operation.writtenAt = microseconds();
     if (isSilent(request)) operation.settle(OK);
     else this.#answers.set(id, answer);
+    answer.place = this.#window.take();
     this.#socket!.send(datagram);
   }
 
@@ -216,6 +246,7 @@ export class Datagrams implements Executor {
     if (answer === undefined || reply === undefined) return;
     const { operation } = answer;
     this.#answers.delete(id);
+    this.#window.giveBack(answer.place);
     this.#counters.latency.add(Math.max(0, (microseconds() - operation.writtenAt) | 0));
     try {
       answer.read(reply);
@@ -224,6 +255,7 @@ export class Datagrams implements Executor {
       const message = `The reply of ${this.#name} was dropped: ${why}`;
       this.#fail(operation, this.#failure(ProtocolError, message, cause));
     }
+    this.#send();
     this.#settled();
   }
 
@@ -244,13 +276,15 @@ export class Datagrams implements Executor {
   }
 
   #abandon(failure: Failure): void {
-    const operations = [...this.#answers.values()].map((answer) => answer.operation);
-    operations.push(...this.#waiting.splice(0));
+    const left = [...this.#answers.values(), ...this.#waiting.drain()];
     this.#answers.clear();
+    this.#window.clear();
     this.#isOpen = false;
     this.#socket?.close();
     this.#socket = undefined;
-    for (const operation of operations) this.#fail(operation, failure);
+    for (const operation of new Set(left.map((one) => one.operation))) {
+      this.#fail(operation, failure);
+    }
     this.#settled();
   }
 
@@ -260,9 +294,15 @@ export class Datagrams implements Executor {
       overdue = this.#expire(operation, now) ?? overdue;
       if (operation.settled) this.#answers.delete(id);
     }
-    for (const operation of this.#waiting) overdue = this.#expire(operation, now) ?? overdue;
+    this.#waiting.retain(({ operation }) => {
+      overdue = this.#expire(operation, now) ?? overdue;
+      return !operation.settled;
+    });
+    this.#window.turn(now);
     if (overdue !== undefined) this.#options.onFailure(overdue);
+    this.#send();
     this.#settled();
+    if (!this.#isBusy) this.#window.clear();
     return this.#isBusy;
   }
 
@@ -273,7 +313,8 @@ export class Datagrams implements Executor {
     const failure = this.#failure(TimeoutError, message);
     this.#counters.timeouts++;
     this.#fail(operation, failure);
-    return failure;
+    // What another server failed before had only the rest of its time here.
+    return operation.moved ? undefined : failure;
   }
 
   #fail(operation: Operation, failure: Failure): void {
@@ -287,6 +328,13 @@ export class Datagrams implements Executor {
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
+  #full(): Failure {
+    const { maxOperations } = this.#options.limits;
+    const advice = 'send less at once, raise maxQueueLength, or set whenQueueFull to "wait"';
+    const why = `${this.#name} does not keep up: ${maxOperations} requests wait for it already`;
+    return this.#failure(QueueFullError, `${why}; ${advice}`);
+  }
+
   #closed(message: string): Failure {
     return this.#failure(ConnectionClosedError, message);
   }
@@ -298,6 +346,19 @@ export class Datagrams implements Executor {
   ): Failure {
     return new Failure(Class, message, this.#name, cause);
   }
+}
+
+/** A resolver as `dgram` wants it, which tells it nothing but the family, 4 or 6. */
+function oneAddress(lookup: LookupFunction): NonNullable<UdpOptions["lookup"]> {
+  return (name, family, done) => {
+    // dgram asks for the address that it binds to as well.
+    if (isIP(name) > 0) done(null, name, Number(family));
+    else
+      lookup(name, { family: Number(family), all: false }, (error, address) => {
+        const found = typeof address === "string" ? address : (address[0]?.address ?? "");
+        done(error, found, Number(family));
+      });
+  };
 }
 
 /** What speaks against a request as one datagram, once the wire has ended it. */

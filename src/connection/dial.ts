@@ -20,8 +20,16 @@ export interface SocketOptions {
   readonly localAddress?: string | undefined;
   /** Uses only IPv4 (4) or IPv6 (6) of what a name resolves to. @defaultValue 0, both */
   readonly family?: 0 | 4 | 6 | undefined;
-  /** Resolves names, as `dns.lookup` does, which is what it replaces; not for UDP. */
+  /** Resolves names, as `dns.lookup` does, which is what it replaces. */
   readonly lookup?: LookupFunction | undefined;
+  /**
+   * Bytes that the kernel keeps of datagrams that came, up to its own limit; what does not
+   * fit is lost. For UDP alone: Node has no way to say it of TCP.
+   * @defaultValue the kernel's own
+   */
+  readonly recvBufferSize?: number | undefined;
+  /** The same of datagrams on their way out. @defaultValue the kernel's own */
+  readonly sendBufferSize?: number | undefined;
 }
 
 /** Where a socket's bytes go. */

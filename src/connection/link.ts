@@ -7,7 +7,7 @@ import { isSilent } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { type Counters, microseconds } from "./counters.js";
 import type { Dialer, Reader } from "./dial.js";
-import { type OnRefused, Pipeline } from "./pipeline.js";
+import { type OnLarge, type OnRefused, Pipeline } from "./pipeline.js";
 import type { Queue } from "./queue.js";
 
 /** What a link tells its connection, as long as it is not ended. */
@@ -23,6 +23,7 @@ export interface LinkEvents {
   /** What came cannot be read, and nothing that follows can be trusted. */
   unreadable(cause: unknown): void;
   refused: OnRefused;
+  large: OnLarge | undefined;
 }
 
 /** Requests are held back while this much waits in the socket, so that they can still expire unsent. */
@@ -66,7 +67,7 @@ export class Link implements Reader {
     this.#server = server;
     this.#counters = counters;
     this.#events = events;
-    this.pipeline = new Pipeline(counters, events.refused);
+    this.pipeline = new Pipeline(counters, events.refused, events.large);
     this.#isSecure = dialer.isSecure;
     this.#socket = dialer.dial(this, () => this.#ended || events.connected());
     this.#socket

@@ -4,6 +4,12 @@ import type { Replies } from "../protocol/wire.js";
 import { Fifo } from "../util/fifo.js";
 import type { Counters } from "./counters.js";
 
+/** A value that takes more than one read, so that what comes behind it waits. */
+export const LARGE_BYTES: number = 64 * 1024;
+
+/** Takes the key of a value that was read and is large. */
+export type OnLarge = (key: string) => void;
+
 /** Takes an operation that the server refused, with the refusal. */
 export type OnRefused = (operation: Operation, refused: RefusedReply) => void;
 
@@ -23,14 +29,16 @@ export class Pipeline implements Replies {
   readonly #sent = new Fifo<Operation>();
   readonly #counters: Counters;
   readonly #onRefused: OnRefused;
+  readonly #onLarge: OnLarge | undefined;
   /** Items that came for the many-key request at the front. */
   #items = 0;
   /** So many at the front are known to be settled, and need not be looked at again. */
   #settledAhead = 0;
 
-  constructor(counters: Counters, onRefused: OnRefused) {
+  constructor(counters: Counters, onRefused: OnRefused, onLarge: OnLarge | undefined) {
     this.#counters = counters;
     this.#onRefused = onRefused;
+    this.#onLarge = onLarge;
   }
 
   get length(): number {
@@ -62,6 +70,7 @@ export class Pipeline implements Replies {
     const operation = this.#sent.at(n);
     if (operation === undefined) return;
     this.#counters.hits++;
+    if (hit.owned) this.#noteSize(operation, index, hit);
     if (operation.command.collect === undefined) {
       operation.settle(hit);
     } else {
@@ -77,6 +86,7 @@ export class Pipeline implements Replies {
     if (this.#settledAhead > 0) this.#settledAhead--;
     this.#counters.latency.add(Math.max(0, (this.now - operation.writtenAt) | 0));
     if (reply.kind === "miss" || reply.kind === "hit") this.#count(operation, reply);
+    if (reply.kind === "hit" && reply.owned) this.#noteSize(operation, 0, reply);
     if (operation.settled) return;
     if (reply.kind === "refused") this.#onRefused(operation, reply);
     else operation.settle(reply);
@@ -92,6 +102,11 @@ export class Pipeline implements Replies {
 
   #skipSettled(): void {
     while (this.#sent.at(this.#settledAhead)?.settled) this.#settledAhead++;
+  }
+
+  #noteSize({ request }: Operation, index: number, { start, end }: Hit): void {
+    if (this.#onLarge === undefined || end - start < LARGE_BYTES) return;
+    this.#onLarge((request.verb === "get" && request.keys?.[index]) || request.key);
   }
 
   /** One key alone that had an item was counted and settled when the item came. */

@@ -149,6 +149,7 @@ export interface MetaArithmeticFlags extends MetaFlags {
 /** One step of authentication, over the binary protocol alone. */
 export interface SaslRequest {
   readonly verb: "admin";
+  readonly everywhere?: undefined;
   readonly action: "sasl";
   readonly key: "";
   /** Which mechanisms there are; a first response; or a response to a challenge. */
@@ -162,7 +163,11 @@ export interface SaslRequest {
 /** Whatever is about the server and not about a key; `debug` alone has one. */
 export type AdminRequest = SaslRequest | ServerRequest;
 
-export type ServerRequest = { readonly verb: "admin" } & (
+export type ServerRequest = {
+  readonly verb: "admin";
+  /** Whether it concerns what was sent on every connection to the server. */
+  readonly everywhere?: boolean;
+} & (
   | { readonly action: "version" | "noop"; readonly key: "" }
   | {
       readonly action: "flushAll";

@@ -1,6 +1,6 @@
 import { type MemcachedError, NoServerError } from "../errors.js";
 import type { Executor, Operation, Rescuer } from "../operation.js";
-import { mayMove } from "./failover.js";
+import { mayMove } from "./moving.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 
@@ -49,6 +49,7 @@ export class Detour implements Executor, Rescuer {
     if (mayMove(operation, error)) {
       const server = this.#choose(operation.route);
       if (server !== undefined && server.name !== (error as MemcachedError).server) {
+        operation.moved = true;
         server.execute(operation);
         return true;
       }

@@ -1,5 +1,5 @@
-import { NetworkError, ProtocolError } from "../errors.js";
 import type { Executor, Operation, Rescuer } from "../operation.js";
+import { mayMove } from "./moving.js";
 import type { Router } from "./router.js";
 
 /**
@@ -37,6 +37,7 @@ export class Failover implements Executor, Rescuer {
     if (!mayMove(operation, error) || !this.#router.serverFor(operation.route).isDead) {
       return this.#next?.rescue(operation, error) ?? false;
     }
+    operation.moved = true;
     this.#move(operation);
     return true;
   }
@@ -46,13 +47,4 @@ export class Failover implements Executor, Rescuer {
     operation.rescuer = this.#next;
     if (!operation.split()) this.#elsewhere.execute(operation);
   }
-}
-
-/** Whether an operation that failed may be sent to another server. */
-export function mayMove(operation: Operation, error: unknown): boolean {
-  return (
-    (error instanceof NetworkError || error instanceof ProtocolError) &&
-    (!operation.sent || operation.command.idempotent) &&
-    performance.now() < operation.deadline
-  );
 }

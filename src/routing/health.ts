@@ -106,6 +106,11 @@ export class Health {
     }
   }
 
+  /** Something went wrong that tells nothing yet of the server: it is asked. */
+  doubted(): void {
+    this.#probeIn(undefined);
+  }
+
   /** Why an operation is not sent while the server is not to be asked. */
   get refusal(): Failure {
     const { message, error } = this.#failure!;

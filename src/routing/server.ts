@@ -1,8 +1,8 @@
 import { type Address, isUdp } from "../connection/address.js";
 import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Capabilities } from "../connection/capability.js";
-import { Connection, type QueueLimits } from "../connection/connection.js";
-import type { ConnectionStats } from "../connection/counters.js";
+import { Connection, type ConnectionOptions, type QueueLimits } from "../connection/connection.js";
+import { type ConnectionStats, Counters } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
@@ -14,6 +14,7 @@ import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Health, type HealthEvent, type HealthOptions } from "./health.js";
+import { Lanes } from "./lanes.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
@@ -24,6 +25,8 @@ export interface ServerOptions {
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
+  /** How many connections there are; above 1, large values have theirs. */
+  readonly connections: number;
   readonly onEvent: OnConnectionEvent;
   readonly health: HealthOptions;
   readonly onHealth: (event: HealthEvent) => void;
@@ -43,7 +46,7 @@ export class Server implements Executor {
   /** Another of the same name may take its place, with another weight. */
   address: Address;
   readonly #options: ServerOptions;
-  readonly #connection: Connection | Datagrams;
+  readonly #connection: Connection | Lanes | Datagrams;
   readonly #capabilities: Capabilities;
   readonly #health: Health;
   /** Who carries out what this server lost, once it has left the list. */
@@ -107,14 +110,37 @@ export class Server implements Executor {
     setImmediate(() => operation.fail(error));
   }
 
-  #connectionTo(address: Address): Connection | Datagrams {
-    const options = this.#options;
-    const heard = {
+  #connectionTo(address: Address): Connection | Lanes | Datagrams {
+    const { connections: count, codec } = this.#options;
+    if (isUdp(address)) return new Datagrams({ ...this.#options, ...this.#heard, address });
+    if (count === 1) return this.#connect(address, this.#heard);
+    const counters = new Counters();
+    return new Lanes({
+      count,
+      server: address.name,
+      codec,
+      connect: (isFirst, onLarge) => {
+        const shared = { ...this.#heard, counters, onLarge };
+        // A large value that is late, or one connection too many, makes no server dead.
+        const onFailure = () => this.#health.doubted();
+        return this.#connect(address, isFirst ? shared : { ...shared, onFailure });
+      },
+    });
+  }
+
+  get #heard() {
+    return {
       onReply: () => this.#health.succeeded(),
       onFailure: (failure: Failure, retryInMs?: number) => this.#health.failed(failure, retryInMs),
       onRefused: (operation: Operation, refused: RefusedReply) => this.#refuse(operation, refused),
     };
-    if (isUdp(address)) return new Datagrams({ ...options, ...heard, address });
+  }
+
+  #connect(
+    address: Address,
+    heard: Pick<ConnectionOptions, "onReply" | "onFailure" | "onRefused" | "onLarge" | "counters">,
+  ): Connection {
+    const options = this.#options;
     return new Connection({
       ...options,
       ...heard,

@@ -6,6 +6,7 @@ import { toComparison } from "../../bench/report/comparison.js";
 import { bestPeer, GOALS, outcomes } from "../../bench/report/goals.js";
 import { toMarkdown } from "../../bench/report/markdown.js";
 import { type Result, shortly } from "../../bench/report/result.js";
+import { toTransports } from "../../bench/report/transports.js";
 
 /** A result of one workload, with each client's CPU per operation in each round. */
 function resultOf(cpu: Readonly<Record<string, readonly number[]>>, workload = "get-64"): Result {
@@ -64,6 +65,13 @@ test("the page has the figures", () => {
   expect(page).toContain("| get, 64 in flight | tslibmc | floor | ≥ 0.4 | 0.25 | ✗ |");
 });
 
+test("the page of transports compares each with the first", () => {
+  const page = toTransports(resultOf({ "text, TCP": [2, 2, 2], "text, TLS": [3, 4, 5] }));
+  expect(page).toContain("## How many times the cost of text, TCP");
+  expect(page).toContain("| get, 64 in flight | 2 (2–2) | 4 (3–5) |");
+  expect(page).toContain("| get, 64 in flight | 2 |");
+});
+
 test("the chart has a dot for each client, in the order of their cost", () => {
   const chart = toChart(RESULT);
   const dots = [...chart.matchAll(/<circle cx="([\d.]+)"[^>]*><title>(\S+): (\S+) µs<\/title>/g)];
@@ -102,6 +110,14 @@ describe("options", () => {
     expect(options.workloads).toEqual(WORKLOADS);
     expect(clients.filter(options.wants)).toEqual(clients);
     expect(options).toMatchObject({ rounds: 9, windowMs: 50, out: "bench/results/peers" });
+  });
+
+  test("--transports measures what tells ways to a server apart", () => {
+    const options = parseOptions(["--transports"], ["text, TCP", "text, TLS"]);
+    expect(options.workloads.map(({ name }) => name)).toEqual([
+      ...["get-1", "get-64", "set-64", "multi-1", "multi-16"],
+    ]);
+    expect(options).toMatchObject({ transports: true, out: "bench/results/transports" });
   });
 
   test("--only takes clients and workloads, by name or a part of it", () => {

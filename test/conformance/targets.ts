@@ -5,12 +5,15 @@ import type { ClientOptions } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { Authority } from "../support/certificates.js";
 import { startMemcached, startMemcacheds } from "../support/memcached.js";
+import { startSaslMemcached } from "../support/sasl.js";
 
 /** Servers of one kind, and how a client reaches them. */
 export interface Target {
   readonly name: string;
   /** The calls that its wire has no words for, by the names of their cases. */
   readonly unsaid?: ReadonlySet<string>;
+  /** Whether no other way leads to it, over which to ask for an item's ttl. */
+  readonly hidesTtl?: boolean;
   start(): Promise<Running>;
 }
 
@@ -45,7 +48,7 @@ async function runningTls(binary: boolean): Promise<Running> {
 }
 
 /** What the binary protocol cannot say, each a NotSupportedError. */
-const unsaid: ReadonlySet<string> = new Set([
+const binaryUnsaid: ReadonlySet<string> = new Set([
   "verbosity speaks to every server",
   "metaGet tells what it was asked",
   "vivify hands the right to write to one reader",
@@ -53,6 +56,13 @@ const unsaid: ReadonlySet<string> = new Set([
   "metaArithmetic with an initial number",
   "metaDebug tells what the server knows",
 ]);
+
+/** What does not fit into a datagram, likewise. */
+const udpUnsaid: ReadonlySet<string> = new Set(
+  [16 * 1024, 16 * 1024 + 1, 64 * 1024 - 30, 64 * 1024, 500_000].map(
+    (size) => `a value of ${size} bytes comes back whole, as text and as bytes`,
+  ),
+);
 
 /** Every way that the client's behaviour must not depend on. */
 export const targets: readonly Target[] = [
@@ -68,16 +78,16 @@ export const targets: readonly Target[] = [
   },
   {
     name: "memcached, binary, TCP",
-    unsaid,
+    unsaid: binaryUnsaid,
     start: async () => running([await startMemcached()], { binary: true }),
   },
   {
     name: "three memcacheds, binary, with a key prefix",
-    unsaid,
+    unsaid: binaryUnsaid,
     start: async () => running(await startMemcacheds(3), { binary: true, keyPrefix: "app:" }),
   },
   { name: "memcached, text, TLS", start: () => runningTls(false) },
-  { name: "memcached, binary, TLS", unsaid, start: () => runningTls(true) },
+  { name: "memcached, binary, TLS", unsaid: binaryUnsaid, start: () => runningTls(true) },
   {
     name: "memcached, text, with a password",
     async start() {
@@ -91,12 +101,37 @@ export const targets: readonly Target[] = [
     },
   },
   {
+    name: "memcached, binary, with SASL",
+    unsaid: binaryUnsaid,
+    hidesTtl: true,
+    async start() {
+      const { server, [Symbol.asyncDispose]: end } = await startSaslMemcached(["SCRAM-SHA-256"], {
+        user: "secret",
+      });
+      const options = { binary: true, username: "user", password: "secret" };
+      return { addresses: [server.address], options, [Symbol.asyncDispose]: end };
+    },
+  },
+  {
+    name: "memcached, text, UDP",
+    unsaid: udpUnsaid,
+    async start() {
+      // One thread reads datagrams in the order in which one machine sends them.
+      const server = await startMemcached({ args: ["-U", "-1", "-t", "1"] });
+      return { ...running([server]), addresses: [`udp:${server.host}:${server.udpPort}`] };
+    },
+  },
+  {
+    name: "memcached, text, three connections",
+    start: async () => running([await startMemcached()], { connections: 3 }),
+  },
+  {
     name: "embedded server, text",
     start: async () => running([await MemcachedServer.start()]),
   },
   {
     name: "embedded server, binary",
-    unsaid,
+    unsaid: binaryUnsaid,
     start: async () => running([await MemcachedServer.start()], { binary: true }),
   },
 ];

@@ -1,6 +1,8 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import type { LookupFunction } from "node:net";
 import {
+  ArgumentError,
   Client,
   ClientErrorReply,
   type ClientOptions,
@@ -197,9 +199,47 @@ test.each<[string, string, ClientOptions]>([
   ["the binary protocol", "binary", { binary: true }],
   ["TLS", "tls", { tls: true }],
   ["credentials", "authentication", { username: "a", password: "b" }],
+  ["several connections", "connections", { connections: 2 }],
 ])("UDP with %s is refused", (_, what, options) => {
   expect(() => new Client("udp:localhost", options)).toThrow(OptionError);
   expect(() => new Client("udp:localhost", options)).toThrow(`does not go with ${what}`);
+});
+
+describe("options to a socket", () => {
+  test("its buffers may be larger or smaller, and a resolver the program's own", async () => {
+    const asked: unknown[] = [];
+    await using client = new Client(`udp:cache.example:${server.udpPort}`, {
+      socket: {
+        recvBufferSize: 400_000,
+        sendBufferSize: 10_000,
+        lookup: (name, { family }, done) => {
+          asked.push(name, family);
+          done(null, server.host, 4);
+        },
+      },
+    });
+    expect(await client.set("k", 1)).toBe(true);
+    expect(await client.get("k")).toBe(1);
+    expect(asked).toEqual(["cache.example", 4]);
+  });
+
+  test("a resolver that fails is a ConnectError", async () => {
+    const lookup: LookupFunction = (_, __, done) => done(new Error("no such name"), "", 4);
+    await using client = new Client("udp:cache.example", { socket: { lookup } });
+    await expect(client.get("k")).rejects.toThrow(ConnectError);
+  });
+
+  test("buffers can be set for UDP alone", () => {
+    const make = (servers: string | string[]) =>
+      new Client(servers, { socket: { recvBufferSize: 400_000 } });
+    expect(() => make("localhost")).toThrow(OptionError);
+    expect(() => make(["udp:localhost", "/run/memcached.sock"])).toThrow(/is for UDP alone/);
+  });
+
+  test.each([0, 1.5, Number.NaN, "8"])("a size of %j is refused", (size) => {
+    const socket = { recvBufferSize: size as number };
+    expect(() => new Client("udp:localhost", { socket })).toThrow(ArgumentError);
+  });
 });
 
 test.each(["udp:", "udp:/run/memcached.sock", "udp:udp:localhost"])("%s is no server", (text) => {

@@ -1,0 +1,339 @@
+import fc from "fast-check";
+import { Client, type ClientOptions, OptionError, TimeoutError } from "tslibmc";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { type Memcached, startMemcached } from "../support/memcached.js";
+import { outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
+
+/** More than fits into one read, so that it counts as large. */
+const LARGE = "b".repeat(70_000);
+
+/** Nothing is to be evicted while results are compared. */
+const ROOMY = { args: ["-m", "1024"] };
+
+let server: Memcached;
+beforeAll(async () => {
+  server = await startMemcached(ROOMY);
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+});
+
+/** A client that does not wait when a test is over. */
+function clientOf(address: string, options: ClientOptions): Client {
+  const client = new Client(address, { connections: 2, ...options });
+  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
+  return client;
+}
+
+async function scripted(script: Script): Promise<ScriptedServer> {
+  const own = await ScriptedServer.start(script);
+  open.push(own);
+  return own;
+}
+
+let prefixes = 0;
+const freshPrefix = () => `lanes-${++prefixes}:`;
+const own = (options: ClientOptions = {}) =>
+  clientOf(server.address, { keyPrefix: freshPrefix(), timeoutMs: 10_000, ...options });
+
+const statsOf = (client: Client) => [...client.stats().values()][0]!;
+
+describe("large values have connections of their own", () => {
+  test("which are opened when they are needed", async () => {
+    const client = own({ connections: 3 });
+    await client.set("small", 1);
+    await client.get("small");
+    expect(statsOf(client).connects).toBe(1);
+    await client.set("a", LARGE);
+    expect(statsOf(client).connects).toBe(2);
+    await client.set("b", LARGE);
+    await client.set("c", LARGE);
+    expect(statsOf(client).connects).toBe(3);
+    expect(statsOf(client)).toMatchObject({ connected: true, waiting: 0, inFlight: 0 });
+  });
+
+  test.each([{}, { binary: true }])(
+    "also those that turn out large when read (%j)",
+    async (wire) => {
+      const writer = own({ ...wire, connections: 1 });
+      await writer.setMulti({ one: LARGE, many: LARGE, meta: LARGE, small: 1 });
+      const { namespace } = writer.behaviors;
+      for (const read of [
+        (client: Client) => client.get("one"),
+        (client: Client) => client.getMulti(["small", "many"]),
+        (client: Client) => client.metaGet("meta"),
+      ]) {
+        const client = own({ ...wire, keyPrefix: namespace });
+        await read(client);
+        expect(statsOf(client).connects).toBe(1);
+        await read(client);
+        expect(statsOf(client).connects).toBe(2);
+        await client.get("small");
+        expect(statsOf(client).connects).toBe(2);
+      }
+    },
+  );
+
+  /** Answers everything at once, but for `get big`. */
+  const withholding: Script = (connection) =>
+    connection.onLine((line) => {
+      if (line === "version") connection.send("VERSION 1.6.18\r\n");
+      else if (line.startsWith("get small")) connection.send("VALUE small 16 1\r\ns\r\nEND\r\n");
+      else if (!/^(set|get) /.test(line)) connection.send("STORED\r\n");
+    });
+
+  test("so that nothing small waits behind them", async () => {
+    const fake = await scripted(withholding);
+    const client = clientOf(fake.address, {});
+    expect(await client.set("big", LARGE)).toBe(true);
+    const big = client.get("big");
+    await until(() => fake.received.includes("get big"));
+    expect(await client.get("small")).toBe("s");
+    const many = client.getMulti(["small", "big"]);
+    expect(await client.get("small")).toBe("s");
+    expect(statsOf(client).inFlight).toBe(2);
+    const reply = `VALUE big 16 3\r\nbig\r\nEND\r\n`;
+    fake.connections[1]?.send(reply + reply);
+    expect(await big).toBe("big");
+    expect(await many).toEqual(
+      new Map([
+        ["small", "s"],
+        ["big", "big"],
+      ]),
+    );
+    expect(fake.connections[0]?.received).not.toContain("big");
+  });
+});
+
+/** A call on one of few keys, with a value that is large or not. */
+const CALLS: Record<string, (client: Client, key: string, value: string) => Promise<unknown>> = {
+  get: (client, key) => client.get(key),
+  getMulti: (client, key) => client.getMulti([key, "a", "b", "none"]),
+  getsMulti: async (client, key) => [...(await client.getsMulti(["a", key])).keys()].sort(),
+  set: (client, key, value) => client.set(key, value),
+  silent: (client, key, value) => client.set(key, value, { noreply: true }),
+  add: (client, key, value) => client.add(key, value),
+  replace: (client, key, value) => client.replace(key, value),
+  append: (client, key, value) => client.append(key, value.slice(0, 40_000)),
+  delete: (client, key) => client.delete(key),
+  has: (client, key) => client.has(key),
+  setMulti: (client, key, value) => client.setMulti({ [key]: value, c: "c" }),
+};
+
+const HEAVY = { heavy: "h".repeat(400_000), heavier: "h".repeat(500_000) };
+
+const LONG_RUN = 60_000;
+
+describe("calls on one key keep their order", () => {
+  test.each<[string, ClientOptions]>([
+    ["two connections", { connections: 2 }],
+    ["five connections", { connections: 5 }],
+    ["the binary protocol", { connections: 3, binary: true }],
+    ["a copy of each item", { connections: 2, behaviors: { num_replicas: 1 } }],
+  ])(
+    "with %s, whatever their values' sizes",
+    async (_, options) => {
+      const second = await startMemcached(ROOMY);
+      open.push(second);
+      const servers = options.behaviors ? [server.address, second.address] : [server.address];
+      const step = fc.tuple(
+        fc.constantFrom(...Object.keys(CALLS)),
+        fc.constantFrom("a", "b", "c"),
+        fc.constantFrom("s", "small", LARGE),
+        fc.boolean(),
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+          const settings = { ...options, timeoutMs: 10_000, maxValueSize: 10_000_000 };
+          const run = async (connections: number | undefined) => {
+            const keyPrefix = freshPrefix();
+            await using writer = new Client(servers, { ...settings, connections: 1, keyPrefix });
+            await writer.setMulti(HEAVY);
+            await using client = new Client(servers, { ...settings, connections, keyPrefix });
+            for (const key of ["open", "all", "its", "connections"]) await client.set(key, LARGE);
+            // Nobody knows yet that they are large, so they keep the first connection busy.
+            const results: Promise<unknown>[] = Object.keys(HEAVY).map((key) => client.has(key));
+            for (const key of Object.keys(HEAVY)) void client.get(key);
+            for (const [call, key, value, waits] of steps) {
+              const result = outcome(CALLS[call]!(client, key, value));
+              results.push(result);
+              if (waits) await result;
+            }
+            await client.flush();
+            const left = await client.getMulti(["a", "b", "c"]);
+            await client.flushAll();
+            return [await Promise.all(results), left];
+          };
+          expect(await run(options.connections)).toEqual(await run(1));
+        }),
+        { numRuns: 40 },
+      );
+    },
+    LONG_RUN,
+  );
+
+  test("cas and counters work on whichever connection they are", async () => {
+    const client = own();
+    await client.set("k", LARGE);
+    const { cas } = (await client.gets("k"))!;
+    expect(await client.cas("k", `${LARGE}!`, cas)).toBe(true);
+    expect(await client.cas("k", LARGE, cas)).toBe(false);
+    expect(await Promise.all([client.set("k", 1), client.incr("k", 2)])).toEqual([true, 3]);
+  });
+});
+
+describe("what concerns a server concerns all of its connections", () => {
+  test("flush waits for silent calls on each of them", async () => {
+    const client = own({ connections: 3 });
+    const keys = Array.from({ length: 30 }, (_, i) => `k${i}`);
+    for (const [i, key] of keys.entries()) {
+      void client.set(key, i % 2 === 0 ? LARGE : "small", { noreply: true });
+    }
+    await client.flush();
+    const observer = own({ connections: 1, keyPrefix: client.behaviors.namespace });
+    expect((await observer.getMulti(keys)).size).toBe(30);
+  });
+
+  test("flushAll empties it of what was stored before on each of them", async () => {
+    const alone = await startMemcached();
+    open.push(alone);
+    const client = clientOf(alone.address, { timeoutMs: 10_000 });
+    const stored = [client.set("small", 1), client.set("big", LARGE), client.set("big", LARGE)];
+    await client.flushAll();
+    expect(await Promise.all(stored)).toEqual([true, true, true]);
+    expect(await client.getMulti(["small", "big"])).toEqual(new Map());
+  });
+
+  test("disconnectAll closes each, and the next calls open them again", async () => {
+    const client = own();
+    await client.setMulti({ small: 1, big: LARGE });
+    client.disconnectAll();
+    expect(statsOf(client).connected).toBe(false);
+    expect(await client.getMulti(["small", "big"])).toEqual(
+      new Map<string, unknown>([
+        ["small", 1],
+        ["big", LARGE],
+      ]),
+    );
+    expect(statsOf(client).connects).toBe(4);
+  });
+
+  test("close lets what is under way finish, and what still waits for its connection", async () => {
+    const client = own({ connections: 3 });
+    const calls = [client.set("a", LARGE), client.set("b", 1), client.set("c", LARGE)];
+    await client.close();
+    expect(await Promise.all(calls)).toEqual([true, true, true]);
+    await expect(client.get("a")).rejects.toMatchObject({
+      code: "ERR_MEMCACHED_CONNECTION_CLOSED",
+    });
+  });
+
+  test("a server that leaves the list finishes what it has", async () => {
+    const client = own();
+    const calls = [client.set("a", LARGE), client.set("a", 1), client.get("a")];
+    client.setServers("127.0.0.1:1");
+    expect(await Promise.all(calls)).toEqual([true, true, 1]);
+  });
+
+  test("a server that is started anew is found by both", async () => {
+    const restarted = await startMemcached();
+    open.push(restarted);
+    const client = clientOf(restarted.address, { timeoutMs: 10_000 });
+    await client.setMulti({ small: 1, big: LARGE });
+    await restarted.restart();
+    await until(() => !statsOf(client).connected);
+    expect(await Promise.all([client.get("small"), client.get("big")])).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(await client.set("big", LARGE)).toBe(true);
+    expect(await client.get("big")).toBe(LARGE);
+  });
+});
+
+describe("what fails", () => {
+  test("a call that waits for its connection has its own deadline, and was not sent", async () => {
+    const mute = await scripted(() => {});
+    const client = clientOf(mute.address, { timeoutMs: 10_000 });
+    const small = outcome(client.get("big"));
+    const error = await outcome(client.set("big", LARGE, { timeoutMs: 50 }));
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ command: "set", sent: false, server: mute.address });
+    expect(mute.received).toBe("get big\r\nversion\r\n");
+    mute.connections[0]?.send("END\r\nVERSION 1.6.18\r\n");
+    expect(await small).toBeUndefined();
+  });
+
+  test("a later call on a key does not pass one that is too late to wait for", async () => {
+    const slow = await scripted(() => {});
+    const client = clientOf(slow.address, { timeoutMs: 10_000 });
+    void outcome(client.set("k", "early", { timeoutMs: 20 }));
+    await outcome(client.set("k", LARGE, { timeoutMs: 30 }));
+    const late = client.set("k", "late");
+    await until(() => slow.received.endsWith("version\r\nversion\r\n"));
+    expect(slow.connections).toHaveLength(1);
+    slow.connections[0]?.send("STORED\r\nVERSION 1.6.18\r\nVERSION 1.6.18\r\n");
+    await until(() => slow.connections[1]?.received.endsWith("\r\nlate\r\n") === true);
+    slow.connections[1]?.send("STORED\r\n");
+    expect(await late).toBe(true);
+  });
+
+  test("an aborted call is never sent", async () => {
+    const mute = await scripted(() => {});
+    const client = clientOf(mute.address, { timeoutMs: 10_000 });
+    const controller = new AbortController();
+    const call = outcome(client.set("big", LARGE, { signal: controller.signal }));
+    await until(() => mute.received === "version\r\n");
+    controller.abort();
+    expect(await call).toMatchObject({ name: "AbortError" });
+    mute.connections[0]?.send("VERSION 1.6.18\r\n");
+    await until(() => statsOf(client).inFlight === 0);
+    expect(mute.received).toBe("version\r\n");
+  });
+
+  test("a server with no room for a second connection gets everything on the first", async () => {
+    const reply: Record<string, string> = {
+      version: "VERSION 1.6.18\r\n",
+      get: "END\r\n",
+      [LARGE]: "STORED\r\n",
+    };
+    const full = await scripted((connection, number) => {
+      if (number > 1) connection.send("ERROR Too many open connections\r\n");
+      else connection.onLine((line) => connection.send(reply[line.split(" ", 1)[0]!] ?? ""));
+    });
+    const client = clientOf(full.address, { timeoutMs: 10_000, behaviors: { failure_limit: 1 } });
+    const states: string[] = [];
+    client.on("health", ({ state }) => states.push(state));
+    const calls = [client.set("big", LARGE), client.set("big", LARGE), client.get("big")];
+    expect(await Promise.all(calls)).toEqual([true, true, undefined]);
+    expect(await client.get("small")).toBeUndefined();
+    await until(() => (full.connections[0]?.received.match(/version/g)?.length ?? 0) > 3);
+    expect(await client.set("big", LARGE)).toBe(true);
+    expect(states).toEqual([]);
+  });
+
+  test("a key on a lost server goes elsewhere as it does with one connection", async () => {
+    const [first, second] = [await startMemcached(), await startMemcached()];
+    open.push(first, second);
+    const client = new Client([first.address, second.address], {
+      connections: 2,
+      behaviors: { ketama: true, auto_eject: true, failure_limit: 1, dead_timeout: 10 },
+      timeoutMs: 10_000,
+    });
+    open.push(client);
+    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
+    for (const key of keys) await client.set(key, LARGE);
+    await first.kill();
+    for (const key of keys) expect(await client.set(key, `${LARGE}${key}`)).toBe(true);
+    for (const key of keys) expect(await client.get(key)).toBe(`${LARGE}${key}`);
+  });
+});
+
+test.each<unknown>([0, 65, 1.5, Number.NaN, "2"])("connections: %j is refused", (connections) => {
+  const make = () => new Client("127.0.0.1", { connections: connections as number });
+  expect(make).toThrow(OptionError);
+  expect(make).toThrow(/from 1 to 64/);
+});
