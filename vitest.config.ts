@@ -7,6 +7,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^tslibmc$/, replacement: source("./src/index.ts") },
+      { find: /^tslibmc\/discovery$/, replacement: source("./src/discovery/index.ts") },
+      { find: /^tslibmc\/migration$/, replacement: source("./src/migration/index.ts") },
       { find: /^tslibmc\/testing$/, replacement: source("./src/testing/index.ts") },
     ],
   },

@@ -11,12 +11,14 @@ export {
   parseConfiguration,
 } from "./client/configuration.js";
 export type { ClientOptions } from "./client/configure.js";
+export type { CopyReadOptions, CopyReadStats, HedgeOptions } from "./client/copyreading.js";
 export type { Deltas } from "./client/counting.js";
 export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
 export type { PlaintextCredentials } from "./client/exposure.js";
 export type { LimitOptions } from "./client/limits.js";
 export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
+export type { DiscoverOptions, FollowOptions } from "./client/membership.js";
 export type {
   MetaArithmeticOptions,
   MetaDebugOptions,
@@ -39,7 +41,7 @@ export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool
 export { ThreadMappedPool } from "./client/poolmapped.js";
 export { parseServerList } from "./client/serverlist.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
-export type { ClientEvents, ServerInfo } from "./client/settings.js";
+export type { ClientEvents, LostWrite, ServerInfo } from "./client/settings.js";
 export type { BatchTrace, CommandTrace } from "./client/tracing.js";
 export type { TransportOptions } from "./client/transport.js";
 export type { Stats } from "./commands/admin.js";

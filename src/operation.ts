@@ -55,6 +55,7 @@ export class Operation implements Exchange {
   parts: (() => void) | undefined = undefined;
   endsLine = true;
   afterSilent = false;
+  quiet = false;
   #resolve: (result: never, operation: Operation) => void;
   #reject: (error: unknown, operation: Operation) => void;
   #signal: AbortSignal | undefined = undefined;
@@ -109,6 +110,11 @@ export class Operation implements Exchange {
     if (this.settled || this.rescuer?.rescue(this, error)) return;
     this.#end();
     this.#reject(error, this);
+  }
+
+  /** Nobody waits for it any more: it never is sent if it was not yet, and a reply is eaten. */
+  cancel(): void {
+    if (!this.settled) this.#end();
   }
 
   /** Is over without a result, if it has parts, which are sent in its place. */

@@ -39,6 +39,8 @@ const MAY_IMPORT = {
     ...["connection", "routing", "commands", "client"],
   ],
   // Entry points of their own, beside the client.
+  discovery: ["errors", "util", "protocol", "connection", "client"],
+  migration: ["errors", "util", "protocol", "value", "operation", "commands", "client"],
   testing: ["errors", "util", "protocol"],
   integrations: ["index"],
   // Programs, which use the library as anybody would.

@@ -27,6 +27,7 @@ const GET = {
   value: true,
   cas: false,
   touch: undefined,
+  noreply: false,
   meta: undefined,
 } as const;
 const SET = {
@@ -57,7 +58,7 @@ function reading(requests: readonly Request[], answer: string): () => number {
 }
 
 function exchangesOf(requests: readonly Request[]): Exchange[] {
-  return requests.map((request) => ({ request, endsLine: true, afterSilent: false }));
+  return requests.map((request) => ({ request, endsLine: true, afterSilent: false, quiet: false }));
 }
 
 function write(wire: Wire, exchanges: readonly Exchange[]): string {

@@ -33,4 +33,5 @@ export const HELP = `tslibmc-server: an embedded memcached on its own, with memc
 -V, --version                  print the version of memcached that it answers as
 -h, --help                     print this
     --compat=<release>         answer as newest, 1.6.18 or 1.4 (default: newest)
+    --cluster=<list>           answer "config get cluster" with host:port,host:port,...
 `;

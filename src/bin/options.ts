@@ -49,6 +49,7 @@ const OPTIONS = {
   "enable-ssl": { type: "boolean", short: "Z" },
   extended: { type: "string", short: "o", multiple: true },
   compat: { type: "string" },
+  cluster: { type: "string" },
 } as const;
 
 /** What memcached has and this server does not, and why. */
@@ -173,6 +174,7 @@ function switches(values: Values): MemcachedServerOptions {
     protocol,
     // The server itself refuses a release that it does not know.
     compat: compat as Compat | undefined,
+    cluster: values.cluster === undefined ? undefined : clusterOf(values.cluster),
     evict: values["disable-evictions"] !== true,
     cas: values["disable-cas"] !== true,
     flushAll: values["disable-flush-all"] !== true,
@@ -180,6 +182,13 @@ function switches(values: Values): MemcachedServerOptions {
     watch: values["disable-watch"] !== true,
     shutdown: values["enable-shutdown"] === true,
   };
+}
+
+function clusterOf(list: string): string[] {
+  const servers = list.split(",").filter((server) => server !== "");
+  const wrong = servers.find((server) => !/^[^\s|]+:\d+$|^[^\s|]*\|[^\s|]*\|\d+$/.test(server));
+  if (wrong === undefined) return servers;
+  throw new OptionError(`--cluster takes host:port,host:port,…, and ${wrong} is none`);
 }
 
 function count(letter: string, text: string, least: number, most: number): number {

@@ -40,7 +40,7 @@ const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
     initial: "modula",
   },
   cas: always(flag, true, "gets and cas work without it"),
-  buffer_requests: always(flag, false, "the calls of one tick leave together anyway"),
+  buffer_requests: { check: flag, initial: false },
   verify_keys: always(flag, true, "keys are always checked"),
   connect_timeout: { check: checkDurationMs, initial: 1000 },
   send_timeout: always(whole(0), 0, "_poll_timeout limits a whole call"),

@@ -41,7 +41,10 @@ export interface Behaviors {
   distribution: Distribution | undefined;
   /** Always true: `gets` and `cas` work. */
   cas: boolean;
-  /** Always false: the calls of one tick leave together anyway. */
+  /**
+   * `set` and `delete` are held in the client until something else goes to their server, and
+   * succeed at once. @defaultValue false
+   */
   buffer_requests: boolean;
   /** Always true. */
   verify_keys: boolean;

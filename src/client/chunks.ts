@@ -9,14 +9,19 @@ import type { GetRequest } from "../protocol/request.js";
 import { latin1 } from "../util/bytes.js";
 import type { Codec, Encoded, EncodedData } from "../value/codec.js";
 import { FLAG_CHUNKED } from "../value/flags.js";
-import { checkInteger } from "./check.js";
+import { checkBoolean, checkInteger } from "./check.js";
 import type { ChunkLimits } from "./chunk.js";
 import { ChunkCall } from "./chunkcall.js";
 import { Manifest } from "./chunkmanifest.js";
 import { ChunkReader } from "./chunkreader.js";
 import type { Chunking, Dispatcher, Storing } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { CALL_OPTIONS, type CallOptions, type StoreOptions } from "./options.js";
+import {
+  type CallOptions,
+  type StoreOptions,
+  WRITE_OPTIONS,
+  type WriteOptions,
+} from "./options.js";
 import { send } from "./storing.js";
 
 /** What is asked about an item before it is known whether it is a manifest. */
@@ -75,15 +80,17 @@ export class Chunks implements Chunking {
     });
   }
 
+  /** Always answered: whether there are chunks, the answer says. */
   async touch(
     name: string,
     key: Key,
     ttl: Ttl,
-    options: CallOptions | undefined,
+    options: WriteOptions | undefined,
   ): Promise<boolean> {
+    checkBoolean(options?.noreply ?? false, "noreply");
     const expiry = exptime(ttl, Date.now);
     const call = this.#call(options);
-    const found = await this.#dispatcher.one(look(name), key, options, CALL_OPTIONS, (wireKey) =>
+    const found = await this.#dispatcher.one(look(name), key, options, WRITE_OPTIONS, (wireKey) =>
       this.#lookRequest(wireKey, expiry),
     );
     if (found === undefined) return false;
@@ -92,7 +99,7 @@ export class Chunks implements Chunking {
     const manifest = await call.ask(getManifest(name, this.#limits), getRequest(wireKey));
     if (manifest === undefined) return true;
     return call.every(manifest.count, (index) =>
-      call.ask({ ...touch, name }, touchRequest(manifest.key(wireKey, index), expiry)),
+      call.ask({ ...touch, name }, touchRequest(manifest.key(wireKey, index), expiry, false)),
     );
   }
 

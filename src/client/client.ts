@@ -255,9 +255,9 @@ export class Client<Value = unknown> extends Cluster {
 
   /**
    * Gives an item a new ttl.
-   * @returns false on a miss
+   * @returns false on a miss; always true with `noreply`
    */
-  touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
+  touch(key: Key, ttl: Ttl, options?: WriteOptions): Promise<boolean> {
     return touchOne(this.#dispatcher, key, ttl, options);
   }
 
@@ -269,7 +269,7 @@ export class Client<Value = unknown> extends Cluster {
   touchMulti<K extends Key>(
     keys: Iterable<K>,
     ttl: Ttl,
-    options?: CallOptions,
+    options?: WriteOptions,
   ): Promise<Given<K>[]> {
     return touchMany(this.#dispatcher, keys as Iterable<Given<K>>, ttl, options);
   }

@@ -1,15 +1,17 @@
 import * as admin from "../commands/admin.js";
 import type { ConnectionStats } from "../connection/counters.js";
-import { OptionError } from "../errors.js";
+import { ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
-import { checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
 import type { ConfigurationSources } from "./configuration.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { configured } from "./configured.js";
+import { type CopyReadStats, copyReadStats } from "./copyreading.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
+import { type DiscoverOptions, discover, type FollowOptions, Membership } from "./membership.js";
 import {
   ADMIN_OPTIONS,
   type AdminOptions,
@@ -28,6 +30,7 @@ import {
   withUrl,
 } from "./servers.js";
 import { type ClientEvents, type ServerInfo, Settings } from "./settings.js";
+import { Subscription } from "./subscription.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {
@@ -44,6 +47,7 @@ export abstract class Cluster implements AsyncDisposable {
   readonly #options: ClientOptions;
   #servers: Servers;
   #behaviors: Behaviors | undefined = undefined;
+  #membership: Membership | undefined = undefined;
 
   static {
     settingsOf = (cluster) => cluster.#settings;
@@ -73,6 +77,29 @@ export abstract class Cluster implements AsyncDisposable {
     sources?: ConfigurationSources,
   ): C {
     return new this(...configured(text, options, sources));
+  }
+
+  /**
+   * A client with the servers of a source, which it follows as {@link Cluster.follow} does.
+   * Resolves when the source has given its first list.
+   * @param source - `elasticache(…)`, `dnsAddresses(…)`, `dnsService(…)` or `serverFile(…)` of
+   * `tslibmc/discovery`, or any async iterable of server lists
+   * @throws TimeoutError if there is no list within `discoverTimeoutMs`; its `cause` is what the
+   * source failed with. NoServerError if the source ends without one
+   */
+  static discover<C extends Cluster, Value = unknown>(
+    this: new (
+      servers: Servers,
+      options: ClientOptions<Value>,
+    ) => C,
+    source: AsyncIterable<Servers>,
+    options: DiscoverOptions<Value> = {},
+  ): Promise<C> {
+    return discover(source, options, (servers, clientOptions, lists) => {
+      const client = new this(servers, clientOptions);
+      client.#membership = new Membership(client, client.#settings.events, lists);
+      return client;
+    });
   }
 
   /**
@@ -106,8 +133,10 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
-   * (`connectError`) or ends (`disconnect`), and whenever a server's state changes (`health`) or a
-   * failure is made a miss (`masked`). Nobody has to listen: what fails also rejects
+   * (`connectError`) or ends (`disconnect`), whenever a server's state changes (`health`), a
+   * failure is made a miss (`masked`) or a change that was held back fails (`lost`), and
+   * whenever a source of servers gives another list (`membership`) or fails
+   * (`membershipError`). Nobody has to listen: what fails also rejects
    * the calls that it concerns.
    */
   on<Type extends keyof ClientEvents>(
@@ -140,6 +169,11 @@ export abstract class Cluster implements AsyncDisposable {
   /** How many calls failed and were made a miss, as `onError: "miss"` has it. */
   get masked(): number {
     return this.#settings.masked;
+  }
+
+  /** What reading copies has come to, where the behavior `num_replicas` makes some. */
+  get copyReads(): CopyReadStats {
+    return copyReadStats(this.#settings.reading);
   }
 
   /** The server that a key is on; nobody is asked. */
@@ -212,18 +246,33 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
+   * Has the servers be those that a source tells, from its next list on and until `close()`:
+   * each list that differs is given to {@link Cluster.setServers} (event `membership`). A list
+   * that cannot be used, an empty one for instance, and a source that fails change nothing
+   * (event `membershipError`); after a failure the source is iterated anew. Another source
+   * takes the first one's place.
+   * @throws OptionError for what is no async iterable, or an unknown option;
+   * ConnectionClosedError if the client is closed
+   */
+  follow(source: AsyncIterable<Servers>, options?: FollowOptions): void {
+    if (this.closed) throw new ConnectionClosedError("The client is closed");
+    const lists = new Subscription(source);
+    const membership = new Membership(this, this.#settings.events, lists, options);
+    this.#membership?.end();
+    this.#membership = membership;
+  }
+
+  /**
    * Empties every server, now or after a delay.
    * @returns true
-   * @throws PartialError if a server failed
+   * @throws PartialError if a server failed; with `noreply`, if one could not be told
    */
   async flushAll(options?: FlushOptions): Promise<boolean> {
     checkOptions(options, FLUSH_OPTIONS, "flushAll");
     const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
-    await this.#settings.dispatcher.everywhere(
-      admin.flushAll,
-      admin.flushAllRequest(delay),
-      options,
-    );
+    const { dispatcher } = this.#settings;
+    const noreply = checkBoolean(options?.noreply ?? dispatcher.noreply, "noreply");
+    await dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay, noreply), options);
     return true;
   }
 
@@ -264,18 +313,24 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Waits until every server has carried out what was sent to it before, silent calls
-   * (`noreply`) included.
+   * Waits until every server has carried out what was asked of it before, silent calls
+   * (`noreply`) and those that `buffer_requests` holds back included.
    * @returns true
-   * @throws PartialError if a server failed, or its connection was lost meanwhile
+   * @throws PartialError if a server failed, or its connection was lost meanwhile; or if
+   * changes that were held back are lost, which it tells once
    */
   async flush(options?: AdminOptions): Promise<boolean> {
     checkOptions(options, ADMIN_OPTIONS, "flush");
-    await this.#settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
+    const settings = this.#settings;
+    await settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
+    settings.tellLost("flush");
     return true;
   }
 
-  /** Closes every connection; what is under way fails, and the next call connects again. */
+  /**
+   * Closes every connection; what is under way fails, and the next call connects again. What
+   * `buffer_requests` holds back stays held.
+   */
   disconnectAll(): void {
     this.#settings.disconnect();
   }
@@ -290,13 +345,14 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Ends the client: waits for what is under way, then closes every connection. Calls
-   * made afterwards reject. Closing twice does no harm.
+   * Ends the client: sends what `buffer_requests` holds back, waits for what is under way,
+   * then closes every connection. Calls made afterwards reject. Closing twice does no harm.
    */
   async close(options: CloseOptions = {}): Promise<void> {
     const { dispatcher } = this.#settings;
     const { drainMs = dispatcher.timeoutMs } = options;
     dispatcher.closed = true;
+    this.#membership?.end();
     await this.#settings.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
   }
 

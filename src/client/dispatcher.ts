@@ -10,11 +10,18 @@ import {
 } from "../protocol/key.js";
 import type { AdminRequest, GetRequest, Request, SetMode } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
+import type { WriteBuffer } from "../routing/writebuffer.js";
 import type { Codec, Encoded } from "../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
-import { type AdminOptions, type CallOptions, checkSignal, type StoreOptions } from "./options.js";
+import {
+  type AdminOptions,
+  type CallOptions,
+  checkSignal,
+  type StoreOptions,
+  type WriteOptions,
+} from "./options.js";
 import { traceCommand, tracesCommands } from "./tracing.js";
 
 export interface DispatcherOptions {
@@ -44,7 +51,7 @@ export interface Chunking {
     options: StoreOptions | undefined,
   ): Promise<boolean>;
   /** Gives an item and all that belongs to it a new exptime. */
-  touch(name: string, key: Key, ttl: Ttl, options: CallOptions | undefined): Promise<boolean>;
+  touch(name: string, key: Key, ttl: Ttl, options: WriteOptions | undefined): Promise<boolean>;
 }
 
 /** A call that stores one value, but for the value. */
@@ -69,6 +76,8 @@ export class Dispatcher {
   readonly maxValueSize: number;
   closed = false;
   chunks: Chunking | undefined = undefined;
+  /** What holds changes back, where the client has it so. */
+  buffer: WriteBuffer | undefined = undefined;
   /** The calls that wait for their values to be encoded, the last of each key. */
   readonly #held = new Map<string, Promise<void>>();
 
@@ -240,6 +249,7 @@ export class Dispatcher {
     options: AdminOptions | undefined,
   ): Promise<Map<string, Result>> {
     return new Promise((resolve, reject) => {
+      this.buffer?.release();
       const results = new Map<string, Result>();
       const { servers } = this.router;
       const gathering = new Gathering(command.name, servers.length, results, resolve, reject);

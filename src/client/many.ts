@@ -2,7 +2,7 @@ import { GetMany, getRequest, manyRequest } from "../commands/retrieval.js";
 import { ArgumentError } from "../errors.js";
 import { type Command, Operation } from "../operation.js";
 import type { Key } from "../protocol/key.js";
-import type { KeyRequest } from "../protocol/request.js";
+import { isSilent, type KeyRequest } from "../protocol/request.js";
 import type { Server } from "../routing/server.js";
 import { inBase64 } from "./base64.js";
 import { checkOptions, show } from "./check.js";
@@ -174,6 +174,7 @@ export function eachKey<K extends Key, Result, Results>(
         gathering.fail(server.name, error);
       },
     );
+    operation.quiet = requests.size > 1 && !isSilent(request);
     dispatcher.start(operation, dispatcher.executor, options?.signal);
   }
 }
@@ -196,7 +197,7 @@ export function eachCall<K extends Key, Result, Results>(
       },
       (error) => {
         settled(key, undefined);
-        gathering.fail(error.server ?? String(key), error);
+        gathering.fail(String(key), error);
       },
     );
   }

@@ -155,6 +155,7 @@ export function metaGet(
     value: options.value ?? true,
     cas: options.returnCas ?? false,
     touch: seconds(options.touch),
+    noreply: false,
     meta: {
       ...common(options),
       returnFlags: options.returnFlags,

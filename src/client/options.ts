@@ -23,7 +23,7 @@ export interface WriteOptions extends CallOptions {
   /**
    * The server does not answer: the call resolves when its bytes are handed to the
    * connection, and never learns what became of it.
-   * @defaultValue false
+   * @defaultValue the behavior `_noreply`, except for `touch`, where it is false
    */
   readonly noreply?: boolean | undefined;
 }
@@ -63,6 +63,11 @@ export interface AdminOptions {
 export interface FlushOptions extends AdminOptions {
   /** Whole seconds after which the items are gone. @defaultValue 0 */
   readonly delay?: number | undefined;
+  /**
+   * The servers do not answer: the call resolves when its bytes are handed to the connections.
+   * @defaultValue the behavior `_noreply`
+   */
+  readonly noreply?: boolean | undefined;
 }
 
 const CALL = ["timeoutMs", "signal", "keyPrefix", "groupKey"];
@@ -74,7 +79,7 @@ export const WRITE_OPTIONS: ReadonlySet<string> = new Set(WRITE);
 export const STORE_OPTIONS: ReadonlySet<string> = new Set([...WRITE, "ttl", "flags", "compress"]);
 export const ARITHMETIC_OPTIONS: ReadonlySet<string> = new Set([...WRITE, "initial", "ttl"]);
 export const ADMIN_OPTIONS: ReadonlySet<string> = new Set(["timeoutMs", "signal"]);
-export const FLUSH_OPTIONS: ReadonlySet<string> = new Set(["timeoutMs", "signal", "delay"]);
+export const FLUSH_OPTIONS: ReadonlySet<string> = new Set([...ADMIN_OPTIONS, "delay", "noreply"]);
 
 /** `set(key, value, 60)` is short for `set(key, value, { ttl: 60 })`. */
 export function storeOptions(options: StoreOptions | Ttl | undefined): StoreOptions | undefined {

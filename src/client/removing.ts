@@ -7,7 +7,7 @@ import type { KeyRequest } from "../protocol/request.js";
 import { checkBoolean, checkOptions } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { distinct, eachCall, eachKey } from "./many.js";
-import { CALL_OPTIONS, type CallOptions, WRITE_OPTIONS, type WriteOptions } from "./options.js";
+import { WRITE_OPTIONS, type WriteOptions } from "./options.js";
 
 /** Calls that end items, now or later: deleting and touching. */
 
@@ -26,7 +26,7 @@ export function removeMany<K extends Key>(
   keys: Iterable<K>,
   options: WriteOptions | undefined,
 ): Promise<K[]> {
-  return yesOrNo(dispatcher, deleteMulti, keys, options, WRITE_OPTIONS, (wireKey) =>
+  return yesOrNo(dispatcher, deleteMulti, keys, options, (wireKey) =>
     deleteRequest(wireKey, isSilent(dispatcher, options)),
   );
 }
@@ -35,11 +35,11 @@ export function touchOne(
   dispatcher: Dispatcher,
   key: Key,
   ttl: Ttl,
-  options: CallOptions | undefined,
+  options: WriteOptions | undefined,
 ): Promise<boolean> {
-  const request = (wireKey: string) => touchRequest(wireKey, exptime(ttl, Date.now));
+  const request = (wireKey: string) => touchRequestOf(wireKey, ttl, options);
   return dispatcher.chunks === undefined
-    ? dispatcher.one(touch, key, options, CALL_OPTIONS, request)
+    ? dispatcher.one(touch, key, options, WRITE_OPTIONS, request)
     : dispatcher.chunks.touch(touch.name, key, ttl, options);
 }
 
@@ -47,12 +47,12 @@ export function touchMany<K extends Key>(
   dispatcher: Dispatcher,
   keys: Iterable<K>,
   ttl: Ttl,
-  options: CallOptions | undefined,
+  options: WriteOptions | undefined,
 ): Promise<K[]> {
   const { chunks } = dispatcher;
   if (chunks !== undefined) return touchEach(dispatcher, chunks, keys, ttl, options);
-  return yesOrNo(dispatcher, touchMulti, keys, options, CALL_OPTIONS, (wireKey) =>
-    touchRequest(wireKey, exptime(ttl, Date.now)),
+  return yesOrNo(dispatcher, touchMulti, keys, options, (wireKey) =>
+    touchRequestOf(wireKey, ttl, options),
   );
 }
 
@@ -62,10 +62,10 @@ function touchEach<K extends Key>(
   chunks: Chunking,
   keys: Iterable<K>,
   ttl: Ttl,
-  options: CallOptions | undefined,
+  options: WriteOptions | undefined,
 ): Promise<K[]> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, CALL_OPTIONS, touchMulti.name);
+    checkOptions(options, WRITE_OPTIONS, touchMulti.name);
     const calls = new Map<K, () => Promise<boolean>>();
     for (const key of distinct(dispatcher, keys, options).values()) {
       calls.set(key, () => chunks.touch(touchMulti.name, key, ttl, options));
@@ -83,12 +83,11 @@ function yesOrNo<K extends Key>(
   dispatcher: Dispatcher,
   command: Command<boolean>,
   keys: Iterable<K>,
-  options: CallOptions | undefined,
-  known: ReadonlySet<string>,
+  options: WriteOptions | undefined,
   request: (wireKey: string) => KeyRequest,
 ): Promise<K[]> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, known, command.name);
+    checkOptions(options, WRITE_OPTIONS, command.name);
     const requests = new Map<K, KeyRequest>();
     for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
       requests.set(key, request(wireKey));
@@ -99,6 +98,12 @@ function yesOrNo<K extends Key>(
     };
     eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
   });
+}
+
+/** libmemcached's `_noreply` does not concern touch, so that the call alone decides. */
+function touchRequestOf(wireKey: string, ttl: Ttl, options: WriteOptions | undefined): KeyRequest {
+  const noreply = checkBoolean(options?.noreply ?? false, "noreply");
+  return touchRequest(wireKey, exptime(ttl, Date.now), noreply);
 }
 
 function isSilent(dispatcher: Dispatcher, options: WriteOptions | undefined): boolean {

@@ -1,12 +1,15 @@
 import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
-import type { MemcachedError } from "../errors.js";
+import { MemcachedError, PartialError } from "../errors.js";
+import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import type { HealthEvent, HealthOptions } from "../routing/health.js";
+import type { Reading } from "../routing/replicas.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
+import { WriteBuffer } from "../routing/writebuffer.js";
 import { Events } from "../util/events.js";
 import type { Codec, Serializer } from "../value/codec.js";
 import { createCodec } from "../value/factory.js";
@@ -26,6 +29,7 @@ import {
   type FixedOptions,
   fixedOptions,
 } from "./configure.js";
+import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
@@ -44,12 +48,30 @@ export interface ServerInfo {
   readonly index: number;
 }
 
+/** A change that was held back, and not made. */
+export interface LostWrite {
+  readonly command: string;
+  /** As it was sent, each character a byte. */
+  readonly key: string;
+  readonly error: MemcachedError;
+}
+
 /** What a client tells those who listen. */
 export interface ClientEvents extends ConnectionEvents {
   /** A server is up, failing or dead. */
   health: HealthEvent;
   /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
   masked: { readonly command: string; readonly error: MemcachedError };
+  /** A change that the behavior `buffer_requests` held back failed, after its call had resolved. */
+  lost: LostWrite;
+  /** The source that the client follows gave another list: its servers, and whose names came and went. */
+  membership: {
+    readonly servers: readonly ServerInfo[];
+    readonly added: readonly string[];
+    readonly removed: readonly string[];
+  };
+  /** The source failed, or gave a list that cannot be used; the servers stay as they are. */
+  membershipError: { readonly error: MemcachedError };
 }
 
 /**
@@ -64,6 +86,10 @@ export class Settings {
   values: Codec;
   /** Counts the calls that failed and were made a miss. */
   masked = 0;
+  /** What changes that were held back failed with, the first at each server, until it is told. */
+  #lost = new Map<string, MemcachedError>();
+  /** How copies are read, and what that has come to. */
+  readonly reading: Reading;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
@@ -78,6 +104,8 @@ export class Settings {
   #placement: Placement;
   /** A subclass's own methods. */
   #serializer: Serializer | undefined = undefined;
+  /** What is put around the codec. */
+  #wrap: (codec: Codec) => Codec = (codec) => codec;
 
   /** @throws OptionError for an option that is unknown or out of its range */
   constructor(addresses: readonly Address[], options: ClientOptions) {
@@ -85,6 +113,7 @@ export class Settings {
     const { encodeKey, base64Keys } = fixed.transport;
     this.#options = options;
     this.#fixed = fixed;
+    this.reading = readingOf(fixed.policies.copyReading);
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
@@ -180,6 +209,13 @@ export class Settings {
     this.#encode();
   }
 
+  /** Puts something around what encodes and decodes values, also when that is made anew. */
+  wrapCodec(wrap: (codec: Codec) => Codec): void {
+    const within = this.#wrap;
+    this.#wrap = (codec) => wrap(within(codec));
+    this.dispatcher.codec = wrap(this.dispatcher.codec);
+  }
+
   /** Other servers; those that stay keep their connections. */
   setServers(addresses: readonly Address[]): void {
     const placement = this.#place(this.#given, addresses);
@@ -200,25 +236,53 @@ export class Settings {
   }
 
   async close(drainMs: number): Promise<void> {
+    this.dispatcher.buffer?.release();
     await Promise.all([this.dispatcher.router.close(drainMs), this.#gutter?.close(drainMs)]);
+  }
+
+  /** @throws PartialError once for the changes that were held back and failed since the last time */
+  tellLost(command: string): void {
+    const [first] = this.#lost;
+    if (first === undefined) return;
+    const [server, cause] = first;
+    const errors = this.#lost;
+    this.#lost = new Map();
+    throw new PartialError(
+      `${command}: changes that were held back are lost, the first at ${server}: ${cause.message}`,
+      true,
+      errors,
+      { server, command, sent: cause.sent, cause },
+    );
   }
 
   /** Puts the policies around the router that the options and behaviors ask for. */
   #arrange(): void {
     const { dispatcher } = this;
     const { policies } = this.#fixed;
-    dispatcher.executor = arrange({
+    const executor = arrange({
       ...policies,
       failover: this.#failover,
       router: dispatcher.router,
       gutter: this.#gutter,
       copies: this.read("num_replicas"),
+      reading: this.reading,
       onMasked: ({ command }, error) => {
         this.masked++;
         this.events.emit("masked", { command: command.name, error });
       },
     });
+    dispatcher.buffer = this.read("buffer_requests")
+      ? new WriteBuffer(dispatcher.router, executor, this.#fixed.limits, this.#noteLoss)
+      : undefined;
+    dispatcher.executor = dispatcher.buffer ?? executor;
   }
+
+  #noteLoss = ({ command, request, route }: Operation, reason: unknown): void => {
+    const error = reason instanceof MemcachedError ? reason : new MemcachedError(String(reason));
+    const { server = this.dispatcher.router.serverFor(route).name } = error;
+    if (!this.#lost.has(server)) this.#lost.set(server, error);
+    this.events.emit("lost", { command: command.name, key: request.key, error });
+  };
 
   get #failover(): Policies["failover"] {
     return this.#fixed.policies.failover ?? (this.read("auto_eject") ? "rehash" : undefined);
@@ -294,7 +358,9 @@ export class Settings {
     return placement;
   }
 
+  /** What is held back was meant for the servers as they were. */
   #move(servers: readonly Server[], placement: Placement): void {
+    this.dispatcher.buffer?.release();
     this.#placement = placement;
     this.dispatcher.router.change(servers, placement);
     this.revision++;
@@ -304,8 +370,10 @@ export class Settings {
     const options = codecOptions(this.#options, this.#given.pickle_protocol);
     const serializer = this.#serializer;
     this.values = createCodec({ ...options, encryption: undefined });
-    this.dispatcher.codec = createCodec(
-      serializer === undefined ? options : { ...options, codec: undefined, serializer },
+    this.dispatcher.codec = this.#wrap(
+      createCodec(
+        serializer === undefined ? options : { ...options, codec: undefined, serializer },
+      ),
     );
   }
 }

@@ -53,14 +53,15 @@ export function send(
   resolve: Resolve<boolean>,
   reject: Reject,
 ): void {
-  const request = (data: Encoded) =>
-    storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
   if (encoded instanceof Promise) {
-    const sendNow = (data: Encoded) =>
-      dispatcher.sendNow(command, request(data), wireKey, options, resolve, reject);
+    const sendNow = (data: Encoded) => {
+      const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
+      dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
+    };
     dispatcher.hold(wireKey, encoded, sendNow).catch(reject);
   } else {
-    dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+    const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
+    dispatcher.send(command, request, wireKey, options, resolve, reject);
   }
 }
 

@@ -11,8 +11,8 @@ export const versionRequest: AdminRequest = { verb: "admin", action: "version", 
 /** Its answer says that all before it is carried out. */
 export const flushRequest: AdminRequest = { ...versionRequest, everywhere: true };
 
-export function flushAllRequest(delay: number): AdminRequest {
-  return { verb: "admin", action: "flushAll", key: "", delay, everywhere: true };
+export function flushAllRequest(delay: number, noreply: boolean): AdminRequest {
+  return { verb: "admin", action: "flushAll", key: "", delay, noreply, everywhere: true };
 }
 
 export function verbosityRequest(level: number): AdminRequest {

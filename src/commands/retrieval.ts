@@ -22,6 +22,7 @@ export function getRequest(key: string): GetRequest {
     value: true,
     cas: false,
     touch: undefined,
+    noreply: false,
     meta: undefined,
   };
 }
@@ -38,8 +39,8 @@ export function manyRequest(keys: readonly string[], cas: boolean): GetRequest {
   return { ...getRequest(keys[0]!), keys, cas };
 }
 
-export function touchRequest(key: string, exptime: number): GetRequest {
-  return { ...getRequest(key), value: false, touch: exptime };
+export function touchRequest(key: string, exptime: number, noreply: boolean): GetRequest {
+  return { ...getRequest(key), value: false, touch: exptime, noreply };
 }
 
 export function hasRequest(key: string): GetRequest {

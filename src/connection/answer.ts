@@ -38,7 +38,7 @@ export class Answer implements Replies {
     onRefused: OnRefused,
   ) {
     this.operation = operation;
-    this.exchange = { request, endsLine: true, afterSilent: false };
+    this.exchange = { request, endsLine: true, afterSilent: false, quiet: false };
     this.#wire = wire;
     this.#part = part;
     this.#counters = counters;

@@ -11,6 +11,7 @@ import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Sweep } from "../util/sweep.js";
+import { atEndOfTurn } from "../util/turn.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { backoffMs } from "./backoff.js";
@@ -128,7 +129,8 @@ export class Connection implements Executor {
     this.#sweep.start();
     if (this.#flushing || this.#link?.open !== true) return;
     this.#flushing = true;
-    queueMicrotask(this.#flush);
+    if (this.#link.isBusy) atEndOfTurn(this.#flush);
+    else queueMicrotask(this.#flush);
   }
 
   /** Closes the socket; what is under way fails, and the next operation opens it again. */

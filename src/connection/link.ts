@@ -156,8 +156,11 @@ export class Link implements Reader {
     this.#counters.operations++;
     operation.sent = true;
     operation.writtenAt = now;
-    if (isSilent(operation.request)) operation.settle(OK);
-    else this.pipeline.push(operation);
+    if (isSilent(operation.request)) {
+      operation.settle(OK);
+      if (!this.#wire.answersSilent(operation.request)) return;
+    }
+    this.pipeline.push(operation);
   }
 
   #flush(): void {

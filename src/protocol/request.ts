@@ -35,6 +35,8 @@ export interface GetRequest {
   readonly cas: boolean;
   /** `T`: a new exptime for the item. */
   readonly touch: number | undefined;
+  /** Only a `touch` can go unanswered. */
+  readonly noreply: boolean;
   /** What only `mg` can say. */
   readonly meta: MetaGetFlags | undefined;
 }
@@ -167,13 +169,19 @@ export type ServerRequest = {
   readonly everywhere?: boolean;
 } & (
   | { readonly action: "version" | "noop"; readonly key: "" }
-  | { readonly action: "flushAll"; readonly key: ""; readonly delay: number }
+  | {
+      readonly action: "flushAll";
+      readonly key: "";
+      readonly delay: number;
+      readonly noreply: boolean;
+    }
   | { readonly action: "verbosity"; readonly key: ""; readonly level: number }
   | { readonly action: "stats"; readonly key: ""; readonly argument: string | undefined }
   | { readonly action: "debug"; readonly key: string; readonly base64Key: boolean }
 );
 
-/** Whether nothing is answered to a request. */
+/** Whether nobody wants an answer to a request. */
 export function isSilent(request: Request): boolean {
-  return request.verb !== "get" && request.verb !== "admin" && request.noreply;
+  if (request.verb !== "admin") return request.noreply;
+  return request.action === "flushAll" && request.noreply;
 }

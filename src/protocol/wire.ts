@@ -13,6 +13,11 @@ export interface Exchange {
   endsLine: boolean;
   /** Whether the request written just before wants no reply: an error that comes may be its own. */
   afterSilent: boolean;
+  /**
+   * Whether a change is one of many, of which only those that fail need an answer. A wire that
+   * has words for that makes it false where they do not fit; others take no notice.
+   */
+  quiet: boolean;
 }
 
 /** The exchanges that wait for replies, oldest first, as a wire sees them. */
@@ -39,6 +44,8 @@ export interface Wire {
    * before it has written anything, or undefined when the request is written.
    */
   write(exchange: Exchange, out: Outgoing): string | undefined;
+  /** Whether the server answers a silent request all the same, for lack of words for silence. */
+  answersSilent(request: Request): boolean;
   /** Ends whatever was left open for neighbours to join, before the bytes are sent. */
   finish(out: Outgoing): void;
   /**

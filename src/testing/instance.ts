@@ -1,5 +1,6 @@
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import { Clock } from "./clock.js";
+import { Configurations } from "./cluster.js";
 import { Counters } from "./counters.js";
 import type { Draft, Item } from "./item.js";
 import { LOOSE } from "./numeral.js";
@@ -62,6 +63,8 @@ export class Instance {
   readonly sessions: Set<Peer> = new Set();
   readonly place: Place = { host: undefined, port: 0, udpPort: 0, path: undefined };
   accepting = true;
+  /** What `config get` answers from; undefined on a server that is no discovery endpoint. */
+  configurations: Configurations | undefined;
   /** Sizes are tracked for items with this cas or a later one; undefined for none. */
   sizesFrom: bigint | undefined;
   /** Set by the server: what the command `shutdown` does. */
@@ -71,6 +74,7 @@ export class Instance {
 
   constructor(options: ServerOptions) {
     const settings = resolveSettings(options);
+    if (options.cluster !== undefined) this.announce(options.cluster);
     this.settings = settings;
     this.clock = options.clock ?? new Clock();
     this.slabs = new SlabClasses(settings.growthFactor, settings.chunkSize);
@@ -92,6 +96,12 @@ export class Instance {
         onEvicted: (item) => this.#evicted(item),
       },
     );
+  }
+
+  /** Makes these the cluster's servers, for `config get cluster`. */
+  announce(servers: readonly string[]): void {
+    this.configurations ??= new Configurations();
+    this.configurations.announce(servers);
   }
 
   /**

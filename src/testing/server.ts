@@ -162,6 +162,15 @@ export class MemcachedServer {
     await this.listen();
   }
 
+  /**
+   * Makes these the servers of the cluster, under the next version: what `config get cluster`
+   * answers from now on.
+   * @param servers - each as `host:port`, or as `host|ip|port`
+   */
+  announce(servers: readonly string[]): void {
+    this.#instance.announce(servers);
+  }
+
   /** Other certificates for the connections to come, for instance expired ones. */
   secure(tls: ServerTls): void {
     this.#listener.secure(tls);

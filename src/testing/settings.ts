@@ -50,6 +50,12 @@ export interface ServerOptions {
   readonly prefixDelimiter?: string | undefined;
   /** `-o track_sizes`: `stats sizes` has something to show. @defaultValue false */
   readonly trackSizes?: boolean | undefined;
+  /**
+   * The servers of a cluster, as `host:port` or `host|ip|port`: this one answers
+   * `config get cluster` (and takes `config set`), as a discovery endpoint of ElastiCache or
+   * Memorystore does. Without it there is no command `config`.
+   */
+  readonly cluster?: readonly string[] | undefined;
   /** Certificate and key, as Node's `tls` takes them; connections speak TLS. */
   readonly tls?: ServerTls | undefined;
   /** Whether commands that only a test wants (`debugtime`) are there. @defaultValue true */

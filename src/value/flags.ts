@@ -13,6 +13,7 @@
  *       256  encrypted (everything else is then said inside)
  *       512  V8's structured clone
  *      1024  with compressed: the manifest of a value in chunks, or a chunk, and nothing else
+ *      2048  with compressed: no value yet, but the place that a migration keeps for one
  * ```
  */
 export const FLAG_BYTES = 0;
@@ -30,6 +31,8 @@ export const FLAG_ENCRYPTED = 256;
 export const FLAG_STRUCTURED = 512;
 /** With the bit of compressed data, so that pylibmc fails on it as on a stream that is none. */
 export const FLAG_CHUNKED = 1032;
+/** The same way. */
+export const FLAG_PLACEHOLDER = 2056;
 
 /** The bits of which only one may be set. */
 export const TYPE_MASK = 23;

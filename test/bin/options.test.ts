@@ -59,6 +59,7 @@ describe("the command line", () => {
     ["-o idle_timeout=7,track_sizes -o hashpower=20,modern", { idleTimeout: 7, trackSizes: true }],
     ["-u nobody -t 4 -b 2048 -vv", { port: 11211 }],
     ["--compat 1.6.18", { compat: "1.6.18" }],
+    ["--cluster a:1,b|10.0.0.2|2", { cluster: ["a:1", "b|10.0.0.2|2"] }],
     [`-Y ${users}`, { asciiAuth: { user: "pass:word", other: "x" } }],
     [
       `-Z -o ssl_chain_cert=${certificate},ssl_verify_mode=2,ssl_min_version=3`,
@@ -113,6 +114,7 @@ describe("the command line", () => {
     ["-Z", "-Z needs a certificate"],
     ["-Y /nosuch", "/nosuch cannot be read"],
     [`-Y ${certificate}`, "has no line user:password"],
+    ["--cluster a:1,b", "--cluster takes host:port,host:port,…, and b is none"],
     ["surplus", "Unexpected argument 'surplus'"],
   ])("refuses %s with a reason", (line, message) => {
     expect(() => read(line)).toThrow(OptionError);

@@ -195,7 +195,6 @@ describe("warnings", () => {
     ["no_block", false],
     ["ketama_hash", "md5"],
     ["cas", false],
-    ["buffer_requests", 1],
     ["verify_keys", false],
     ["send_timeout", 200],
     ["receive_timeout", 200],

@@ -74,12 +74,13 @@ describe("what fails", () => {
       client.incr("text", 1, { noreply: true }),
       client.delete("absent", { noreply: true }),
       client.append("absent", "x", { noreply: true }),
+      client.touch("absent", 60, { noreply: true }),
       client.get("present"),
       client.set("large", Buffer.alloc(1024 * 1024), { noreply: true }),
       client.getMulti(["text", "absent", "present"]),
     ]);
-    expect(results[5]).toBe(1);
-    expect(results[7]).toEqual(
+    expect(results[6]).toBe(1);
+    expect(results[8]).toEqual(
       new Map<string, unknown>([
         ["text", "no number"],
         ["present", 1],

@@ -32,6 +32,9 @@ describe('encodeKeys: "base64"', () => {
       expect(await client.cas(key, 42, cas)).toBe(false);
       expect(await client.incr(key)).toBe(42);
       expect(await client.set(key, 1, { noreply: true })).toBe(true);
+      expect(await client.add(key, 2, { noreply: true })).toBe(true);
+      expect(await client.touch("not there\n", 60, { noreply: true })).toBe(true);
+      expect(await client.incr("not there\n", 60, { noreply: true })).toBeUndefined();
       expect(await client.get(key)).toBe(1);
       expect(await client.delete(key)).toBe(true);
       expect(await client.delete(key)).toBe(false);

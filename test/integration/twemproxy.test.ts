@@ -36,6 +36,8 @@ test("the classic commands reach the servers behind it", async () => {
   expect(await client.incr("n")).toBe(42);
   expect(await client.set("n", 0, { noreply: true })).toBe(true);
   expect(await client.get("n")).toBe(0);
+  expect(await client.touch("absent", 60, { noreply: true })).toBe(true);
+  expect(await client.get("n")).toBe(0);
 });
 
 test("many keys come back from all the servers, whatever the order of the answers", async () => {

@@ -1,4 +1,5 @@
 import { Client, type Key, PartialError, type Stats, type ValueWithCas } from "tslibmc";
+import { serverFile } from "tslibmc/discovery";
 import { describe, expectTypeOf, test } from "vitest";
 
 interface User {
@@ -92,5 +93,24 @@ describe("options and results", () => {
       readonly mine = true;
     }
     expectTypeOf(new Mine("127.0.0.1").clone()).toEqualTypeOf<Mine>();
+  });
+});
+
+describe("sources of servers", () => {
+  class Mine extends Client<User> {
+    readonly mine = true;
+  }
+
+  test("a client that is discovered is of the class that was asked", () => {
+    const source = serverFile("servers");
+    expectTypeOf(Client.discover(source)).resolves.toEqualTypeOf<Client>();
+    expectTypeOf(Mine.discover(source)).resolves.toEqualTypeOf<Mine>();
+    // @ts-expect-error a list is no source
+    void Client.discover(["127.0.0.1"]);
+    const numbers = (async function* () {
+      yield 1;
+    })();
+    // @ts-expect-error neither is what gives numbers
+    new Client("127.0.0.1").follow(numbers);
   });
 });

@@ -1,4 +1,11 @@
-import type { AdminRequest, Request, SetMode } from "../request.js";
+import {
+  type AdminRequest,
+  type DeleteRequest,
+  isSilent,
+  type Request,
+  type SetMode,
+  type SetRequest,
+} from "../request.js";
 
 /** Command opcodes of the binary protocol, as memcached numbers them. */
 export const OPCODE = {
@@ -22,6 +29,7 @@ export const OPCODE = {
   deleteQuiet: 0x14,
   incrQuiet: 0x15,
   decrQuiet: 0x16,
+  flushQuiet: 0x18,
   appendQuiet: 0x19,
   prependQuiet: 0x1a,
   touch: 0x1c,
@@ -31,7 +39,7 @@ export const OPCODE = {
   saslStep: 0x22,
 } as const;
 
-/** The quiet form of each command that changes an item. */
+/** The quiet form of each command that changes items; `touch` has none. */
 const QUIET: ReadonlyMap<number, number> = new Map([
   [OPCODE.set, OPCODE.setQuiet],
   [OPCODE.add, OPCODE.addQuiet],
@@ -41,6 +49,7 @@ const QUIET: ReadonlyMap<number, number> = new Map([
   [OPCODE.delete, OPCODE.deleteQuiet],
   [OPCODE.incr, OPCODE.incrQuiet],
   [OPCODE.decr, OPCODE.decrQuiet],
+  [OPCODE.flush, OPCODE.flushQuiet],
 ]);
 
 const SASL = {
@@ -57,6 +66,16 @@ const SILENT: ReadonlySet<number> = new Set(QUIET.values());
  */
 export function isSilentOpcode(opcode: number): boolean {
   return SILENT.has(opcode);
+}
+
+/** The opcode of a change that is answered only if it fails. */
+export function quietOpcodeOf(request: SetRequest | DeleteRequest): number {
+  return QUIET.get(opcodeOf(request))!;
+}
+
+/** Whether a request is answered even if all is well. */
+export function isAnswered(request: Request): boolean {
+  return !isSilent(request) || !SILENT.has(opcodeOf(request));
 }
 
 /** The opcode of a request; for a many-key get, the one of each of its keys. */
@@ -91,7 +110,7 @@ function adminOpcode(request: AdminRequest): number {
     case "sasl":
       return SASL[request.step];
     case "flushAll":
-      return OPCODE.flush;
+      return orQuiet(OPCODE.flush, request.noreply);
     case "version":
       return OPCODE.version;
     case "stats":

@@ -1,10 +1,11 @@
 import { ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
 import { Body } from "../body.js";
-import { Hit, type MetaInfo, MISS, OK, type RefusedReply, type Reply, STORED } from "../reply.js";
-import type { AdminRequest, GetRequest, KeyRequest, Request, SaslRequest } from "../request.js";
-import type { Replies } from "../wire.js";
-import { isSilentOpcode, OPCODE, opcodeOf } from "./opcode.js";
+import { Hit, MISS, OK, type Reply, STORED } from "../reply.js";
+import type { AdminRequest, GetRequest, KeyRequest, Request } from "../request.js";
+import type { Exchange, Replies } from "../wire.js";
+import { isSasl, mayHaveBody, metaInfo, packetsOf, wantsCas } from "./asked.js";
+import { isSilentOpcode, OPCODE, opcodeOf, quietOpcodeOf } from "./opcode.js";
 import { HEADER_BYTES, REPLY_MAGIC, readUint64 } from "./packet.js";
 import { STATUS, statusReply } from "./status.js";
 
@@ -27,6 +28,16 @@ const MAX_WORDS = 2048;
  *   get a     setq b    getkq c,d + noop    version
  *   7         8         8, 9        10      11
  * ```
+ *
+ * Changes of which only those that fail are answered make a line with a noop behind it; a
+ * reply to one of them, or to the noop, says that those before it are done.
+ *
+ * ```
+ *   setq a*   setq b*   setq c* + noop      * quiet, a and b without endsLine
+ *   11        12        13        14
+ *             failed                        a is stored
+ *                                 ok        c is stored
+ * ```
  */
 export class BinaryReader {
   readonly #hit = new Hit();
@@ -46,12 +57,14 @@ export class BinaryReader {
   /** The item's cas; read from the header only if it was asked for. */
   #cas: bigint | undefined = undefined;
   #isSilent = false;
+  /** How many changes of a line are done, as the reply to one behind them says. */
+  #done = 0;
   /** The body, once it is known to come in several chunks. */
   #body: Body | undefined = undefined;
   /** What packets of statistics said so far. */
   #stats = new Map<string, string>();
-  /** What one of a many-key get's packets was refused with; the request ends with its last. */
-  #refused: RefusedReply | undefined = undefined;
+  /** What a packet failed with, whose request ends only with the noop behind it. */
+  #failed: Reply | undefined = undefined;
 
   get room(): Buffer | undefined {
     return this.#body?.room;
@@ -96,7 +109,7 @@ export class BinaryReader {
       throw noReply(bytes, start, start + HEADER_BYTES);
     }
     this.#identify(bytes.readUInt32BE(start + 12), replies);
-    const request = replies.waiting(0)?.request;
+    const request = replies.waiting(this.#done)?.request;
     this.#cas =
       request !== undefined && !this.#isSilent && wantsCas(request)
         ? bytes.readBigUInt64BE(start + 16)
@@ -108,8 +121,12 @@ export class BinaryReader {
   #identify(opaque: number, replies: Replies): void {
     this.#index = (opaque - this.#opaque) >>> 0;
     this.#isSilent = isSilentOpcode(this.#opcode);
-    const request = replies.waiting(0)?.request;
-    if (this.#isSilent) {
+    this.#done = 0;
+    const exchange = replies.waiting(0);
+    const request = exchange?.request;
+    if (exchange?.quiet) {
+      if (this.#identifyInLine(replies)) return;
+    } else if (this.#isSilent) {
       if (this.#index === 0 && this.#status !== STATUS.ok) return;
     } else if (request !== undefined && this.#index < packetsOf(request)) {
       const isEnd = this.#index > 0 && this.#index === packetsOf(request) - 1;
@@ -118,6 +135,26 @@ export class BinaryReader {
     const code = this.#opcode.toString(16).padStart(2, "0");
     throw new ProtocolError(
       `The server sent a reply (opcode 0x${code}, opaque ${opaque}) that nobody waits for`,
+    );
+  }
+
+  /** The same for a line of changes; the reply belongs to the one behind those that are done. */
+  #identifyInLine(replies: Replies): boolean {
+    let place = 0;
+    while (place < this.#index && !replies.waiting(place)!.endsLine) place++;
+    const { request, endsLine } = replies.waiting(place)!;
+    this.#done = place;
+    this.#index -= place;
+    this.#isSilent = false;
+    if (this.#index === 1) {
+      return endsLine && this.#opcode === OPCODE.noop && this.#status === STATUS.ok;
+    }
+    const isChange = request.verb === "set" || request.verb === "delete";
+    return (
+      this.#index === 0 &&
+      this.#status !== STATUS.ok &&
+      isChange &&
+      this.#opcode === quietOpcodeOf(request)
     );
   }
 
@@ -142,8 +179,13 @@ export class BinaryReader {
   /** One whole packet. */
   #packet(bytes: Buffer, start: number, end: number, owned: boolean, replies: Replies): void {
     if (this.#isSilent) return;
-    const { request } = replies.waiting(0)!;
-    if (this.#status !== STATUS.ok) {
+    for (; this.#done > 0; this.#done--) this.#settleChange(undefined, replies);
+    const exchange = replies.waiting(0);
+    if (exchange === undefined) return; // the program ended the connection meanwhile
+    const { request } = exchange;
+    if (exchange.quiet) {
+      this.#inLine(latin1(bytes, start, Math.min(end, start + MAX_WORDS)), exchange, replies);
+    } else if (this.#status !== STATUS.ok) {
       this.#failure(latin1(bytes, start, Math.min(end, start + MAX_WORDS)), request, replies);
     } else if (request.verb === "get") {
       this.#item(bytes, start, end, owned, request, replies);
@@ -159,20 +201,43 @@ export class BinaryReader {
       this.#settle({ kind: "challenge", text: words }, request, replies);
       return;
     }
-    const info = request.verb === "admin" ? undefined : this.#info(request, undefined);
+    const info = request.verb === "admin" ? undefined : metaInfo(request, undefined, this.#cas);
     const reply = statusReply(this.#status, words, request, info);
     if (request.verb === "get" && request.keys !== undefined) {
-      if (reply.kind === "refused") this.#refused ??= reply;
+      if (reply.kind === "refused") this.#failed ??= reply;
       return;
     }
     this.#stats = new Map();
     this.#settle(reply, request, replies);
-    if (this.#status === STATUS.unknownCommand && mayHaveBody(request)) {
-      // memcached takes the body for the next packet, or that for the body.
-      throw new ProtocolError(
-        "The server does not know the command and may lose the one behind it",
-      );
+    this.#checkKnown(request);
+  }
+
+  /** @throws ProtocolError where memcached takes the body for the next packet, or that for the body */
+  #checkKnown(request: Request): void {
+    if (this.#status !== STATUS.unknownCommand || !mayHaveBody(request)) return;
+    throw new ProtocolError("The server does not know the command and may lose the one behind it");
+  }
+
+  /** A change of a line failed; or all of the line is carried out, as the noop says. */
+  #inLine(words: string, { request, endsLine }: Exchange, replies: Replies): void {
+    if (this.#opcode === OPCODE.noop) {
+      const failed = this.#failed;
+      this.#failed = undefined;
+      this.#opaque++; // the noop's own
+      this.#settleChange(failed, replies);
+      return;
     }
+    const reply = statusReply(this.#status, words, request, undefined);
+    if (endsLine) this.#failed = reply;
+    else this.#settleChange(reply, replies);
+    this.#checkKnown(request);
+  }
+
+  /** The oldest change of a line failed, or is done. */
+  #settleChange(failed: Reply | undefined, replies: Replies): void {
+    const isSet = replies.waiting(0)?.request.verb === "set";
+    this.#opaque = (this.#opaque + 1) >>> 0;
+    replies.settle(failed ?? (isSet ? STORED : OK));
   }
 
   #item(
@@ -184,8 +249,8 @@ export class BinaryReader {
     replies: Replies,
   ): void {
     if (this.#opcode === OPCODE.noop) {
-      const reply = this.#refused ?? MISS;
-      this.#refused = undefined;
+      const reply = this.#failed ?? MISS;
+      this.#failed = undefined;
       this.#settle(reply, request, replies);
       return;
     }
@@ -202,7 +267,7 @@ export class BinaryReader {
     const hit = this.#hit;
     hit.flags = bytes.readUInt32BE(start);
     hit.cas = this.#cas;
-    hit.info = this.#info(request, hit.flags);
+    hit.info = metaInfo(request, hit.flags, this.#cas);
     hit.bytes = request.value ? bytes : undefined;
     hit.start = keyStart + this.#keyLength;
     hit.end = end;
@@ -222,7 +287,7 @@ export class BinaryReader {
 
   /** The reply to a request that changed an item. */
   #changed(bytes: Buffer, start: number, request: KeyRequest): Reply {
-    const info = this.#info(request, undefined);
+    const info = metaInfo(request, undefined, this.#cas);
     switch (request.verb) {
       case "set":
         return info === undefined ? STORED : { kind: "stored", info };
@@ -257,49 +322,6 @@ export class BinaryReader {
   #settle(reply: Reply, request: Request, replies: Replies): void {
     this.#opaque = (this.#opaque + packetsOf(request)) >>> 0;
     replies.settle(reply);
-  }
-
-  /** What a meta command wants to hear beside its status, as far as this wire tells it. */
-  #info({ key, meta }: KeyRequest, flags: number | undefined): MetaInfo | undefined {
-    if (meta === undefined) return undefined;
-    return {
-      key: meta.returnKey ? key : undefined,
-      opaque: meta.opaque,
-      cas: this.#cas,
-      flags,
-      hitBefore: undefined,
-      lastAccess: undefined,
-      size: undefined,
-      ttl: undefined,
-      won: false,
-      alreadyWon: false,
-      stale: false,
-    };
-  }
-}
-
-/** How many packets a request is, each with its own opaque. */
-export function packetsOf(request: Request): number {
-  return request.verb === "get" && request.keys !== undefined ? request.keys.length + 1 : 1;
-}
-
-function isSasl(request: Request): request is SaslRequest {
-  return request.verb === "admin" && request.action === "sasl";
-}
-
-function mayHaveBody(request: Request): boolean {
-  return !isSasl(request) || request.step !== "list";
-}
-
-function wantsCas(request: Request): boolean {
-  switch (request.verb) {
-    case "get":
-      return request.cas;
-    case "set":
-    case "arithmetic":
-      return request.meta?.returnCas === true;
-    default:
-      return false;
   }
 }
 

@@ -1,18 +1,19 @@
 import { MAX_RELATIVE_SECONDS } from "../exptime.js";
 import type { Outgoing } from "../outgoing.js";
-import {
-  type AdminRequest,
-  type ArithmeticRequest,
-  type DeleteRequest,
-  type GetRequest,
-  isSilent,
-  type SetRequest,
+import type {
+  AdminRequest,
+  ArithmeticRequest,
+  DeleteRequest,
+  GetRequest,
+  Request,
+  SetRequest,
 } from "../request.js";
 import type { Exchange, Replies, Wire } from "../wire.js";
+import { packetsOf } from "./asked.js";
 import { missingWords } from "./limits.js";
-import { OPCODE, opcodeOf } from "./opcode.js";
+import { isAnswered, OPCODE, opcodeOf, quietOpcodeOf } from "./opcode.js";
 import { uint32, uint64, writePacket } from "./packet.js";
-import { BinaryReader, packetsOf } from "./reader.js";
+import { BinaryReader } from "./reader.js";
 
 /** As the exptime of arithmetic it says that a missing item is not to be made. */
 const MAKES_NO_ITEM = "\xff\xff\xff\xff";
@@ -28,19 +29,25 @@ export class BinaryWire implements Wire {
   readonly #reader = new BinaryReader();
   /** The opaque of the next packet that is answered. */
   #opaque = 0;
+  /** The last change of a line that is still open. */
+  #open: Exchange | undefined = undefined;
+  #afterSilent = false;
 
-  write({ request }: Exchange, out: Outgoing): string | undefined {
+  write(exchange: Exchange, out: Outgoing): string | undefined {
+    const { request } = exchange;
     const missing = missingWords(request);
     if (missing !== undefined) return missing;
+    if (exchange.quiet) this.#join(exchange, request);
+    if (!exchange.quiet) this.finish(out);
     switch (request.verb) {
       case "get":
         this.#get(request, out);
         break;
       case "set":
-        this.#set(request, out);
+        this.#set(request, exchange.quiet ? quietOpcodeOf(request) : opcodeOf(request), out);
         break;
       case "delete":
-        this.#delete(request, out);
+        this.#delete(request, exchange.quiet ? quietOpcodeOf(request) : opcodeOf(request), out);
         break;
       case "arithmetic":
         this.#arithmetic(request, out);
@@ -49,11 +56,23 @@ export class BinaryWire implements Wire {
         this.#admin(request, out);
         break;
     }
-    if (!isSilent(request)) this.#opaque = (this.#opaque + packetsOf(request)) >>> 0;
+    this.#afterSilent = !isAnswered(request);
+    if (!this.#afterSilent) this.#opaque = (this.#opaque + packetsOf(request)) >>> 0;
     return undefined;
   }
 
-  finish(): void {}
+  answersSilent(request: Request): boolean {
+    return isAnswered(request);
+  }
+
+  /** A noop is answered when all changes of the line before it are carried out. */
+  finish(out: Outgoing): void {
+    if (this.#open === undefined) return;
+    this.#open.endsLine = true;
+    this.#open = undefined;
+    writePacket(out, OPCODE.noop, this.#opaque, "", "", "", undefined);
+    this.#opaque = (this.#opaque + 1) >>> 0;
+  }
 
   get room(): Buffer | undefined {
     return this.#reader.room;
@@ -61,6 +80,17 @@ export class BinaryWire implements Wire {
 
   push(chunk: Buffer, length: number, replies: Replies): void {
     this.#reader.push(chunk, length, replies);
+  }
+
+  /**
+   * Adds a change to the open line, or opens one; not behind a silent request, since the
+   * failures of both would look the same.
+   */
+  #join(exchange: Exchange, request: Request): void {
+    const isChange = request.verb === "set" || request.verb === "delete";
+    exchange.quiet = isChange && request.meta === undefined && !this.#afterSilent;
+    exchange.endsLine = !exchange.quiet;
+    if (exchange.quiet) this.#open = exchange;
   }
 
   /** A many-key get is quiet, so that misses cost no reply, and a noop behind it ends it. */
@@ -78,15 +108,15 @@ export class BinaryWire implements Wire {
     writePacket(out, OPCODE.noop, this.#opaque + keys.length, "", "", "", undefined);
   }
 
-  #set(request: SetRequest, out: Outgoing): void {
+  #set(request: SetRequest, opcode: number, out: Outgoing): void {
     const { mode, key, flags, exptime, data, compareCas } = request;
     const joins = mode === "append" || mode === "prepend";
     const extras = joins ? "" : uint32(flags) + exptimeBytes(exptime);
-    writePacket(out, opcodeOf(request), this.#opaque, key, extras, data, compareCas);
+    writePacket(out, opcode, this.#opaque, key, extras, data, compareCas);
   }
 
-  #delete(request: DeleteRequest, out: Outgoing): void {
-    writePacket(out, opcodeOf(request), this.#opaque, request.key, "", "", request.compareCas);
+  #delete(request: DeleteRequest, opcode: number, out: Outgoing): void {
+    writePacket(out, opcode, this.#opaque, request.key, "", "", request.compareCas);
   }
 
   #arithmetic(request: ArithmeticRequest, out: Outgoing): void {

@@ -17,7 +17,7 @@ export function writeGetLine(request: GetRequest, out: Outgoing): void {
 }
 
 export function writeTouch(request: GetRequest, out: Outgoing): void {
-  out.append(`touch ${request.key} ${request.touch}\r\n`);
+  out.append(`touch ${request.key} ${request.touch}${request.noreply ? " noreply" : ""}\r\n`);
 }
 
 export function writeSet(request: SetRequest, out: Outgoing): void {
@@ -25,7 +25,10 @@ export function writeSet(request: SetRequest, out: Outgoing): void {
   const name = compareCas === undefined ? request.mode : "cas";
   const cas = compareCas === undefined ? "" : ` ${compareCas}`;
   const noreply = request.noreply ? " noreply\r\n" : "\r\n";
-  out.append(`${name} ${key} ${flags} ${exptime} ${data.length}${cas}${noreply}`);
+  // Short strings are joined by copying and long ones by reference, so the short come first.
+  const line = ` ${flags} ${exptime} ${data.length}${cas}${noreply}`;
+  out.append(`${name} ${key}`);
+  out.append(line);
   out.appendData(data);
   out.append("\r\n");
 }
@@ -50,7 +53,7 @@ function adminLine(request: ServerRequest): string {
     case "noop":
       return "mn";
     case "flushAll":
-      return request.delay === 0 ? "flush_all" : `flush_all ${request.delay}`;
+      return `flush_all${request.delay === 0 ? "" : ` ${request.delay}`}${request.noreply ? " noreply" : ""}`;
     case "verbosity":
       return `verbosity ${request.level}`;
     case "stats":

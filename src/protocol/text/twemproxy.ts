@@ -18,6 +18,10 @@ export class TwemproxyWire implements Wire {
     return missingWords(exchange.request) ?? this.#text.write(exchange, out);
   }
 
+  answersSilent(request: Request): boolean {
+    return this.#text.answersSilent(request);
+  }
+
   finish(out: Outgoing): void {
     this.#text.finish(out);
   }

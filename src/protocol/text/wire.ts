@@ -1,5 +1,5 @@
 import type { Outgoing } from "../outgoing.js";
-import { type GetRequest, isSilent } from "../request.js";
+import { type GetRequest, isSilent, type Request } from "../request.js";
 import type { Exchange, Replies, Wire } from "../wire.js";
 import {
   writeAdmin,
@@ -40,10 +40,9 @@ export class TextWire implements Wire {
   write(exchange: Exchange, out: Outgoing): string | undefined {
     const { request } = exchange;
     const meta = needsMeta(request);
-    if (meta && isSilent(request)) return "The text wire has no meta command without a reply";
     exchange.endsLine = true;
     exchange.afterSilent = this.#afterSilent;
-    this.#afterSilent = isSilent(request);
+    this.#afterSilent = !meta && isSilent(request);
     if (request.verb === "get" && request.value && !meta && request.keys === undefined) {
       this.#join(exchange, request, out);
       return undefined;
@@ -73,6 +72,11 @@ export class TextWire implements Wire {
         break;
     }
     return undefined;
+  }
+
+  /** A quiet meta command would still be answered where it fails, and then it has no place to be. */
+  answersSilent(request: Request): boolean {
+    return needsMeta(request);
   }
 
   finish(out: Outgoing): void {

@@ -2,6 +2,7 @@ import type { Release } from "../release.js";
 import type { Session } from "../session.js";
 import { ADMIN } from "./admin.js";
 import { BAD_FORMAT, type Block, type Command, ERROR } from "./command.js";
+import { CONFIG } from "./config.js";
 import { META } from "./meta/commands.js";
 import { MUTATION } from "./mutation.js";
 import { RETRIEVAL } from "./retrieval.js";
@@ -9,7 +10,7 @@ import { STORAGE } from "./storage.js";
 
 export type Commands = ReadonlyMap<string, Command>;
 
-const CLASSIC = { ...RETRIEVAL, ...STORAGE, ...MUTATION, ...ADMIN };
+const CLASSIC = { ...RETRIEVAL, ...STORAGE, ...MUTATION, ...ADMIN, ...CONFIG };
 
 const MODERN: Commands = new Map(Object.entries({ ...CLASSIC, ...META }));
 

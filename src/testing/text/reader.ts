@@ -3,8 +3,8 @@ import type { Reader, Session } from "../session.js";
 import { BAD_FORMAT, type Block, discarded } from "./command.js";
 import { type Commands, carryOut, commandsOf, keysOf } from "./commands.js";
 
-/** Commands whose line a data block follows. */
-const STORES = new Set(["set", "add", "replace", "append", "prepend", "cas", "ms"]);
+/** Commands whose line a data block follows, or may follow. */
+const STORES = new Set(["set", "add", "replace", "append", "prepend", "cas", "ms", "config"]);
 
 /** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
 const MAX_OPEN_LINE = 2048;

@@ -36,9 +36,15 @@ export class Exchanges implements Replies {
 
   /** The bytes of requests, which wait for their replies from now on. */
   write(...requests: readonly Request[]): Buffer {
+    return this.writeSome(...requests.map((request) => ({ request, quiet: false })));
+  }
+
+  /** The same for requests of which only failures need an answer, or not. */
+  writeSome(...requests: readonly Pick<Exchange, "request" | "quiet">[]): Buffer {
     const out = new Outgoing();
-    for (const request of requests) {
+    for (const { request, quiet } of requests) {
       const exchange = {
+        quiet,
         request,
         endsLine: true,
         afterSilent: false,
@@ -46,9 +52,9 @@ export class Exchanges implements Replies {
       };
       const missing = this.wire.write(exchange, out);
       if (missing !== undefined) throw new Error(missing);
-      if (!isSilent(request)) this.#waiting.push(exchange);
+      if (!isSilent(request) || this.wire.answersSilent(request)) this.#waiting.push(exchange);
     }
-    this.wire.finish();
+    this.wire.finish(out);
     const pieces = [...out.pieces, out.text];
     return Buffer.concat(
       pieces.map((piece) =>

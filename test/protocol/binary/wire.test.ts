@@ -40,7 +40,7 @@ describe("what is written", () => {
   });
 
   test("a negative exptime as a date long past, since this wire has no signs", () => {
-    expect(hexOf(touchRequest("k", -1))).toContain("00278d01");
+    expect(hexOf(touchRequest("k", -1, false))).toContain("00278d01");
     expect(hexOf(setRequest("set", "k", "", 0, -1, undefined, false))).toContain("00278d01");
     expect(hexOf(arithmeticRequest("incr", "k", 1, 0, -1, false))).toContain("00278d01");
   });
@@ -118,9 +118,9 @@ describe("what this wire has no words for is refused before a byte is written", 
   ];
   test.each(cases)("%s", (_name, request, words) => {
     const out = new Outgoing();
-    expect(new BinaryWire().write({ request, endsLine: true, afterSilent: false }, out)).toMatch(
-      words,
-    );
+    expect(
+      new BinaryWire().write({ request, endsLine: true, afterSilent: false, quiet: false }, out),
+    ).toMatch(words);
     expect(out.isEmpty).toBe(true);
   });
 
@@ -142,8 +142,8 @@ describe("every status means what the text protocol says for the same", () => {
       { opcode: 0x1d, ...notFound },
       "miss",
     ],
-    ["touch, missing", touchRequest("k", 1), { opcode: 0x1c, ...notFound }, "notFound"],
-    ["touch", touchRequest("k", 1), { opcode: 0x1c, extras: uint32(0) }, "ok"],
+    ["touch, missing", touchRequest("k", 1, false), { opcode: 0x1c, ...notFound }, "notFound"],
+    ["touch", touchRequest("k", 1, false), { opcode: 0x1c, extras: uint32(0) }, "ok"],
     ["set", set("set"), { opcode: 0x01 }, "stored"],
     ["add of a present key", set("add"), { opcode: 0x02, ...exists }, "notStored"],
     ["replace of a missing key", set("replace"), { opcode: 0x03, ...notFound }, "notStored"],
@@ -192,7 +192,7 @@ describe("every status means what the text protocol says for the same", () => {
 
   test("after an unknown opcode nothing is trusted, since memcached loses what is behind it", () => {
     const exchanges = new Exchanges();
-    exchanges.write(touchRequest("k", 1), versionRequest);
+    exchanges.write(touchRequest("k", 1, false), versionRequest);
     const reply = packet({ opcode: 0x1c, status: 0x81, value: "Unknown command" });
     expect(() => exchanges.push(reply)).toThrow(ProtocolError);
     expect(exchanges.answers[0]?.reply).toMatchObject({ reason: "unknownCommand" });

@@ -1,12 +1,13 @@
 import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Hit, MetaInfo, Reply } from "../../../src/protocol/reply.js";
-import type {
-  AdminRequest,
-  ArithmeticRequest,
-  DeleteRequest,
-  GetRequest,
-  Request,
-  SetRequest,
+import {
+  type AdminRequest,
+  type ArithmeticRequest,
+  type DeleteRequest,
+  type GetRequest,
+  isSilent,
+  type Request,
+  type SetRequest,
 } from "../../../src/protocol/request.js";
 import { TextWire } from "../../../src/protocol/text/wire.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
@@ -23,6 +24,7 @@ export function get(key: string, fields: Partial<GetRequest> = {}): GetRequest {
     value: true,
     cas: false,
     touch: undefined,
+    noreply: false,
     meta: undefined,
     ...fields,
   };
@@ -74,8 +76,8 @@ export function stats(argument?: string): AdminRequest {
   return { verb: "admin", action: "stats", key: "", argument };
 }
 
-export function flushAll(delay = 0): AdminRequest {
-  return { verb: "admin", action: "flushAll", key: "", delay };
+export function flushAll(delay = 0, noreply = false): AdminRequest {
+  return { verb: "admin", action: "flushAll", key: "", delay, noreply };
 }
 
 export function debug(key: string, base64Key = false): AdminRequest {
@@ -103,6 +105,7 @@ class Waiting implements Exchange {
   readonly request: Request;
   endsLine = true;
   afterSilent = false;
+  quiet = false;
   readonly outcome: Outcome = { items: [], end: undefined };
 
   constructor(request: Request) {
@@ -125,7 +128,7 @@ export class Exchanges implements Replies {
       const exchange = new Waiting(request);
       const missing = this.#wire.write(exchange, this.#out);
       if (missing !== undefined) throw new Error(missing);
-      if ("noreply" in request && request.noreply) continue;
+      if (isSilent(request) && !this.#wire.answersSilent(request)) continue;
       this.#waiting.push(exchange);
       this.outcomes.push(exchange.outcome);
     }

@@ -117,6 +117,13 @@ const SHAPES: [string, Request, string][] = [
   ["incr", count("k"), "incr k 1\r\n"],
   ["incr by the most", count("k", { delta: MAX_CAS }), `incr k ${MAX_CAS}\r\n`],
   ["decr", count("k", { mode: "decr", delta: 5 }), "decr k 5\r\n"],
+  [
+    "touch without a reply",
+    get("k", { value: false, touch: 5, noreply: true }),
+    "touch k 5 noreply\r\n",
+  ],
+  ["flush_all without a reply", flushAll(0, true), "flush_all noreply\r\n"],
+  ["flush_all later without a reply", flushAll(5, true), "flush_all 5 noreply\r\n"],
   ["incr without a reply", count("k", { noreply: true }), "incr k 1 noreply\r\n"],
   [
     "incr with an initial number",
@@ -208,7 +215,18 @@ test("large data go out as they are, between the lines around them", () => {
 
 test("what the wire cannot say is refused before a byte is written", () => {
   const exchanges = new Exchanges();
-  const silent = count("k", { initial: 1, noreply: true });
-  expect(() => exchanges.write(silent)).toThrow("no meta command without a reply");
+  const sasl = { verb: "admin", action: "sasl", key: "", step: "list" } as const;
+  expect(() => exchanges.write({ ...sasl, mechanism: "", response: "" })).toThrow("has no SASL");
   expect(exchanges.write(get("k"))).toBe("get k\r\n");
+});
+
+test("what the wire cannot say silently is said aloud, and its failure is its own", () => {
+  const exchanges = new Exchanges();
+  const silent = set("k", "v", { noreply: true, meta: { base64Key: true } });
+  expect(exchanges.write(silent, get("k"))).toBe("ms aw== 1 b F0 T0\r\nv\r\nget k\r\n");
+  const { outcomes } = exchanges.read("SERVER_ERROR out of memory\r\nEND\r\n");
+  expect(outcomes.map(({ end }) => end)).toEqual([
+    "serverError: SERVER_ERROR out of memory",
+    "miss",
+  ]);
 });

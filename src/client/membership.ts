@@ -1,0 +1,172 @@
+import { MemcachedError, NoServerError, TimeoutError } from "../errors.js";
+import { follow, unfollow } from "../util/abort.js";
+import type { Events } from "../util/events.js";
+import { checkDurationMs, checkOptions } from "./check.js";
+import { type ClientOptions, checkClientOptions } from "./configure.js";
+import { checkSignal } from "./options.js";
+import { parseServers, type Servers } from "./servers.js";
+import type { ClientEvents, ServerInfo } from "./settings.js";
+import { Subscription } from "./subscription.js";
+
+/** How a client is made from a source of servers. */
+export interface DiscoverOptions<Value = unknown> extends ClientOptions<Value> {
+  /**
+   * Milliseconds in which the source has to give its first list.
+   * @defaultValue 5000
+   */
+  readonly discoverTimeoutMs?: number | undefined;
+}
+
+/** How a client follows a source of servers. */
+export interface FollowOptions {
+  /** Ends the following; the servers stay as they are then. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Whose servers are to be those of a source. */
+export interface ServerList {
+  readonly servers: readonly ServerInfo[];
+  setServers(servers: Servers): void;
+}
+
+const FOLLOW_OPTIONS: ReadonlySet<string> = new Set(["signal"]);
+
+const DEFAULT_DISCOVER_TIMEOUT_MS = 5000;
+
+/**
+ * Has a client's servers be those of a source: each list that is another than the client's
+ * goes through `setServers`, and one that cannot be used changes nothing.
+ */
+export class Membership {
+  readonly #client: ServerList;
+  readonly #events: Events<ClientEvents>;
+  readonly #lists: Subscription;
+  readonly #signal: AbortSignal | undefined;
+
+  /** @throws OptionError for an unknown option, or a signal that is none */
+  constructor(
+    client: ServerList,
+    events: Events<ClientEvents>,
+    lists: Subscription,
+    options: FollowOptions = {},
+  ) {
+    checkOptions(options, FOLLOW_OPTIONS, "follow");
+    this.#client = client;
+    this.#events = events;
+    this.#lists = lists;
+    this.#signal = options.signal && checkSignal(options.signal);
+    lists.onError = (error) => events.emit("membershipError", { error });
+    if (this.#signal !== undefined) follow(this.#signal, this);
+    void this.#follow();
+  }
+
+  /** Leaves the servers as they are from now on. */
+  end(): void {
+    if (this.#signal !== undefined) unfollow(this.#signal, this);
+    this.#lists.end();
+  }
+
+  /** The signal was aborted. */
+  fail(): void {
+    this.end();
+  }
+
+  async #follow(): Promise<void> {
+    for await (const list of this.#lists) this.#take(list);
+    this.end();
+  }
+
+  #take(list: Servers): void {
+    const before = this.#client.servers;
+    try {
+      if (!differs(before, parseServers(list))) return;
+      this.#client.setServers(list);
+    } catch (cause) {
+      this.#lists.onError(unusable(cause));
+      return;
+    }
+    const { servers } = this.#client;
+    this.#events.emit("membership", {
+      servers,
+      added: namesMissingIn(before, servers),
+      removed: namesMissingIn(servers, before),
+    });
+  }
+}
+
+/**
+ * Makes a client as soon as a source has given a list that it can be made with; the client
+ * goes on with the same iteration.
+ * @throws TimeoutError if that takes too long, NoServerError if the source ends before
+ */
+export async function discover<C, Value>(
+  source: AsyncIterable<Servers>,
+  { discoverTimeoutMs = DEFAULT_DISCOVER_TIMEOUT_MS, ...options }: DiscoverOptions<Value>,
+  make: (servers: Servers, options: ClientOptions<Value>, lists: Subscription) => C,
+): Promise<C> {
+  const withinMs = checkDurationMs(discoverTimeoutMs, "discoverTimeoutMs");
+  checkClientOptions(options);
+  const lists = new Subscription(source);
+  try {
+    return make(await firstList(lists, withinMs), options, lists);
+  } catch (error) {
+    lists.end();
+    throw error;
+  }
+}
+
+/** The one timer here that keeps the process alive, since somebody waits for it. */
+async function firstList(lists: Subscription, withinMs: number): Promise<Servers> {
+  let failure: MemcachedError | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  lists.onError = (error) => {
+    failure = error;
+  };
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const why = failure === undefined ? "it gave none" : failure.message;
+      const message = `The source of servers gave no list within ${withinMs} ms: ${why}`;
+      reject(new TimeoutError(message, { cause: failure }));
+    }, withinMs);
+  });
+  try {
+    return await Promise.race([usableList(lists), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function usableList(lists: Subscription): Promise<Servers> {
+  let failure: MemcachedError | undefined;
+  for await (const list of lists) {
+    try {
+      parseServers(list);
+      return list;
+    } catch (cause) {
+      failure = unusable(cause);
+      lists.onError(failure);
+    }
+  }
+  throw new NoServerError("The source of servers ended before it gave a list that can be used", {
+    cause: failure,
+  });
+}
+
+function unusable(cause: unknown): MemcachedError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new MemcachedError(`A list of servers was left out: ${why}`, { cause });
+}
+
+type Listed = Pick<ServerInfo, "name" | "weight">;
+
+function differs(before: readonly Listed[], after: readonly Listed[]): boolean {
+  return (
+    before.length !== after.length ||
+    before.some(({ name, weight }, i) => name !== after[i]?.name || weight !== after[i]?.weight)
+  );
+}
+
+function namesMissingIn(before: readonly Listed[], after: readonly Listed[]): string[] {
+  const names = new Set(before.map(({ name }) => name));
+  return after.map(({ name }) => name).filter((name) => !names.has(name));
+}

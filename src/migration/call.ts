@@ -1,0 +1,56 @@
+import { checkDurationMs } from "../client/check.js";
+import type { CallOptions } from "../client/options.js";
+import { TimeoutError } from "../errors.js";
+
+const MAX_ATTEMPTS = 100;
+
+/** One call of a migration: its steps share its time, its signal and what says where its key is. */
+export class Call {
+  readonly #name: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #keyPrefix: CallOptions["keyPrefix"];
+  readonly #groupKey: CallOptions["groupKey"];
+  readonly #deadline: number;
+  #attempts = 0;
+
+  /** @param timeoutMs - where the options have none */
+  constructor(name: string, options: CallOptions | undefined, timeoutMs: number) {
+    this.#name = name;
+    const given = options?.timeoutMs;
+    this.#signal = options?.signal;
+    this.#keyPrefix = options?.keyPrefix;
+    this.#groupKey = options?.groupKey;
+    this.#deadline =
+      performance.now() + (given === undefined ? timeoutMs : checkDurationMs(given, "timeoutMs"));
+  }
+
+  get aborted(): boolean {
+    return this.#signal?.aborted === true;
+  }
+
+  /** What says where the key is. */
+  get place(): CallOptions {
+    return { keyPrefix: this.#keyPrefix, groupKey: this.#groupKey };
+  }
+
+  /** A step's options: it has what is left of the call's time, and no more than its limit. */
+  step(limitMs: number = Number.POSITIVE_INFINITY): CallOptions {
+    const leftMs = Math.max(1, this.#deadline - performance.now());
+    return { ...this.place, signal: this.#signal, timeoutMs: Math.min(leftMs, limitMs) };
+  }
+
+  /** For what is done although the call was aborted: the same with time of its own. */
+  epilogue(timeoutMs: number): Call {
+    return new Call(this.#name, this.place, timeoutMs);
+  }
+
+  /** Before another attempt at what somebody else has got into the way of. */
+  tryAgain(): void {
+    this.#attempts++;
+    if (this.#attempts < MAX_ATTEMPTS && performance.now() < this.#deadline) return;
+    throw new TimeoutError(
+      `${this.#name} gave up after ${this.#attempts} attempts, since the key kept changing`,
+      { command: this.#name, sent: true },
+    );
+  }
+}

@@ -1,0 +1,422 @@
+import { checkOptions } from "../client/check.js";
+import type { Client } from "../client/client.js";
+import type { CloseOptions } from "../client/cluster.js";
+import type { Deltas } from "../client/counting.js";
+import { eachCall, type Given } from "../client/many.js";
+import { entriesOf, type Mapping } from "../client/mapping.js";
+import {
+  ARITHMETIC_OPTIONS,
+  type ArithmeticOptions,
+  CALL_OPTIONS,
+  type CallOptions,
+  FLUSH_OPTIONS,
+  type FlushOptions,
+  type JoinOptions,
+  STORE_OPTIONS,
+  type StoreOptions,
+  storeOptions,
+  WRITE_OPTIONS,
+  type WriteOptions,
+} from "../client/options.js";
+import type { ValueWithCas } from "../commands/retrieval.js";
+import { NotSupportedError } from "../errors.js";
+import type { Ttl } from "../protocol/exptime.js";
+import type { Key } from "../protocol/key.js";
+import { Changes, writing } from "./changes.js";
+import type { MigrationEvents } from "./events.js";
+import {
+  checkReads,
+  checkStrict,
+  type MigrationOptions,
+  type MigrationReads,
+  type MigrationStrictness,
+} from "./options.js";
+import { Pair } from "./pair.js";
+import type { MigrationProgress } from "./progress.js";
+import { Reads } from "./reads.js";
+import { Transfer } from "./transfer.js";
+
+/** The two clusters of a migration. Their clients are the migration's own from then on. */
+export interface MigrationClients<Value = unknown> {
+  /** The old cluster. */
+  readonly from: Client<Value>;
+  /** The new cluster, empty to begin with. */
+  readonly to: Client<Value>;
+}
+
+/** The calls of a client that a migration has, with the same arguments and results. */
+type Calls<Value> = Pick<
+  Client<Value>,
+  | ("get" | "gets" | "getMulti" | "getsMulti" | "getAndTouch" | "getsAndTouch" | "has")
+  | ("set" | "add" | "replace" | "append" | "prepend" | "cas" | "setMulti" | "addMulti")
+  | ("delete" | "deleteMulti" | "touch" | "touchMulti" | "flushAll" | "closed" | "close")
+  | ("incr" | "decr" | "incrMulti" | "decrMulti")
+  | ("metaGet" | "metaSet" | "metaDelete" | "metaArithmetic" | "metaDebug")
+>;
+
+/**
+ * A client that moves from one cluster to another while it is in use: it reads the new
+ * one, looks in the old one for what is missing, and brings that over. What is changed is
+ * changed in one cluster and deleted in the other, so that neither ever has an older value
+ * than the other, and there is a way back.
+ *
+ * The calls are those of {@link Client}; the results, errors and options are, too. Silent
+ * calls (`noreply`) are answered nonetheless, since their order matters.
+ */
+export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable {
+  readonly #pair: Pair<Value>;
+  readonly #changes: Changes<Value>;
+  readonly #reads: Reads<Value>;
+  #telling: NodeJS.Timeout | undefined = undefined;
+
+  /**
+   * @throws OptionError for an unknown option or one out of its range, and for clusters
+   * that share a server without a `keyPrefix` to tell their items apart
+   */
+  constructor({ from, to }: MigrationClients<Value>, options: MigrationOptions = {}) {
+    this.#pair = new Pair(from, to, options);
+    const transfer = new Transfer(this.#pair);
+    this.#changes = new Changes(this.#pair, transfer);
+    this.#reads = new Reads(this.#pair, transfer, this.#changes);
+  }
+
+  /** The client of the old cluster. */
+  get from(): Client<Value> {
+    return this.#pair.from;
+  }
+
+  /** The client of the new cluster. */
+  get to(): Client<Value> {
+    return this.#pair.to;
+  }
+
+  /**
+   * Where values are read and stored; see {@link MigrationOptions.reads}. A change holds
+   * from the next call on.
+   * @throws OptionError on setting what is none of them
+   */
+  get reads(): MigrationReads {
+    return this.#pair.settings.reads;
+  }
+
+  set reads(reads: MigrationReads) {
+    this.#pair.settings.reads = checkReads(reads);
+  }
+
+  /**
+   * Which calls reject if the other cluster failed; see {@link MigrationOptions.strict}.
+   * @throws OptionError on setting what is none of them
+   */
+  get strict(): MigrationStrictness {
+    return this.#pair.settings.strict;
+  }
+
+  set strict(strict: MigrationStrictness) {
+    this.#pair.settings.strict = checkStrict(strict);
+  }
+
+  /** How far this process has come. */
+  progress(): MigrationProgress {
+    return this.#pair.progress();
+  }
+
+  /**
+   * Calls `listener` with the progress every `progressIntervalMs` (`progress`), or with
+   * each failure of the cluster that its call did not depend on (`failure`).
+   */
+  on<Type extends keyof MigrationEvents>(
+    type: Type,
+    listener: (event: MigrationEvents[Type]) => void,
+  ): this {
+    const { events, settings } = this.#pair;
+    events.on(type, listener);
+    if (type === "progress" && !this.closed) {
+      const tell = () => events.emit("progress", this.progress());
+      this.#telling ??= setInterval(tell, settings.progressIntervalMs).unref();
+    }
+    return this;
+  }
+
+  /** Calls `listener` no longer. */
+  off<Type extends keyof MigrationEvents>(
+    type: Type,
+    listener: (event: MigrationEvents[Type]) => void,
+  ): this {
+    this.#pair.events.off(type, listener);
+    return this;
+  }
+
+  async get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
+    return this.#reads.get<T>(key, this.#pair.call("get", options, CALL_OPTIONS));
+  }
+
+  /** Reads a value with its token, which is one of the cluster that `reads` stands for. */
+  async gets<T = Value>(key: Key, options?: CallOptions): Promise<ValueWithCas<T> | undefined> {
+    const call = this.#pair.call("gets", options, CALL_OPTIONS);
+    return this.#reads.own(key, call, (client) => client.gets<T>(key, call.step()));
+  }
+
+  async getMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, T>> {
+    return this.#reads.getMulti(keys, this.#pair.call("getMulti", options, CALL_OPTIONS));
+  }
+
+  async getsMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>> {
+    return this.#reads.getsMulti(keys, this.#pair.call("getsMulti", options, CALL_OPTIONS));
+  }
+
+  async getAndTouch<T = Value>(key: Key, ttl: Ttl, options?: CallOptions): Promise<T | undefined> {
+    const call = this.#pair.call("getAndTouch", options, CALL_OPTIONS);
+    return this.#reads.altered(key, call, (client) => client.getAndTouch<T>(key, ttl, call.step()));
+  }
+
+  async getsAndTouch<T = Value>(
+    key: Key,
+    ttl: Ttl,
+    options?: CallOptions,
+  ): Promise<ValueWithCas<T> | undefined> {
+    const call = this.#pair.call("getsAndTouch", options, CALL_OPTIONS);
+    return this.#reads.altered(key, call, (client) =>
+      client.getsAndTouch<T>(key, ttl, call.step()),
+    );
+  }
+
+  /** Whether a key has an item; where both clusters may have it, its value is transferred. */
+  async has(key: Key, options?: CallOptions): Promise<boolean> {
+    return this.#reads.has(key, this.#pair.call("has", options, CALL_OPTIONS));
+  }
+
+  async set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+    const given = storeOptions(options);
+    const call = this.#pair.call("set", given, STORE_OPTIONS);
+    return this.#changes.change(key, call, (client) =>
+      client.set(key, value, writing(given, call)),
+    );
+  }
+
+  async add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+    const given = storeOptions(options);
+    return this.#changes.add(key, value, this.#pair.call("add", given, STORE_OPTIONS), given);
+  }
+
+  async replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+    const given = storeOptions(options);
+    const call = this.#pair.call("replace", given, STORE_OPTIONS);
+    return this.#changes.replace(key, value, call, given);
+  }
+
+  async append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
+    const call = this.#pair.call("append", options, WRITE_OPTIONS);
+    return this.#changes.alter(key, call, (client) =>
+      client.append(key, value, writing(options, call)),
+    );
+  }
+
+  async prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
+    const call = this.#pair.call("prepend", options, WRITE_OPTIONS);
+    return this.#changes.alter(key, call, (client) =>
+      client.prepend(key, value, writing(options, call)),
+    );
+  }
+
+  /** Stores if the token is still the item's: one from before `reads` was changed is not. */
+  async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
+    const given = storeOptions(options);
+    const call = this.#pair.call("cas", given, STORE_OPTIONS);
+    return this.#changes.change(key, call, (client) =>
+      client.cas(key, value, cas, writing(given, call)),
+    );
+  }
+
+  async setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+    const given = storeOptions(options);
+    const call = this.#pair.call("setMulti", given, STORE_OPTIONS);
+    const entries = [...entriesOf(mapping)];
+    const keys = entries.map(([key]) => key);
+    return this.#changes.changeMany(keys, call, (client) =>
+      client.setMulti(entries, writing(given, call)),
+    );
+  }
+
+  async addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+    const calls = new Map<Key, () => Promise<boolean>>();
+    for (const [key, value] of entriesOf(mapping)) {
+      calls.set(key, () => this.add(key, value, options));
+    }
+    return failed("addMulti", calls);
+  }
+
+  /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */
+  async delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    return this.#changes.remove(key, this.#pair.call("delete", options, WRITE_OPTIONS), options);
+  }
+
+  async deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
+    const call = this.#pair.call("deleteMulti", options, WRITE_OPTIONS);
+    return this.#changes.removeMany([...keys], call, options) as Promise<Given<K>[]>;
+  }
+
+  async touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
+    const call = this.#pair.call("touch", options, CALL_OPTIONS);
+    return this.#changes.alter(key, call, (client) => client.touch(key, ttl, call.step()));
+  }
+
+  async touchMulti<K extends Key>(
+    keys: Iterable<K>,
+    ttl: Ttl,
+    options?: CallOptions,
+  ): Promise<Given<K>[]> {
+    const calls = new Map<Given<K>, () => Promise<boolean>>();
+    for (const key of keys as Iterable<Given<K>>) {
+      calls.set(key, () => this.touch(key, ttl, options));
+    }
+    return failed("touchMulti", calls);
+  }
+
+  incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
+  incr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
+  async incr(
+    key: Key,
+    delta: number | bigint = 1,
+    options?: ArithmeticOptions,
+  ): Promise<number | bigint | undefined> {
+    return this.#count("incr", key, delta, options);
+  }
+
+  decr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
+  decr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
+  async decr(
+    key: Key,
+    delta: number | bigint = 1,
+    options?: ArithmeticOptions,
+  ): Promise<number | bigint | undefined> {
+    return this.#count("decr", key, delta, options);
+  }
+
+  async incrMulti<K extends Key>(
+    keys: Deltas<K>,
+    delta = 1,
+    options?: ArithmeticOptions,
+  ): Promise<Map<Given<K>, number>> {
+    return this.#countMany("incr", keys, delta, options);
+  }
+
+  async decrMulti<K extends Key>(
+    keys: Deltas<K>,
+    delta = 1,
+    options?: ArithmeticOptions,
+  ): Promise<Map<Given<K>, number>> {
+    return this.#countMany("decr", keys, delta, options);
+  }
+
+  /** @throws NotSupportedError: it is about one server's item, and here there may be two */
+  metaGet(): Promise<never> {
+    return notSupported("metaGet");
+  }
+
+  /** @throws NotSupportedError as {@link Migration.metaGet} does */
+  metaSet(): Promise<never> {
+    return notSupported("metaSet");
+  }
+
+  /** @throws NotSupportedError as {@link Migration.metaGet} does */
+  metaDelete(): Promise<never> {
+    return notSupported("metaDelete");
+  }
+
+  /** @throws NotSupportedError as {@link Migration.metaGet} does */
+  metaArithmetic(): Promise<never> {
+    return notSupported("metaArithmetic");
+  }
+
+  /** @throws NotSupportedError as {@link Migration.metaGet} does */
+  metaDebug(): Promise<never> {
+    return notSupported("metaDebug");
+  }
+
+  /** Empties the old cluster, then the new one. */
+  async flushAll(options?: FlushOptions): Promise<boolean> {
+    checkOptions(options, FLUSH_OPTIONS, "flushAll");
+    await this.from.flushAll(options);
+    return this.to.flushAll(options);
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.to.closed;
+  }
+
+  /** Waits for what is under way, values on their way over included, and closes both clients. */
+  async close(options?: CloseOptions): Promise<void> {
+    clearInterval(this.#telling);
+    await this.#pair.finish();
+    await Promise.all([this.from.close(options), this.to.close(options)]);
+  }
+
+  /** The same as {@link Migration.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #count(
+    mode: "incr" | "decr",
+    key: Key,
+    delta: number | bigint,
+    options: ArithmeticOptions | undefined,
+  ): Promise<number | bigint | undefined> {
+    const call = this.#pair.call(mode, options, ARITHMETIC_OPTIONS);
+    return this.#changes.alter<number | bigint | undefined>(key, call, (client) => {
+      const given = writing(options, call);
+      return typeof delta === "bigint"
+        ? client[mode](key, delta, given)
+        : client[mode](key, delta, given);
+    });
+  }
+
+  #countMany<K extends Key>(
+    mode: "incr" | "decr",
+    keys: Deltas<K>,
+    delta: number,
+    options: ArithmeticOptions | undefined,
+  ): Promise<Map<Given<K>, number>> {
+    const calls = new Map<Given<K>, () => Promise<number | undefined>>();
+    const given = keys instanceof Map ? keys.keys() : (keys as Iterable<Given<K>>);
+    for (const key of given as Iterable<Given<K>>) {
+      const own: number = keys instanceof Map ? keys.get(key) : delta;
+      calls.set(key, () => this[mode](key, own, options));
+    }
+    const counted = new Map<Given<K>, number>();
+    const settled = (key: Given<K>, value: number | undefined) => {
+      if (value !== undefined) counted.set(key, value);
+    };
+    return new Promise((resolve, reject) => {
+      eachCall(`${mode}Multi`, calls, counted, settled, resolve, reject);
+    });
+  }
+}
+
+/** Calls on a key each, as one that resolves to those for which the answer was no. */
+function failed<K extends Key>(
+  name: string,
+  calls: ReadonlyMap<K, () => Promise<boolean>>,
+): Promise<K[]> {
+  const keys: K[] = [];
+  const settled = (key: K, yes: boolean | undefined) => {
+    if (yes !== true) keys.push(key);
+  };
+  return new Promise((resolve, reject) => {
+    eachCall(name, calls, keys, settled, resolve, reject);
+  });
+}
+
+async function notSupported(command: string): Promise<never> {
+  throw new NotSupportedError(
+    `${command} is about one server's item, and a migration has two clusters; call it on migration.to or migration.from`,
+    { command },
+  );
+}

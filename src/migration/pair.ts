@@ -1,0 +1,101 @@
+import { checkOptions } from "../client/check.js";
+import type { Client } from "../client/client.js";
+import { type Cluster, settingsOf } from "../client/cluster.js";
+import type { CallOptions } from "../client/options.js";
+import { OptionError } from "../errors.js";
+import { Events } from "../util/events.js";
+import { Call } from "./call.js";
+import { Claims } from "./claims.js";
+import type { MigrationEvents } from "./events.js";
+import {
+  isStrict,
+  type MigrationOptions,
+  type MigrationSettings,
+  type MigrationStrictness,
+  migrationSettings,
+} from "./options.js";
+import { type MigrationProgress, Tally } from "./progress.js";
+import { Secondary } from "./secondary.js";
+
+/** The two clusters of a migration, each also in the part of the other one, and its settings. */
+export class Pair<Value> {
+  readonly from: Client<Value>;
+  readonly to: Client<Value>;
+  readonly settings: MigrationSettings;
+  readonly events: Events<MigrationEvents> = new Events();
+  readonly tally: Tally = new Tally();
+  readonly claims: Claims;
+  /** The old cluster, where calls depend on the new one. */
+  readonly old: Secondary<Value>;
+  /** The new cluster, where calls depend on the old one. */
+  readonly new: Secondary<Value>;
+  readonly #background = new Set<Promise<unknown>>();
+
+  /** @throws OptionError, ArgumentError */
+  constructor(from: Client<Value>, to: Client<Value>, options: MigrationOptions) {
+    this.settings = migrationSettings(options);
+    checkApart(from, to);
+    this.from = from;
+    this.to = to;
+    this.claims = new Claims(to);
+    this.old = this.#secondary(from, "old");
+    this.new = this.#secondary(to, "new");
+  }
+
+  /** The cluster that has the last word. */
+  get primary(): Client<Value> {
+    return this.settings.reads === "old" ? this.from : this.to;
+  }
+
+  /** The cluster that is told of changes only. */
+  get other(): Secondary<Value> {
+    return this.settings.reads === "old" ? this.new : this.old;
+  }
+
+  isStrict(about: Exclude<MigrationStrictness, "none">): boolean {
+    return isStrict(this.settings.strict, about);
+  }
+
+  call(name: string, options: CallOptions | undefined, known: ReadonlySet<string>): Call {
+    checkOptions(options, known, name);
+    return new Call(name, options, settingsOf(this.primary).dispatcher.timeoutMs);
+  }
+
+  /** Has something go on that no call waits for, and that reports its own failures. */
+  background(work: Promise<unknown>): void {
+    const kept = work.catch(() => {}).finally(() => this.#background.delete(kept));
+    this.#background.add(kept);
+  }
+
+  progress(): MigrationProgress {
+    return this.tally.progress({
+      reads: this.settings.reads,
+      owed: this.old.owed + this.new.owed,
+      trusted: this.old.trusted && this.new.trusted,
+    });
+  }
+
+  async finish(): Promise<void> {
+    this.old.stop();
+    this.new.stop();
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
+  #secondary(client: Client<Value>, cluster: "old" | "new"): Secondary<Value> {
+    return new Secondary(client, this.settings.otherTimeoutMs, (command, error) => {
+      this.tally.failures++;
+      this.events.emit("failure", { cluster, command, error });
+    });
+  }
+}
+
+/** Two clients that would find the same items would delete what they have just stored. */
+function checkApart(from: Cluster, to: Cluster): void {
+  if (settingsOf(from).dispatcher.prefix !== settingsOf(to).dispatcher.prefix) return;
+  const names = new Set(from.servers.map(({ name }) => name));
+  const shared = to.servers.find(({ name }) => names.has(name));
+  if (shared === undefined) return;
+  throw new OptionError(
+    `from and to share the server ${shared.name}, and would take each other's items for their own; give \`to\` a keyPrefix that \`from\` does not have`,
+  );
+}

@@ -1,0 +1,30 @@
+import { describe, expect, test } from "vitest";
+import { Debts } from "../../src/migration/debts.js";
+import { settles } from "../faults/cluster.js";
+
+describe("what a cluster could not be told", () => {
+  const debt = (key: string) => ({ key, place: {} });
+
+  test("it is told until it has heard", async () => {
+    const told: unknown[] = [];
+    const debts = new Debts(async ({ key }) => {
+      told.push(key);
+      if (key === "b" && told.length < 4) throw new Error("not yet");
+    });
+    for (const key of ["a", "b", "c"]) debts.add(key, debt(key));
+    debts.settle("c");
+    expect([debts.size, debts.has("b"), debts.has("c")]).toEqual([2, true, false]);
+    await settles(() => debts.size === 0);
+    expect(told).toEqual(["a", "b", "b", "b"]);
+  });
+
+  test("beyond what can be kept every key is suspect", () => {
+    const debts = new Debts(() => Promise.reject(new Error("never")));
+    for (let i = 0; i < 10_000; i++) debts.add(`${i}`, debt(`${i}`));
+    debts.add("0", debt("0"));
+    expect([debts.size, debts.overflowed, debts.has("x")]).toEqual([10_000, false, false]);
+    debts.add("x", debt("x"));
+    expect([debts.size, debts.overflowed, debts.has("y")]).toEqual([10_000, true, true]);
+    debts.stop();
+  });
+});
