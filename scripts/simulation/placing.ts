@@ -8,19 +8,19 @@ const GRACE_MS = 1_100;
 
 /**
  * Watches where keys are sent: to their own server or a copy's, unless it is dead to the
- * client that sends.
+ * client that sends, or has not got all of its keys back there.
  */
 export class Placing {
   /** Each key's own server. */
   readonly homes: readonly number[];
-  /** Requests that went elsewhere though their key's own server was not dead. */
+  /** Requests that went elsewhere though their key's own server had all of its keys. */
   misplaced = 0;
   readonly #clock: VirtualClock;
   readonly #policy: Policy;
   readonly #servers: number;
   readonly #moved = new Set<number>();
   readonly #asked = new Set<number>();
-  /** For each client, until when its dead servers count as dead. */
+  /** For each client, until when servers that were dead may lack keys. */
   readonly #deadUntil = new Map<string, Map<number, number>>();
 
   constructor(clock: VirtualClock, policy: Policy, hosts: readonly string[], keys: number) {
@@ -44,10 +44,10 @@ export class Placing {
     return after <= this.#policy.copies;
   }
 
-  healthChanged(client: string, position: number, isDead: boolean): void {
+  healthChanged(client: string, position: number, isAway: boolean): void {
     let servers = this.#deadUntil.get(client);
     if (servers === undefined) this.#deadUntil.set(client, (servers = new Map()));
-    if (isDead) servers.set(position, Infinity);
+    if (isAway) servers.set(position, Infinity);
     else if (servers.has(position)) servers.set(position, this.#clock.now + GRACE_MS);
   }
 

@@ -43,6 +43,10 @@ export class ModelSocket extends EventEmitter {
     return this;
   }
 
+  resetAndDestroy(): this {
+    return this.destroy();
+  }
+
   receive(text: string): void {
     if (this.isDestroyed) return;
     const { length } = text;
