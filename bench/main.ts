@@ -1,6 +1,6 @@
 /** Runs the benchmark; `npm run bench -- --help` says how. The current folder is the project's. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, release, type } from "node:os";
+import { loadavg } from "node:os";
 import { dirname } from "node:path";
 import { type Memcached, startMemcached } from "../test/support/memcached.js";
 import { checkOut } from "./checkout.js";
@@ -10,12 +10,13 @@ import { startRedis } from "./redis.js";
 import { toChart } from "./report/chart.js";
 import { toComparison } from "./report/comparison.js";
 import { outcomes } from "./report/goals.js";
+import { machine } from "./report/machine.js";
 import { rows, toMarkdown } from "./report/markdown.js";
-import { type Machine, type Result, shortly, spreadOf, titleOf } from "./report/result.js";
+import { type Result, shortly, spreadOf, titleOf } from "./report/result.js";
 import { toTransports } from "./report/transports.js";
 import { ClientProcess } from "./rig/process.js";
 import { measureRounds, type Series } from "./rig/rounds.js";
-import { allEntries, comparedEntries, type Entry, output } from "./subjects.js";
+import { allEntries, comparedEntries, type Entry } from "./subjects.js";
 import { startTransports, WAYS } from "./transports.js";
 
 if (process.argv.includes("--help")) console.log(USAGE);
@@ -155,17 +156,6 @@ function write(out: string, files: Readonly<Record<string, string>>): void {
 
 function toJson(result: Result): string {
   return `${JSON.stringify(result, null, 1)}\n`;
-}
-
-function machine(loadBefore: number): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: cpus().length,
-    system: `${type()} ${release()}`,
-    node: process.versions.node,
-    memcached: output("memcached", ["-V"])?.replace("memcached ", "") ?? "unknown",
-    load: [loadBefore, loadavg()[0] ?? 0],
-  };
 }
 
 function messageOf(error: unknown): string {

@@ -93,17 +93,18 @@ function isConcurrent({ kind, inFlight }: Workload): boolean {
   return inFlight > 1 && (kind === "get" || kind === "set" || kind === "getMulti");
 }
 
-function buildOf(checkout: string): string {
+/** The address of a checkout's ES modules. */
+export function buildOf(checkout: string): string {
   return pathToFileURL(`${checkout}/dist/esm/index.js`).href;
 }
 
-function ownVersion(): string {
+export function ownVersion(): string {
   const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
   const commit = output("git", ["describe", "--always", "--dirty"]);
   return commit === undefined ? version : `${version} (${commit})`;
 }
 
-function npmVersion(name: string): string {
+export function npmVersion(name: string): string {
   const manifest = readFileSync(`bench/node_modules/${name}/package.json`, "utf8");
   return (JSON.parse(manifest) as { version: string }).version;
 }

@@ -4,12 +4,13 @@
  *   node scripts/bench.mjs               clients against servers: npm run bench -- --help
  *   node scripts/bench.mjs micro         steps in this process: npm run bench:micro
  *   node scripts/bench.mjs connections   several connections: npm run bench:connections
+ *   node scripts/bench.mjs scale         what grows, and what a client weighs: npm run bench:scale
  */
 import { root, run, tool } from "./command.mjs";
 import { installPackages } from "./packages.mjs";
 
 const [, , first = ""] = process.argv;
-const folder = ["micro", "connections"].find((name) => name === first);
+const folder = ["micro", "connections", "scale"].find((name) => name === first);
 const args = process.argv.slice(folder === undefined ? 2 : 3);
 await installPackages("bench");
 

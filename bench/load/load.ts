@@ -17,7 +17,7 @@ export interface Load {
 /** Stores the values of a workload through the client, and proves that it reads them back. */
 export async function prepare(owner: string, peer: Peer, workload: Workload): Promise<Load> {
   const keys = keysOf(owner, workload);
-  const operation = await OPERATIONS[workload.kind](peer, keys, workload.size);
+  const operation = await OPERATIONS[workload.kind](peer, keys, workload);
   return {
     run: (count, latencies) =>
       latencies === undefined
@@ -29,14 +29,14 @@ export async function prepare(owner: string, peer: Peer, workload: Workload): Pr
 
 async function checkOne(
   peer: Peer,
-  { kind, size }: Workload,
+  { kind, size, batch = BATCH }: Workload,
   keys: readonly string[],
 ): Promise<void> {
   const key = keys[0]!;
   if (kind === "object") {
     deepStrictEqual(await peer.getObject(key), rowFor(key, size));
   } else if (kind === "getMulti") {
-    const found = await peer.getMulti(keys.slice(0, BATCH));
+    const found = await peer.getMulti(keys.slice(0, batch));
     strictEqual(peer.pick(found, key, 0), textFor(key, size), `getMulti of ${key}`);
   } else {
     const isBlob = kind === "getBlob" || kind === "setBlob";
@@ -65,20 +65,20 @@ async function oneByOne(
   }
 }
 
-type Prepare = (peer: Peer, keys: readonly string[], size: number) => Promise<Operation>;
+type Prepare = (peer: Peer, keys: readonly string[], workload: Workload) => Promise<Operation>;
 
 const OPERATIONS: Readonly<Record<Workload["kind"], Prepare>> = {
-  async get(peer, keys, size) {
+  async get(peer, keys, { size }) {
     await storeTexts(peer, keys, size);
     return (i) => peer.get(keys[i % keys.length]!);
   },
 
-  async set(peer, keys, size) {
+  async set(peer, keys, { size }) {
     const texts = await storeTexts(peer, keys, size);
     return (i) => peer.set(keys[i % keys.length]!, texts[i % keys.length]!);
   },
 
-  async mixed(peer, keys, size) {
+  async mixed(peer, keys, { size }) {
     const texts = await storeTexts(peer, keys, size);
     return (i) => {
       const n = i % keys.length;
@@ -86,20 +86,20 @@ const OPERATIONS: Readonly<Record<Workload["kind"], Prepare>> = {
     };
   },
 
-  async getMulti(peer, keys, size) {
+  async getMulti(peer, keys, { size, batch: length = BATCH }) {
     const texts = await storeTexts(peer, keys, size);
-    const batches = Array.from({ length: keys.length / BATCH }, (_, i) =>
-      keys.slice(i * BATCH, (i + 1) * BATCH),
+    const batches = Array.from({ length: keys.length / length }, (_, i) =>
+      keys.slice(i * length, (i + 1) * length),
     );
     for (const [b, batch] of batches.entries()) {
       const found = await peer.getMulti(batch);
       for (const [i, key] of batch.entries())
-        strictEqual(peer.pick(found, key, i), texts[b * BATCH + i], `getMulti of ${key}`);
+        strictEqual(peer.pick(found, key, i), texts[b * length + i], `getMulti of ${key}`);
     }
     return (i) => peer.getMulti(batches[i % batches.length]!);
   },
 
-  async object(peer, keys, size) {
+  async object(peer, keys, { size }) {
     const rows: Row[] = keys.map((key) => rowFor(key, size));
     await inTurn(keys, (key, i) => peer.setObject(key, rows[i]!));
     await inTurn(keys, async (key, i) => deepStrictEqual(await peer.getObject(key), rows[i]));
@@ -109,12 +109,12 @@ const OPERATIONS: Readonly<Record<Workload["kind"], Prepare>> = {
     };
   },
 
-  async getBlob(peer, keys, size) {
+  async getBlob(peer, keys, { size }) {
     await storeBlobs(peer, keys, size);
     return (i) => peer.getBlob(keys[i % keys.length]!);
   },
 
-  async setBlob(peer, keys, size) {
+  async setBlob(peer, keys, { size }) {
     const blobs = await storeBlobs(peer, keys, size);
     return (i) => peer.setBlob(keys[i % keys.length]!, blobs[i % keys.length]!);
   },

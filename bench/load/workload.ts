@@ -9,6 +9,8 @@ export interface Workload {
   readonly size: number;
   /** How many keys the operations go round. */
   readonly keys: number;
+  /** How many keys one getMulti asks for. @defaultValue {@link BATCH} */
+  readonly batch?: number;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Workload {
  */
 export type Kind = "get" | "set" | "getMulti" | "mixed" | "object" | "getBlob" | "setBlob";
 
-/** How many keys one getMulti asks for. */
+/** How many keys one getMulti asks for, unless its workload says otherwise. */
 export const BATCH = 100;
 
 const SMALL = { size: 100, keys: 1000 };

@@ -134,10 +134,9 @@ export abstract class Cluster implements AsyncDisposable {
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
    * (`connectError`) or ends (`disconnect`), whenever a server's state changes (`health`), a
-   * failure is made a miss (`masked`) or a change that was held back fails (`lost`), and
-   * whenever a source of servers gives another list (`membership`) or fails
-   * (`membershipError`). Nobody has to listen: what fails also rejects
-   * the calls that it concerns.
+   * failure is made a miss (`masked`) or a change that was held back fails (`lost`), and whenever
+   * a source of servers gives another list (`membership`) or fails (`membershipError`). Nobody
+   * has to listen: what fails also rejects the calls that it concerns.
    */
   on<Type extends keyof ClientEvents>(
     type: Type,

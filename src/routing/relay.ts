@@ -37,7 +37,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
     operation.collect(places?.[index] ?? index, hit);
     collected();
   };
-  return new Operation(
+  const relayed = new Operation(
     command.collect === undefined ? own : { ...own, collect },
     request,
     operation.route,
@@ -46,6 +46,8 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
     settle,
     fail,
   );
+  relayed.moved = operation.moved;
+  return relayed;
 }
 
 /** Whether those that nobody sent yet are called back, or only if none of them was sent. */

@@ -42,6 +42,25 @@ describe.each(SMALL_ONES)("$name", (workload) => {
   });
 });
 
+test("a getMulti asks for as many keys as its workload says", async () => {
+  const peer = await connectToNothing([]);
+  const asked: number[] = [];
+  const counting: Peer = {
+    ...peer,
+    getMulti: (keys) => {
+      asked.push(keys.length);
+      return peer.getMulti(keys);
+    },
+  };
+  const load = await prepare("batches", counting, {
+    ...{ name: "multi", title: "getMulti of 30", kind: "getMulti", inFlight: 1 },
+    ...{ size: 10, keys: 60, batch: 30 },
+  });
+  await load.run(3);
+  await load.check();
+  expect(asked).toEqual(new Array(2 + 3 + 1).fill(30));
+});
+
 test("latencies are noted, one for each operation", async () => {
   const [workload] = WORKLOADS as [Workload];
   const load = await prepare("timed", await connectToNothing([]), workload);

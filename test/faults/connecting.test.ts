@@ -1,27 +1,11 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { Client, ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
-import { afterEach, describe, expect, test } from "vitest";
+import { ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
+import { describe, expect, test } from "vitest";
 import { backoffMs } from "../../src/connection/backoff.js";
 import { startMemcached } from "../support/memcached.js";
 import { outcome, ScriptedServer, until } from "../support/scripted.js";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-function use<T extends AsyncDisposable>(resource: T): T {
-  open.push(resource);
-  return resource;
-}
-
-/** A client that does not wait when a test is over. */
-function clientOf(servers: string | string[], options = {}): Client {
-  const client = new Client(servers, options);
-  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
-  return client;
-}
+import { clientOf, use } from "../support/use.js";
 
 /** A port where nobody listens. */
 async function deadAddress(): Promise<string> {
@@ -102,6 +86,23 @@ test("#39 pauses double up to a limit, and are spread", () => {
   expect(at(1000, 1)).toBe(2_000);
   expect([at(1, 0), at(1, 1)]).toEqual([25, 50]);
   expect(backoffMs(9, 0, () => 1)).toBe(50);
+});
+
+test("#39 a hundred clients of one lost server do not come back together", async () => {
+  const address = await deadAddress();
+  const pauses = Array.from({ length: 100 }, () => {
+    const client = clientOf(address);
+    const own: number[] = [];
+    client.on("connectError", ({ retryInMs }) => own.push(retryInMs));
+    void outcome(client.get("k"));
+    return own;
+  });
+  await until(() => pauses.every(({ length }) => length >= 4));
+  // The fourth pause is 200 to 400 ms; of its ten slices none has half of the clients.
+  const slices = new Array<number>(10).fill(0);
+  for (const [, , , pause] of pauses) slices[Math.min(9, Math.floor((pause! - 200) / 20))]!++;
+  expect(Math.max(...slices)).toBeLessThan(50);
+  expect(slices.reduce((sum, count) => sum + count)).toBe(100);
 });
 
 test("#2 no answer to the attempt to connect ends by connectTimeoutMs", async () => {

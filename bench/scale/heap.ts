@@ -1,0 +1,104 @@
+/**
+ * What a client's gets allocate, and what values take that are kept, in a process of its own:
+ *
+ *   node --expose-gc heap.js '{"subject":{…},"values":100000}'
+ */
+import { PerformanceObserver } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import { textFor } from "../load/data.js";
+import type { Peer } from "../peers/peer.js";
+import { connectTo, type Subject } from "../peers/registry.js";
+
+export interface HeapTask {
+  readonly subject: Subject;
+  readonly values: number;
+}
+
+/** Bytes, one value's. */
+export interface HeapFigures {
+  /** Absent if garbage was collected while it was counted. */
+  readonly allocated?: number;
+  readonly keptText: number;
+  /** Absent for a client that carries no bytes. */
+  readonly keptBytes?: number;
+}
+
+const SIZE = 100;
+const IN_FLIGHT = 64;
+/** A collection of garbage is reported a little later. */
+const REPORT_MS = 50;
+/** Gets that are counted, and before that to have everything compiled and grown. */
+const COUNTED = 20_000;
+
+const { subject, values } = JSON.parse(process.argv[2] ?? "{}") as HeapTask;
+let collections = 0;
+new PerformanceObserver((list) => (collections += list.getEntries().length)).observe({
+  entryTypes: ["gc"],
+});
+const peer = await connectTo(subject);
+const keys = Array.from(
+  { length: values },
+  (_, n) => `heap:${subject.name.replace(/\W/g, "_")}:${n}`,
+);
+await inFlight(keys.length, (n) => peer.set(keys[n]!, textFor(keys[n]!, SIZE)));
+
+const allocated = await allocatedByGet(peer);
+const keptText = await kept((key) => peer.get(key));
+const keptBytes = peer.carriesBytes ? await keptBlobs(peer) : undefined;
+const figures: HeapFigures = {
+  ...(allocated !== undefined && { allocated }),
+  keptText,
+  ...(keptBytes !== undefined && { keptBytes }),
+};
+console.log(JSON.stringify(figures));
+await peer.close();
+process.exit();
+
+async function allocatedByGet({ get }: Peer): Promise<number | undefined> {
+  const read = (count: number) => inFlight(count, (n) => get(keys[n % keys.length]!));
+  await read(COUNTED);
+  await collect();
+  await delay(REPORT_MS);
+  collections = 0;
+  const before = process.memoryUsage().heapUsed;
+  await read(COUNTED);
+  const grown = process.memoryUsage().heapUsed - before;
+  await delay(REPORT_MS);
+  return collections === 0 ? grown / COUNTED : undefined;
+}
+
+async function keptBlobs({ getBlob, setBlob }: Peer): Promise<number> {
+  await inFlight(keys.length, (n) => setBlob(keys[n]!, Buffer.from(textFor(keys[n]!, SIZE))));
+  return kept(getBlob);
+}
+
+/** What a value takes beyond its place in a list. */
+async function kept(read: (key: string) => Promise<unknown>): Promise<number> {
+  const list = new Array<unknown>(keys.length).fill(undefined);
+  const before = await collect();
+  await inFlight(keys.length, async (n) => {
+    list[n] = await read(keys[n]!);
+  });
+  const after = await collect();
+  const missing = list.indexOf(undefined);
+  if (missing >= 0) throw new Error(`${subject.name} does not have ${keys[missing]}`);
+  return (after - before) / keys.length;
+}
+
+/** What is in use when everything that can be collected is, external memory included. */
+async function collect(): Promise<number> {
+  for (let n = 0; n < 3; n++) {
+    await delay(1);
+    gc?.();
+  }
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+async function inFlight(count: number, act: (n: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    while (next < count) await act(next++);
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
+}

@@ -1,0 +1,41 @@
+import { rows } from "../report/markdown.js";
+import { type Machine, shortly } from "../report/result.js";
+import type { Spread } from "../rig/statistics.js";
+import type { Section } from "./section.js";
+
+/** All that was found, as it is written to JSON. */
+export interface ScaleResult {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly clients: readonly { readonly name: string; readonly version: string }[];
+  readonly sections: readonly Section[];
+}
+
+/** The result as a page of tables. */
+export function toPage({ date, machine, clients, sections }: ScaleResult): string {
+  return `# Scale, ${date.slice(0, 10)}
+
+${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, memcached ${machine.memcached};
+load ${machine.load.map(shortly).join(" to ")}. Figures of several rounds are the median (least to most).
+
+Measured: ${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.
+
+${sections.map(toTable).join("\n\n")}
+`;
+}
+
+/** A section with its heading. */
+export function toTable({ title, note, columns, rows: body }: Section): string {
+  const table = rows(
+    ["", ...columns],
+    body.map(({ name, figures }) => [name, ...figures.map(show)]),
+  );
+  return `## ${title}\n\n${note}\n\n${table}`;
+}
+
+function show(figure: number | Spread | undefined): string {
+  if (figure === undefined) return "–";
+  if (typeof figure === "number") return shortly(figure);
+  const { median, min, max } = figure;
+  return `${shortly(median)} (${shortly(min)}–${shortly(max)})`;
+}

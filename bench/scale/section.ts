@@ -1,0 +1,38 @@
+import type { Spread } from "../rig/statistics.js";
+
+/** What one dimension of the benchmark found: a table, and the figures that it was made of. */
+export interface Section {
+  readonly title: string;
+  /** How it was measured. */
+  readonly note: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+export interface Row {
+  readonly name: string;
+  /** A figure of one run, or those of several rounds; undefined where there is none. */
+  readonly figures: readonly (number | Spread | undefined)[];
+}
+
+/** How much is measured: everything, or just enough to see that it works. */
+export interface Effort {
+  readonly rounds: number;
+  /** Rounds of what takes seconds each. */
+  readonly longRounds: number;
+  readonly warmUps: number;
+  readonly windowMs: number;
+  /** Process starts to take a median of. */
+  readonly starts: number;
+  /** Values that are read to see what one of them takes. */
+  readonly values: number;
+  readonly say: (progress: string) => void;
+}
+
+/** The effort of a run that counts, and of one that only shows that it works. */
+export const FULL: Omit<Effort, "say"> = {
+  ...{ rounds: 9, longRounds: 5, warmUps: 2, windowMs: 100, starts: 20, values: 100_000 },
+};
+export const QUICK: Omit<Effort, "say"> = {
+  ...{ rounds: 1, longRounds: 1, warmUps: 0, windowMs: 20, starts: 2, values: 2000 },
+};

@@ -1,0 +1,49 @@
+import { expect, test } from "vitest";
+import { type ScaleResult, toPage, toTable } from "../../bench/scale/markdown.js";
+import { FULL, QUICK, type Section } from "../../bench/scale/section.js";
+
+const SECTION: Section = {
+  title: "More of it",
+  note: "Each in µs.",
+  columns: ["one", "many"],
+  rows: [
+    { name: "a", figures: [{ median: 1.2345, min: 1, max: 2 }, 3] },
+    { name: "b", figures: [undefined, 12_345.6] },
+  ],
+};
+
+test("a section is a table with a line for each row", () => {
+  expect(toTable(SECTION)).toBe(
+    `## More of it
+
+Each in µs.
+
+|  | one | many |
+| --- | ---: | ---: |
+| a | 1.23 (1–2) | 3 |
+| b | – | 12346 |`,
+  );
+});
+
+test("a page says on what it was measured, and has every section", () => {
+  const result: ScaleResult = {
+    date: "2026-11-22T12:00:00.000Z",
+    machine: {
+      ...{ cpu: "A fast one", cores: 2, system: "Linux", node: "20.20.2" },
+      ...{ memcached: "1.6.18", load: [0.5, 1] },
+    },
+    clients: [{ name: "tslibmc", version: "1.0.0" }],
+    sections: [SECTION, { ...SECTION, title: "Less of it" }],
+  };
+  const page = toPage(result);
+  expect(page).toContain("# Scale, 2026-11-22");
+  expect(page).toContain("A fast one, 2 cores, Linux, Node 20.20.2, memcached 1.6.18");
+  expect(page).toContain("load 0.5 to 1.");
+  expect(page).toContain("Measured: tslibmc 1.0.0.");
+  expect(page.match(/^## .*/gm)).toEqual(["## More of it", "## Less of it"]);
+});
+
+test("a quick run is less of everything", () => {
+  for (const [name, much] of Object.entries(FULL))
+    expect(Reflect.get(QUICK, name)).toBeLessThan(much);
+});
