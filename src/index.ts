@@ -11,6 +11,7 @@ export {
   parseConfiguration,
 } from "./client/configuration.js";
 export type { ClientOptions } from "./client/configure.js";
+export type { CopyReadOptions, CopyReadStats, HedgeOptions } from "./client/copyreading.js";
 export type { Deltas } from "./client/counting.js";
 export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
 export type { PlaintextCredentials } from "./client/exposure.js";

@@ -48,11 +48,13 @@ export class Operation implements Exchange {
   writtenAt = 0;
   /** Whether it was sent a second time after its connection was lost. */
   retried = false;
+  /** Whether another server failed it before, so that it came to its server with little time left. */
+  moved = false;
   settled = false;
   /** Who is asked before it fails. */
   rescuer: Rescuer | undefined = undefined;
   /** Asks for each of its keys by itself, where it has several; others do its work then. */
-  parts: (() => void) | undefined = undefined;
+  parts: ((moved: boolean) => void) | undefined = undefined;
   endsLine = true;
   afterSilent = false;
   quiet = false;
@@ -112,11 +114,16 @@ export class Operation implements Exchange {
     this.#reject(error, this);
   }
 
+  /** Nobody waits for it any more: it never is sent if it was not yet, and a reply is eaten. */
+  cancel(): void {
+    if (!this.settled) this.#end();
+  }
+
   /** Is over without a result, if it has parts, which are sent in its place. */
   split(): boolean {
     if (this.parts === undefined) return false;
     this.#end();
-    this.parts();
+    this.parts(this.moved);
     return true;
   }
 

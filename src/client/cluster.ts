@@ -9,6 +9,7 @@ import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./
 import type { ConfigurationSources } from "./configuration.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { configured } from "./configured.js";
+import { type CopyReadStats, copyReadStats } from "./copyreading.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
 import { type DiscoverOptions, discover, type FollowOptions, Membership } from "./membership.js";
 import {
@@ -133,10 +134,9 @@ export abstract class Cluster implements AsyncDisposable {
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
    * (`connectError`) or ends (`disconnect`), whenever a server's state changes (`health`), a
-   * failure is made a miss (`masked`) or a change that was held back fails (`lost`), and
-   * whenever a source of servers gives another list (`membership`) or fails
-   * (`membershipError`). Nobody has to listen: what fails also rejects
-   * the calls that it concerns.
+   * failure is made a miss (`masked`) or a change that was held back fails (`lost`), and whenever
+   * a source of servers gives another list (`membership`) or fails (`membershipError`). Nobody
+   * has to listen: what fails also rejects the calls that it concerns.
    */
   on<Type extends keyof ClientEvents>(
     type: Type,
@@ -168,6 +168,11 @@ export abstract class Cluster implements AsyncDisposable {
   /** How many calls failed and were made a miss, as `onError: "miss"` has it. */
   get masked(): number {
     return this.#settings.masked;
+  }
+
+  /** What reading copies has come to, where the behavior `num_replicas` makes some. */
+  get copyReads(): CopyReadStats {
+    return copyReadStats(this.#settings.reading);
   }
 
   /** The server that a key is on; nobody is asked. */

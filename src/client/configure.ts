@@ -114,7 +114,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
   if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
   return {
     transport: transportOf(options),
-    policies: policiesOf(options),
+    policies: policiesOf(options, options.binary === true),
     stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
     limits: limitsOf(options),
     maxValueSize: checkMaxValueSize(maxValueSize),

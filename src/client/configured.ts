@@ -13,10 +13,8 @@ export function configured<Value>(
   options: ClientOptions<Value>,
   sources: ConfigurationSources | undefined,
 ): [servers: Servers, options: ClientOptions<Value>] {
-  const { servers, behaviors, binary, udp, ignored, poolMin, poolMax } = parseConfiguration(
-    text,
-    sources,
-  );
+  const { servers, behaviors, binary, udp, randomReads, ignored, poolMin, poolMax } =
+    parseConfiguration(text, sources);
   if (udp) throw new OptionError("--USE-UDP asks for what this version does not speak");
   for (const option of ignored) warnOnce(`The configuration's ${option}`, "has no effect");
   if (poolMin !== undefined || poolMax !== undefined) {
@@ -30,6 +28,7 @@ export function configured<Value>(
     {
       ...options,
       binary: options.binary ?? binary,
+      randomizeReplicaRead: options.randomizeReplicaRead ?? randomReads,
       behaviors: { ...behaviors, ...options.behaviors },
     },
   ];

@@ -14,6 +14,8 @@ export interface Draft {
   binary: boolean;
   /** `--USE-UDP` */
   udp: boolean;
+  /** `--RANDOMIZE-REPLICA-READ` */
+  randomReads: boolean;
   /** `--POOL-MIN=` */
   poolMin: number | undefined;
   /** `--POOL-MAX=` */
@@ -65,6 +67,7 @@ export function emptyDraft(): Draft {
     behaviors: {},
     binary: false,
     udp: false,
+    randomReads: false,
     poolMin: undefined,
     poolMax: undefined,
     ignored: [],
@@ -114,6 +117,7 @@ const directives: ReadonlyMap<string, Directive> = new Map([
   ["BUFFER-REQUESTS", flag("buffer_requests")],
   ["HASH-WITH-NAMESPACE", flag("_hash_with_prefix_key")],
   ["NOREPLY", flag("_noreply")],
+  ["RANDOMIZE-REPLICA-READ", alone((draft) => (draft.randomReads = true))],
   ["SORT-HOSTS", flag("_sort_hosts")],
   ["SUPPORT-CAS", flag("cas")],
   ["TCP-KEEPALIVE", flag("tcp_keepalive")],
@@ -122,7 +126,6 @@ const directives: ReadonlyMap<string, Directive> = new Map([
   ["VERIFY-KEY", flag("verify_keys")],
 
   ["FETCH-VERSION", alone(ignore)],
-  ["RANDOMIZE-REPLICA-READ", alone(ignore)],
   ["TCP-KEEPIDLE", alone(ignore)],
   ["USER-DATA", alone(ignore)],
 ]);

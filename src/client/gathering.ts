@@ -43,9 +43,14 @@ export class Gathering<Results> {
     if (--this.#remaining === 0 && !this.#aborted) this.#finish();
   }
 
-  /** One operation failed; an abort's reason, or a user's own exception, ends the whole call. */
-  fail(server: string, error: unknown): void {
+  /**
+   * One operation failed; an abort's reason, or a user's own exception, ends the whole call.
+   * @param home - the server that it was meant for, if the error names none: another may have
+   *   stood in for that
+   */
+  fail(home: string, error: unknown): void {
     if (error instanceof MemcachedError) {
+      const { server = home } = error;
       if (!this.#errors.has(server)) this.#errors.set(server, error);
     } else if (!this.#aborted) {
       this.#aborted = true;

@@ -60,7 +60,13 @@ export function getMany<K extends Key>(
     const lines = linesOf(dispatcher, keys, options);
     const gathering = new Gathering(name, lines.length, results, resolve, reject);
     const deadline = dispatcher.deadline(options);
-    const send = (server: Server, route: string, given: readonly K[], wire: readonly string[]) => {
+    const send = (
+      server: Server,
+      route: string,
+      given: readonly K[],
+      wire: readonly string[],
+      moved: boolean,
+    ) => {
       const failed = (error: unknown) => gathering.fail(server.name, error);
       const request = dispatcher.needsBase64(wire[0]!)
         ? inBase64({ ...getRequest(wire[0]!), cas })
@@ -77,17 +83,18 @@ export function getMany<K extends Key>(
         },
         failed,
       );
+      operation.moved = moved;
       if (wire.length > 1) {
-        operation.parts = () => {
+        operation.parts = (moved) => {
           gathering.add(wire.length - 1);
           for (const [i, key] of wire.entries()) {
-            send(server, dispatcher.route(key, options), [given[i]!], [key]);
+            send(server, dispatcher.route(key, options), [given[i]!], [key], moved);
           }
         };
       }
       dispatcher.start(operation, dispatcher.executor, options?.signal);
     };
-    for (const { server, route, given, wire } of lines) send(server, route, given, wire);
+    for (const { server, route, given, wire } of lines) send(server, route, given, wire, false);
   });
 }
 
@@ -197,7 +204,7 @@ export function eachCall<K extends Key, Result, Results>(
       },
       (error) => {
         settled(key, undefined);
-        gathering.fail(error.server ?? String(key), error);
+        gathering.fail(String(key), error);
       },
     );
   }

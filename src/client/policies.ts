@@ -5,13 +5,19 @@ import { Detour, nextAlive, survivor } from "../routing/detour.js";
 import { Failover } from "../routing/failover.js";
 import { Gutter } from "../routing/gutter.js";
 import { Leniency } from "../routing/leniency.js";
-import { Replicas } from "../routing/replicas.js";
+import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkInteger, checkOptions, show } from "./check.js";
+import {
+  COPY_READ_OPTIONS,
+  type CopyReading,
+  type CopyReadOptions,
+  copyReadingOf,
+} from "./copyreading.js";
 import { parseServers, type Servers } from "./servers.js";
 
 /** What becomes of operations whose server fails. */
-export interface PolicyOptions {
+export interface PolicyOptions extends CopyReadOptions {
   /**
    * Where keys go while their server is dead:
    *
@@ -23,12 +29,6 @@ export interface PolicyOptions {
    * Without it they fail at once, as long as the server is dead.
    */
   readonly failover?: "rehash" | "next" | GutterOptions | undefined;
-  /**
-   * When a read asks the copies that the behavior `num_replicas` makes: if its own server
-   * failed, or also if that has no such item.
-   * @defaultValue "failure"
-   */
-  readonly readReplicas?: "failure" | "miss" | undefined;
   /**
    * What becomes of a call that fails for the servers' sake: it rejects, or a read is a
    * miss and a value is not stored, which the event `masked` tells. Deleting, counting
@@ -51,8 +51,8 @@ export interface GutterOptions {
 
 export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
   "failover",
-  "readReplicas",
   "onError",
+  ...COPY_READ_OPTIONS,
 ];
 
 const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
@@ -68,22 +68,19 @@ export interface Policies {
     | "next"
     | { readonly addresses: readonly Address[]; readonly ttl: number }
     | undefined;
-  readonly readOnMiss: boolean;
+  readonly copyReading: CopyReading;
   readonly lenient: boolean;
 }
 
 /** @throws OptionError, ArgumentError */
-export function policiesOf(options: PolicyOptions): Policies {
-  const { failover, readReplicas = "failure", onError = "throw" } = options;
-  if (readReplicas !== "failure" && readReplicas !== "miss") {
-    throw new OptionError(`readReplicas must be "failure" or "miss", not ${show(readReplicas)}`);
-  }
+export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
+  const { failover, onError = "throw" } = options;
   if (onError !== "throw" && onError !== "miss") {
     throw new OptionError(`onError must be "throw" or "miss", not ${show(onError)}`);
   }
   return {
     failover: failoverOf(failover),
-    readOnMiss: readReplicas === "miss",
+    copyReading: copyReadingOf(options, isBinary),
     lenient: onError === "miss",
   };
 }
@@ -109,6 +106,7 @@ export interface Arrangement extends Policies {
   readonly gutter: Router | undefined;
   /** Servers beside its own that hold a copy of each item. */
   readonly copies: number;
+  readonly reading: Reading;
   readonly onMasked: (operation: Operation, error: MemcachedError) => void;
 }
 
@@ -120,10 +118,10 @@ export function arrange(arrangement: Arrangement): Executor {
 }
 
 function carrierOf(
-  { router, gutter, copies, readOnMiss, failover }: Arrangement,
+  { router, gutter, copies, reading, failover }: Arrangement,
   next: Rescuer | undefined,
 ): Executor {
-  if (copies > 0) return new Replicas(router, { copies, readOnMiss });
+  if (copies > 0) return new Replicas(router, copies, reading);
   switch (failover) {
     case undefined:
       return router;

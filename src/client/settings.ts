@@ -1,11 +1,12 @@
 import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
-import { MemcachedError, OptionError, PartialError } from "../errors.js";
+import { MemcachedError, PartialError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import type { HealthEvent, HealthOptions } from "../routing/health.js";
+import type { Reading } from "../routing/replicas.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
 import { WriteBuffer } from "../routing/writebuffer.js";
@@ -28,6 +29,7 @@ import {
   type FixedOptions,
   fixedOptions,
 } from "./configure.js";
+import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
@@ -86,6 +88,8 @@ export class Settings {
   masked = 0;
   /** What changes that were held back failed with, the first at each server, until it is told. */
   #lost = new Map<string, MemcachedError>();
+  /** How copies are read, and what that has come to. */
+  readonly reading: Reading;
   /** Counts the changes. */
   revision = 0;
   readonly #options: ClientOptions;
@@ -109,6 +113,7 @@ export class Settings {
     const { encodeKey, base64Keys } = fixed.transport;
     this.#options = options;
     this.#fixed = fixed;
+    this.reading = readingOf(fixed.policies.copyReading);
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
     this.#connecting = this.#connections();
@@ -260,6 +265,7 @@ export class Settings {
       router: dispatcher.router,
       gutter: this.#gutter,
       copies: this.read("num_replicas"),
+      reading: this.reading,
       onMasked: ({ command }, error) => {
         this.masked++;
         this.events.emit("masked", { command: command.name, error });

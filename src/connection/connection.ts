@@ -416,7 +416,8 @@ export class Connection implements Executor {
     const failure = new Failure(TimeoutError, message, this.#name);
     this.#counters.timeouts++;
     this.#fail(operation, failure);
-    return failure;
+    // What another server failed before had only the rest of its time here.
+    return operation.moved ? undefined : failure;
   }
 
   #fail(operation: Operation, failure: Failure, message?: string): void {

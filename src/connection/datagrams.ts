@@ -313,7 +313,8 @@ export class Datagrams implements Executor {
     const failure = this.#failure(TimeoutError, message);
     this.#counters.timeouts++;
     this.#fail(operation, failure);
-    return failure;
+    // What another server failed before had only the rest of its time here.
+    return operation.moved ? undefined : failure;
   }
 
   #fail(operation: Operation, failure: Failure): void {

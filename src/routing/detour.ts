@@ -49,6 +49,7 @@ export class Detour implements Executor, Rescuer {
     if (mayMove(operation, error)) {
       const server = this.#choose(operation.route);
       if (server !== undefined && server.name !== (error as MemcachedError).server) {
+        operation.moved = true;
         server.execute(operation);
         return true;
       }

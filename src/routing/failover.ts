@@ -37,6 +37,7 @@ export class Failover implements Executor, Rescuer {
     if (!mayMove(operation, error) || !this.#router.serverFor(operation.route).isDead) {
       return this.#next?.rescue(operation, error) ?? false;
     }
+    operation.moved = true;
     this.#move(operation);
     return true;
   }

@@ -1,7 +1,7 @@
 import type { Executor, Operation } from "../operation.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Request } from "../protocol/request.js";
-import { relay } from "./relay.js";
+import { Relays } from "./relay.js";
 
 /**
  * Servers that stand in for dead ones. What is stored there lives only briefly, so that
@@ -19,9 +19,8 @@ export class Gutter implements Executor {
 
   execute(operation: Operation): void {
     const request = this.#shortLived(operation.request);
-    this.#servers.execute(
-      request === operation.request ? operation : relay(operation, { request }),
-    );
+    if (request === operation.request) this.#servers.execute(operation);
+    else new Relays(operation, "each").send(this.#servers, { request });
   }
 
   #shortLived(request: Request): Request {

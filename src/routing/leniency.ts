@@ -1,12 +1,7 @@
-import {
-  type MemcachedError,
-  NetworkError,
-  NoServerError,
-  ProtocolError,
-  ServerErrorReply,
-} from "../errors.js";
+import { type MemcachedError, NoServerError } from "../errors.js";
 import type { Executor, Operation, Rescuer } from "../operation.js";
 import { MISS, NOT_STORED } from "../protocol/reply.js";
+import { isServersFault } from "./fault.js";
 
 /**
  * Makes a miss of what fails for the servers' sake, for programs that would rather build
@@ -35,18 +30,10 @@ export class Leniency implements Rescuer {
 
   rescue(operation: Operation, error: unknown): boolean {
     const { verb } = operation.request;
-    if ((verb !== "get" && verb !== "set") || !isServersFault(error)) return false;
+    if (verb !== "get" && verb !== "set") return false;
+    if (!(error instanceof NoServerError || isServersFault(error))) return false;
     this.#onMasked(operation, error);
     operation.settle(verb === "get" ? MISS : NOT_STORED);
     return true;
   }
-}
-
-function isServersFault(error: unknown): error is MemcachedError {
-  return (
-    error instanceof NetworkError ||
-    error instanceof NoServerError ||
-    error instanceof ProtocolError ||
-    error instanceof ServerErrorReply
-  );
 }

@@ -1,5 +1,5 @@
-import { Operation } from "../operation.js";
-import type { Reply } from "../protocol/reply.js";
+import { type Executor, Operation, type Rescuer } from "../operation.js";
+import type { Hit, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 
 export interface RelayOptions {
@@ -8,6 +8,8 @@ export interface RelayOptions {
   readonly deadline?: number;
   /** Where the keys that are asked for stand among the original's. @defaultValue in the same places */
   readonly places?: readonly number[];
+  /** Hears of each item of a many-key reply, which is the original's all the same. */
+  readonly collected?: () => void;
   /** Takes the reply, which is valid only until this returns. @defaultValue the original's own */
   readonly settle?: (reply: Reply) => void;
   /** @defaultValue the original's own */
@@ -24,16 +26,19 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
     request = operation.request,
     deadline = operation.deadline,
     places,
+    collected = ignore,
     settle = (reply) => operation.settle(reply),
     fail = (error) => operation.fail(error),
   } = options;
   const { name, idempotent } = command;
   const read = (reply: Reply) => reply;
   const own = { name, idempotent, read };
-  return new Operation(
-    command.collect === undefined
-      ? own
-      : { ...own, collect: (index, hit) => operation.collect(places?.[index] ?? index, hit) },
+  const collect = (index: number, hit: Hit) => {
+    operation.collect(places?.[index] ?? index, hit);
+    collected();
+  };
+  const relayed = new Operation(
+    command.collect === undefined ? own : { ...own, collect },
     request,
     operation.route,
     operation.codec,
@@ -41,4 +46,53 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
     settle,
     fail,
   );
+  relayed.moved = operation.moved;
+  return relayed;
 }
+
+/** Whether those that nobody sent yet are called back, or only if none of them was sent. */
+type Recall = "each" | "all";
+
+/**
+ * The operations that ask on behalf of one. When that fails, as an abort has it do, those
+ * that were not sent yet never will be.
+ *
+ * The parts of a change are sent all or none (`"all"`): copies that differ would be worse
+ * than an abort that came too late.
+ */
+export class Relays implements Rescuer {
+  readonly #operation: Operation;
+  readonly #recall: Recall;
+  readonly #next: Rescuer | undefined;
+  readonly #relays: Operation[] = [];
+
+  constructor(operation: Operation, recall: Recall) {
+    this.#operation = operation;
+    this.#recall = recall;
+    this.#next = operation.rescuer;
+    operation.rescuer = this;
+  }
+
+  send(server: Executor, options: RelayOptions): void {
+    const relayed = relay(this.#operation, options);
+    this.#relays.push(relayed);
+    server.execute(relayed);
+  }
+
+  rescue(operation: Operation, error: unknown): boolean {
+    operation.rescuer = this.#next;
+    this.recall();
+    return this.#next?.rescue(operation, error) ?? false;
+  }
+
+  /**
+   * Nobody waits for them any more. Those that were sent are left to come to their end: a
+   * server that never answers would not be found out otherwise.
+   */
+  recall(): void {
+    if (this.#recall === "all" && this.#relays.some(({ sent }) => sent)) return;
+    for (const relayed of this.#relays) if (!relayed.sent) relayed.cancel();
+  }
+}
+
+function ignore(): void {}

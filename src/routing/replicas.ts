@@ -1,16 +1,21 @@
-import { NetworkError, ProtocolError, ServerErrorReply } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
-import type { Reply } from "../protocol/reply.js";
-import type { GetRequest, KeyRequest, MetaFlags } from "../protocol/request.js";
-import { relay } from "./relay.js";
+import type { GetRequest } from "../protocol/request.js";
+import { CopyRead, type ReadEvents } from "./copyread.js";
+import { copyOf, isUnconditional, writeInTurn, writeToAll } from "./copywrite.js";
+import type { Hedging } from "./hedging.js";
+import { Relays } from "./relay.js";
+import type { Repairs } from "./repair.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 
-export interface ReplicasOptions {
-  /** How many servers beside its own hold a copy of an item. */
-  readonly copies: number;
+/** How items are read that are on several servers. */
+export interface Reading {
   /** Whether a miss is looked for among the copies, or only what a failed server holds. */
-  readonly readOnMiss: boolean;
+  readonly onMiss: boolean;
+  /** Whether reads begin at any of the servers. */
+  readonly atRandom: boolean;
+  readonly hedging: Hedging | undefined;
+  readonly repairs: Repairs | undefined;
 }
 
 /**
@@ -26,16 +31,21 @@ export interface ReplicasOptions {
  */
 export class Replicas implements Executor {
   readonly #router: Router;
-  readonly #options: ReplicasOptions;
+  readonly #copies: number;
+  readonly #reading: Reading;
+  readonly #events: ReadEvents;
 
-  constructor(router: Router, options: ReplicasOptions) {
+  /** @param copies - how many servers beside its own hold a copy of an item */
+  constructor(router: Router, copies: number, reading: Reading) {
     this.#router = router;
-    this.#options = options;
+    this.#copies = copies;
+    this.#reading = reading;
+    this.#events = eventsOf(reading);
   }
 
   execute(operation: Operation): void {
     const { request } = operation;
-    const servers = this.#router.replicasFor(operation.route, this.#options.copies);
+    const servers = this.#router.replicasFor(operation.route, this.#copies);
     if (request.verb === "admin") servers[0]!.execute(operation);
     else if (request.verb === "get") this.#get(operation, request, servers);
     else if (isUnconditional(request)) writeToAll(operation, copyOf(request), servers);
@@ -43,39 +53,41 @@ export class Replicas implements Executor {
   }
 
   #get(operation: Operation, request: GetRequest, servers: readonly Server[]): void {
-    const { readOnMiss } = this.#options;
+    const { onMiss } = this.#reading;
     if (request.cas || winsRights(request)) servers[0]!.execute(operation);
     else if (request.touch !== undefined && !request.value) {
       writeToAll(operation, request, servers);
-    } else if (!readOnMiss || !operation.split()) {
-      if (request.touch !== undefined) touchCopies(operation, request, servers);
-      readFrom(servers, operation, readOnMiss);
-    }
+    } else if (!onMiss || !operation.split()) this.#read(operation, request, servers);
+  }
+
+  #read(operation: Operation, request: GetRequest, servers: readonly Server[]): void {
+    const { atRandom, hedging, onMiss: readOnMiss } = this.#reading;
+    const home = servers[0]!;
+    const inTurn = atRandom ? anyFirst(servers) : servers;
+    if (request.touch !== undefined) touchCopies(operation, request, inTurn);
+    const question = { operation, request, servers: inTurn, home, readOnMiss };
+    const read = new CopyRead(question, this.#events);
+    hedging?.watch(read);
   }
 }
 
-/** Asks one server after the other, each for its share of the time, until one has the answer. */
-function readFrom(
-  [server, ...others]: readonly Server[],
-  operation: Operation,
-  readOnMiss: boolean,
-): void {
-  const now = performance.now();
-  const next = () => readFrom(others, operation, readOnMiss);
-  server!.execute(
-    relay(operation, {
-      deadline: now + (operation.deadline - now) / (1 + others.length),
-      settle: (reply) => {
-        if (readOnMiss && reply.kind === "miss" && others.length > 0) next();
-        else operation.settle(reply);
-      },
-      fail: (error) => {
-        if (operation.settled) return;
-        if (others.length > 0 && isServersFault(error)) next();
-        else operation.fail(error);
-      },
+function eventsOf({ hedging, repairs }: Reading): ReadEvents {
+  return {
+    ...(hedging && {
+      answered: (ms) => hedging.answered(ms),
+      ended: (read, isSecond) => hedging.ended(read, isSecond),
     }),
-  );
+    ...(repairs && {
+      found: (question, source, missed) => repairs.start(question, source, missed),
+    }),
+  };
+}
+
+/** One of the servers that live, then the others as they were. */
+function anyFirst(servers: readonly Server[]): readonly Server[] {
+  const alive = servers.filter(({ isDead }) => !isDead);
+  const first = alive[Math.floor(Math.random() * alive.length)];
+  return first === undefined ? servers : [first, ...servers.filter((other) => other !== first)];
 }
 
 /** The answer that is waited for is the read's own. */
@@ -85,108 +97,15 @@ function touchCopies(
   [, ...others]: readonly Server[],
 ): void {
   const touch = { ...request, value: false };
+  const touches = new Relays(operation, "each");
   for (const server of others) {
-    server.execute(relay(operation, { request: touch, settle: ignore, fail: ignore }));
+    touches.send(server, { request: touch, settle: ignore, fail: ignore });
   }
-}
-
-type Answer = { readonly reply: Reply } | { readonly error: unknown };
-
-/** Sends a change to all servers at once, and waits for what each of them says. */
-function writeToAll(operation: Operation, copy: KeyRequest, servers: readonly Server[]): void {
-  const answers: Answer[] = [];
-  let remaining = servers.length;
-  const answered = (from: number, answer: Answer) => {
-    answers[from] = answer;
-    if (--remaining === 0) conclude(operation, answers);
-  };
-  for (const [i, server] of servers.entries()) {
-    server.execute(
-      relay(operation, {
-        request: i === 0 ? operation.request : copy,
-        settle: (reply) => answered(i, { reply }),
-        fail: (error) => answered(i, { error }),
-      }),
-    );
-  }
-}
-
-/**
- * What its own server says counts, or the first of the others where that is lost. A
- * deletion has to have reached them all: what is left would come back.
- */
-function conclude(operation: Operation, answers: readonly Answer[]): void {
-  const own = answers[0]!;
-  const reply = answers.find((answer) => "reply" in answer)?.reply;
-  const lost = answers.find((answer) => "error" in answer);
-  const isRefused = "error" in own && !isServersFault(own.error);
-  if (lost !== undefined && (reply === undefined || operation.request.verb === "delete")) {
-    operation.fail(lost.error);
-  } else if (isRefused) operation.fail(own.error);
-  else operation.settle(reply!);
-}
-
-/** Sends a change to its own server, and to the others what comes of it. */
-function writeInTurn(
-  operation: Operation,
-  copy: KeyRequest,
-  [own, ...others]: readonly Server[],
-): void {
-  own!.execute(
-    relay(operation, {
-      settle: (reply) => {
-        let remaining = others.length;
-        if (!hasChanged(reply) || remaining === 0) {
-          operation.settle(reply);
-          return;
-        }
-        const answered = () => {
-          if (--remaining === 0) operation.settle(reply);
-        };
-        for (const server of others) {
-          server.execute(relay(operation, { request: copy, settle: answered, fail: answered }));
-        }
-      },
-    }),
-  );
-}
-
-function hasChanged({ kind }: Reply): boolean {
-  return kind === "stored" || kind === "ok" || kind === "number";
-}
-
-/** Whether a change depends on nothing that is stored. */
-function isUnconditional(request: Exclude<KeyRequest, GetRequest>): boolean {
-  if (request.verb === "arithmetic" || request.compareCas !== undefined) return false;
-  return request.verb === "delete" || request.mode === "set";
-}
-
-/** What the copies become when their original was changed. */
-function copyOf(request: Exclude<KeyRequest, GetRequest>): KeyRequest {
-  const { verb, key, noreply } = request;
-  const meta = plainMeta(request.meta);
-  if (verb === "set" && request.mode !== "append" && request.mode !== "prepend") {
-    return { ...request, mode: "set", compareCas: undefined, meta };
-  }
-  return { verb: "delete", key, compareCas: undefined, noreply, meta };
-}
-
-/** How the key is written is all that a copy's request needs of what only meta commands say. */
-function plainMeta(meta: MetaFlags | undefined): MetaFlags | undefined {
-  return meta?.base64Key === true ? { base64Key: true } : undefined;
 }
 
 /** Whether a read may win a right, to fill or to recache an item, that one server gives. */
 function winsRights({ meta }: GetRequest): boolean {
   return meta?.vivify !== undefined || meta?.recache !== undefined;
-}
-
-function isServersFault(error: unknown): boolean {
-  return (
-    error instanceof NetworkError ||
-    error instanceof ProtocolError ||
-    error instanceof ServerErrorReply
-  );
 }
 
 function ignore(): void {}

@@ -25,9 +25,15 @@ export class Histogram {
     if (value > this.#max) this.#max = value;
   }
 
+  /** Halves all that was counted, so that what is recent counts more. */
+  fade(): void {
+    for (const [bucket, count] of this.#buckets.entries()) this.#buckets[bucket] = count / 2;
+    this.#count /= 2;
+  }
+
   /** A number that so large a share (0 to 1) of those counted does not exceed; 0 if there are none. */
   percentile(share: number): number {
-    const rank = Math.max(1, Math.ceil(share * this.#count));
+    const rank = Math.max(Number.MIN_VALUE, share * this.#count);
     let passed = 0;
     for (const [bucket, count] of this.#buckets.entries()) {
       passed += count;

@@ -73,10 +73,15 @@ describe("a configuration string", () => {
       behaviors: {},
       binary: true,
       udp: true,
+      randomReads: false,
       poolMin: 2,
       poolMax: 16,
       ignored: ["--FETCH-VERSION", "--USER-DATA"],
     });
+  });
+
+  it("says whether copies are read at random", () => {
+    expect(parseConfiguration("--RANDOMIZE-REPLICA-READ").randomReads).toBe(true);
   });
 
   it("is forgotten up to RESET", () => {

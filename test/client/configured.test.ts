@@ -27,6 +27,16 @@ describe("a client from libmemcached's configuration", () => {
     await using pool = new ClientPool(client, 1);
     expect(await pool.reserve((one) => one.get("k7"))).toBe(7);
   });
+
+  test("reads copies at random where the text says so", async () => {
+    const text = servers.map(({ address }) => `--SERVER=${address}`).join(" ");
+    await using client = Client.fromConfiguration(
+      `${text} --NUMBER-OF-REPLICAS=2 --RANDOMIZE-REPLICA-READ`,
+    );
+    await client.set("copied", 1);
+    for (let i = 0; i < 100; i++) expect(await client.get("copied")).toBe(1);
+    for (const { hits } of client.stats().values()) expect(hits).toBeGreaterThan(0);
+  });
 });
 
 test("options go with the text, and their behaviors before it", () => {

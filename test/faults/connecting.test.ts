@@ -104,6 +104,23 @@ test("#39 pauses double up to a limit, and are spread", () => {
   expect(backoffMs(9, 0, () => 1)).toBe(50);
 });
 
+test("#39 a hundred clients of one lost server do not come back together", async () => {
+  const address = await deadAddress();
+  const pauses = Array.from({ length: 100 }, () => {
+    const client = clientOf(address);
+    const own: number[] = [];
+    client.on("connectError", ({ retryInMs }) => own.push(retryInMs));
+    void outcome(client.get("k"));
+    return own;
+  });
+  await until(() => pauses.every(({ length }) => length >= 4));
+  // The fourth pause is 200 to 400 ms; of its ten slices none has half of the clients.
+  const slices = new Array<number>(10).fill(0);
+  for (const [, , , pause] of pauses) slices[Math.min(9, Math.floor((pause! - 200) / 20))]!++;
+  expect(Math.max(...slices)).toBeLessThan(50);
+  expect(slices.reduce((sum, count) => sum + count)).toBe(100);
+});
+
 test("#2 no answer to the attempt to connect ends by connectTimeoutMs", async () => {
   // One that is stopped accepts nothing, and with its queue full the kernel drops what comes.
   const memcached = use(await startMemcached({ args: ["-b", "1"] }));

@@ -312,6 +312,25 @@ describe("rehash", () => {
 });
 
 describe("next server", () => {
+  test("what comes from a dead server with little time left says nothing of the next one", async () => {
+    const witness = cluster.connect({ failover: "next", behaviors: { failure_limit: 1 } });
+    const { client } = witness;
+    const key = witness.keyOn(b);
+    await client.getMulti(cluster.servers.map((server) => witness.keyOn(server)));
+    await Promise.all(cluster.servers.map((server) => server.pause()));
+    const early = errorOf(client.get(key, { timeoutMs: 200 }));
+    const late = errorOf(client.get(key, { timeoutMs: 1000 }));
+    const many = errorOf(client.getMulti(witness.keysOn(b, 3), { timeoutMs: 1000 }));
+    expect(await early).toMatchObject({ server: b.address });
+    expect(await late).toMatchObject({ server: c.address });
+    for (const error of ((await many) as PartialError).errors.values()) {
+      expect(error).toMatchObject({ server: c.address });
+    }
+    expect(witness.events.map(({ server, state }) => [server, state])).toEqual([
+      [b.address, "dead"],
+    ]);
+  });
+
   test("the keys of a dead server go to the one behind it, on any distribution", async () => {
     const witness = cluster.connect({ failover: "next", behaviors: { failure_limit: 1 } });
     const { client } = witness;

@@ -152,6 +152,46 @@ test("a touch lengthens the life of every copy", async () => {
   expect(await client.touch("none", 5)).toBe(false);
 });
 
+test("an item is given back to a server that restarted, with what is left of its time", async () => {
+  const witness = cluster.connect({ behaviors: { num_replicas: 1 }, readRepair: true });
+  const { client } = witness;
+  const keys = witness.keysOn(b, 30);
+  await client.setMulti(
+    keys.map((key) => [key, { key }] as const),
+    5000,
+  );
+  await b.restart();
+  for (const key of keys) expect(await client.get(key)).toEqual({ key });
+  await settles(() => client.copyReads.repaired === keys.length);
+  const own = cluster.connect({}, [b.address]).client;
+  for (const key of keys) {
+    const item = await own.metaGet(key, { returnTtl: true });
+    expect(item?.value).toEqual({ key });
+    expect(item?.ttl).toBeGreaterThan(4900);
+    expect(item?.ttl).toBeLessThanOrEqual(5000);
+  }
+});
+
+test("reads go on while one server after the other freezes, asked twice where that helps", async () => {
+  const witness = cluster.connect({
+    behaviors: { num_replicas: 1, failure_limit: 3 },
+    hedge: { minDelayMs: 20, maxShare: 1 },
+  });
+  const { client } = witness;
+  const keys = cluster.servers.flatMap((server) => witness.keysOn(server, 20));
+  await client.setMulti(keys.map((key) => [key, key] as const));
+  for (let i = 0; i < 3; i++) for (const key of keys) await client.get(key);
+  for (const server of cluster.servers) {
+    await server.pause();
+    expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual(keys);
+    expect((await client.getMulti(keys)).size).toBe(60);
+    server.resume();
+    await witness.sees(server, "up");
+    await client.version();
+  }
+  expect(client.copyReads.hedgesWon).toBeGreaterThan(0);
+});
+
 test("a value that its own server refuses is refused", async () => {
   const witness = cluster.connect({ behaviors: { num_replicas: 1 }, maxValueSize: 1e8 });
   const error = await errorOf(witness.client.set("k", "x".repeat(2 << 20), { compress: false }));

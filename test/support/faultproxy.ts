@@ -15,10 +15,14 @@ export class FaultProxy implements AsyncDisposable {
   /** How often a chunk from the server suffers a fault, 0 to 1. */
   faultRate = 0;
   faults = 0;
+  /** How late everything from the server comes. */
+  delayMs = 0;
   readonly #server: Server;
   readonly #upstream: Upstream;
   readonly #random: () => number;
   readonly #sockets = new Set<Socket>();
+  /** The chunks that are held back, in their order. */
+  #held: (() => void)[] | undefined = undefined;
   #port = 0;
 
   private constructor(upstream: Upstream, random: () => number) {
@@ -48,6 +52,18 @@ export class FaultProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** Lets nothing through any more, in either direction; connections stay. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Lets through what was held back, and what follows. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const pass of held) pass();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.cutAll();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -64,11 +80,20 @@ export class FaultProxy implements AsyncDisposable {
         server.destroy();
       });
     }
-    client.on("data", (chunk) => pass(chunk, client, server));
+    client.on("data", (chunk) => this.#pass(chunk, client, server));
+    const late: Buffer[] = [];
     server.on("data", (chunk) => {
-      if (this.#random() < this.faultRate) this.#fault(chunk, server, client);
-      else pass(chunk, server, client);
+      if (this.delayMs > 0 || late.length > 0) {
+        late.push(chunk);
+        setTimeout(() => this.#pass(late.shift()!, server, client), this.delayMs);
+      } else if (this.#random() < this.faultRate) this.#fault(chunk, server, client);
+      else this.#pass(chunk, server, client);
     });
+  }
+
+  #pass(chunk: Buffer, from: Socket, to: Socket): void {
+    if (this.#held === undefined) pass(chunk, from, to);
+    else this.#held.push(() => pass(chunk, from, to));
   }
 
   #fault(chunk: Buffer, from: Socket, to: Socket): void {

@@ -13,6 +13,10 @@ export interface MemcachedOptions {
   readonly unix?: boolean;
   /** A fixed TCP port; without it, any free one. */
   readonly port?: number;
+  /** The address to listen on. @defaultValue "127.0.0.1" */
+  readonly host?: string;
+  /** A command that runs it elsewhere, for example in a network namespace. */
+  readonly within?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -50,7 +54,7 @@ export function startMemcacheds(
 }
 
 export class Memcached implements AsyncDisposable {
-  readonly host = "127.0.0.1";
+  readonly host: string;
   readonly #options: MemcachedOptions;
   readonly #folder: string;
   #child: ChildProcess | undefined;
@@ -59,6 +63,7 @@ export class Memcached implements AsyncDisposable {
 
   constructor(options: MemcachedOptions) {
     this.#options = options;
+    this.host = options.host ?? "127.0.0.1";
     this.#folder = mkdtempSync(join(tmpdir(), "memcached-"));
     folders.add(this.#folder);
     this.#port = options.port ?? 0;
@@ -90,7 +95,8 @@ export class Memcached implements AsyncDisposable {
     if (this.#child !== undefined) throw new Error(`memcached ${this.address} runs already`);
     const portFile = join(this.#folder, "port");
     rmSync(portFile, { force: true });
-    const child = spawn(COMMAND, this.#arguments(), {
+    const [command, ...args] = [...(this.#options.within ?? []), COMMAND, ...this.#arguments()];
+    const child = spawn(command!, args, {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, MEMCACHED_PORT_FILENAME: portFile, ...this.#options.env },
     });

@@ -25,3 +25,20 @@ test("a percentile is exact below 32 and at most a sixteenth too high above", ()
 test("nothing has the percentile 0", () => {
   expect(new Histogram().percentile(0.99)).toBe(0);
 });
+
+test("what has faded counts half, and what is recent decides", () => {
+  const histogram = new Histogram();
+  for (let i = 0; i < 100; i++) histogram.add(30);
+  histogram.fade();
+  expect(histogram.count).toBe(50);
+  expect(histogram.percentile(0.999)).toBe(30);
+  for (let i = 0; i < 50; i++) histogram.add(3);
+  expect(histogram.percentile(0.5)).toBe(3);
+  expect(histogram.percentile(0.51)).toBe(30);
+  for (let round = 0; round < 2000; round++) {
+    histogram.fade();
+    histogram.add(7);
+    expect(histogram.percentile(0.9999)).toBeGreaterThanOrEqual(7);
+  }
+  expect(histogram.percentile(0)).toBe(7);
+});

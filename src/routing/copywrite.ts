@@ -1,0 +1,103 @@
+import type { Operation } from "../operation.js";
+import { Hit, type Reply } from "../protocol/reply.js";
+import type { GetRequest, KeyRequest, MetaFlags, Request } from "../protocol/request.js";
+import { isServersFault } from "./fault.js";
+import { Relays, relay } from "./relay.js";
+import type { Server } from "./server.js";
+
+/** Changes to items that are on several servers, their own first. */
+
+type ChangeRequest = Exclude<KeyRequest, GetRequest>;
+
+/** Whether a change depends on nothing that is stored. */
+export function isUnconditional(request: ChangeRequest): boolean {
+  if (request.verb === "arithmetic" || request.compareCas !== undefined) return false;
+  return request.verb === "delete" || request.mode === "set";
+}
+
+/** What the copies become when their original was changed. */
+export function copyOf(request: ChangeRequest): KeyRequest {
+  const { verb, key, noreply } = request;
+  const meta = plainMeta(request.meta);
+  if (verb === "set" && request.mode !== "append" && request.mode !== "prepend") {
+    return { ...request, mode: "set", compareCas: undefined, meta };
+  }
+  return { verb: "delete", key, compareCas: undefined, noreply, meta };
+}
+
+/** How the key is written is all that a copy's request needs of what only meta commands say. */
+export function plainMeta(meta: MetaFlags | undefined): MetaFlags | undefined {
+  return meta?.base64Key === true ? { base64Key: true } : undefined;
+}
+
+type Answer = { readonly reply: Reply } | { readonly error: unknown };
+
+/** Sends a change to all servers at once, and waits for what each of them says. */
+export function writeToAll(operation: Operation, copy: Request, servers: readonly Server[]): void {
+  const relays = new Relays(operation, "all");
+  const answers: Answer[] = [];
+  let remaining = servers.length;
+  const answered = (from: number, answer: Answer) => {
+    answers[from] = answer;
+    if (--remaining === 0) conclude(operation, answers);
+  };
+  for (const [i, server] of servers.entries()) {
+    relays.send(server, {
+      request: i === 0 ? operation.request : copy,
+      settle: (reply) => answered(i, { reply: lasting(reply) }),
+      fail: (error) => answered(i, { error }),
+    });
+  }
+}
+
+/** A reply that is still the same when the others have come. A change has no value come back. */
+function lasting(reply: Reply): Reply {
+  if (reply.kind !== "hit") return reply;
+  const { flags, cas, info } = reply;
+  return Object.assign(new Hit(), { flags, cas, info });
+}
+
+/**
+ * What its own server says counts, or the first of the others where that is lost. A
+ * deletion has to have reached them all: what is left would come back.
+ */
+function conclude(operation: Operation, answers: readonly Answer[]): void {
+  const own = answers[0]!;
+  const reply = answers.find((answer) => "reply" in answer)?.reply;
+  const lost = answers.find((answer) => "error" in answer);
+  const isRefused = "error" in own && !isServersFault(own.error);
+  if (lost !== undefined && (reply === undefined || operation.request.verb === "delete")) {
+    operation.fail(lost.error);
+  } else if (isRefused) operation.fail(own.error);
+  else operation.settle(reply!);
+}
+
+/**
+ * Sends a change to its own server, and to the others what comes of it, also if nobody
+ * waits any more: what they have is old.
+ */
+export function writeInTurn(
+  operation: Operation,
+  copy: Request,
+  [own, ...others]: readonly Server[],
+): void {
+  new Relays(operation, "all").send(own!, {
+    settle: (reply) => {
+      let remaining = others.length;
+      if (!hasChanged(reply) || remaining === 0) {
+        operation.settle(reply);
+        return;
+      }
+      const answered = () => {
+        if (--remaining === 0) operation.settle(reply);
+      };
+      for (const server of others) {
+        server.execute(relay(operation, { request: copy, settle: answered, fail: answered }));
+      }
+    },
+  });
+}
+
+function hasChanged({ kind }: Reply): boolean {
+  return kind === "stored" || kind === "ok" || kind === "number";
+}

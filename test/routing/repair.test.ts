@@ -1,0 +1,178 @@
+import { type Client, OptionError } from "tslibmc";
+import type { Fault, MemcachedServer } from "tslibmc/testing";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { settles } from "../faults/cluster.js";
+import { Fleet, keyOn, keysOn } from "./fleet.js";
+
+/** Items that are given back to servers which lost them. */
+
+let fleet: Fleet;
+let a: MemcachedServer;
+let b: MemcachedServer;
+
+beforeAll(async () => {
+  fleet = await Fleet.start(3);
+  [a, b] = fleet.servers as [MemcachedServer, MemcachedServer, MemcachedServer];
+});
+afterEach(() => fleet.reset());
+afterAll(() => fleet[Symbol.asyncDispose]());
+
+const connect = (options = {}): Client =>
+  fleet.connect({ behaviors: { num_replicas: 1 }, readRepair: true, ...options });
+
+const repaired = (client: Client, count: number) =>
+  settles(() => client.copyReads.repaired === count);
+
+/** Seconds that an item has left at a server, -1 for ever; undefined if it is not there. */
+const ttlAt = async (server: MemcachedServer, key: string) =>
+  (await fleet.alone(server).metaGet(key, { returnTtl: true }))?.ttl;
+
+const late = (command: string): Fault => ({ on: { command }, do: { kind: "delay", ms: 100 } });
+
+test.each([
+  ["a ttl", 1000],
+  ["one past 30 days", 100 * 24 * 3600],
+  ["none", 0],
+])("an item is given back with what is left of its time: %s", async (_, ttl) => {
+  const client = connect();
+  const key = keyOn(client, a);
+  await client.set(key, { some: "value" }, ttl);
+  a.clear();
+  expect(await client.get(key)).toEqual({ some: "value" });
+  await repaired(client, 1);
+  expect(await fleet.alone(a).get(key)).toEqual({ some: "value" });
+  const left = await ttlAt(a, key);
+  if (ttl === 0) expect(left).toBe(-1);
+  else expect(Math.abs((left ?? 0) - ttl)).toBeLessThan(30);
+});
+
+test("all ways of reading one item and many give it back, and keys in base64 too", async () => {
+  const client = connect({ encodeKeys: "base64" });
+  const strange = Array.from({ length: 50 }, (_, i) => `a key ${i}`).find(
+    (key) => client.serverFor(key).name === a.address,
+  )!;
+  const keys = [...keysOn(client, a, 10), strange];
+  await client.setMulti(keys.map((key) => [key, key] as const));
+  a.clear();
+  expect(await client.has(keys[0]!)).toBe(true);
+  expect(await client.getAndTouch(keys[1]!, 500)).toBe(keys[1]);
+  expect((await client.getMulti(keys)).size).toBe(keys.length);
+  const plain = fleet.connect({ encodeKeys: "base64" }, [a.address]);
+  await settles(async () => (await plain.getMulti(keys)).size === keys.length);
+});
+
+test("copies that were lost are made again where reads begin at random", async () => {
+  const client = connect({ randomizeReplicaRead: true });
+  const key = keyOn(client, a);
+  await client.set(key, "v", 1000);
+  b.clear();
+  await settles(async () => {
+    expect(await client.get(key)).toBe("v");
+    return client.copyReads.repaired === 1;
+  });
+  expect(await fleet.alone(b).get(key)).toBe("v");
+});
+
+test("what was stored meanwhile stays", async () => {
+  const client = connect();
+  const key = keyOn(client, a);
+  await client.set(key, "old");
+  a.clear();
+  b.faults.add(late("mg"));
+  const read = b.log.next("mg");
+  const added = a.log.next("add");
+  expect(await client.get(key)).toBe("old");
+  await read;
+  await fleet.alone(a).set(key, "new");
+  await added;
+  expect(await fleet.alone(a).get(key)).toBe("new");
+  expect(client.copyReads.repaired).toBe(0);
+});
+
+test("what was deleted meanwhile does not come back", async () => {
+  const client = connect();
+  const key = keyOn(client, a);
+  await client.set(key, "old");
+  a.clear();
+  b.faults.add(late("mg"));
+  const [read, added, removed] = [b.log.next("mg"), a.log.next("add"), a.log.next("delete")];
+  expect(await client.get(key)).toBe("old");
+  await read;
+  await fleet.alone(b).delete(key);
+  await added;
+  await removed;
+  expect(await fleet.alone(a).get(key)).toBeUndefined();
+  expect(client.copyReads.repaired).toBe(0);
+});
+
+test("a counter that went on meanwhile leaves no old copy", async () => {
+  const client = connect({ randomizeReplicaRead: true });
+  const key = keyOn(client, a);
+  await fleet.alone(a).set(key, 5);
+  a.faults.add(late("mg"));
+  const [added, removed] = [b.log.next("add"), b.log.next("delete")];
+  const read = a.log.next("mg");
+  while (!(await Promise.race([read.then(() => true), client.get(key).then(() => false)])));
+  await fleet.alone(a).incr(key);
+  await added;
+  await removed;
+  expect(await fleet.everywhere(key)).toEqual([6, undefined, undefined]);
+});
+
+test("a stale item is not copied, and the right to recache it is left to the program", async () => {
+  const client = connect();
+  const key = keyOn(client, a);
+  const there = fleet.alone(b);
+  await there.set(key, "v");
+  await there.metaDelete(key, { invalidate: true, ttl: 60 });
+  const given = b.log.next("md");
+  expect(await client.get(key)).toBe("v");
+  await given;
+  expect(await there.metaGet(key)).toMatchObject({ stale: true, won: true });
+  expect(client.copyReads.repaired).toBe(0);
+});
+
+test("a failure is no miss, and gives nothing back", async () => {
+  const client = connect();
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  a.refuse();
+  a.disconnectAll();
+  expect(await client.get(key)).toBe("v");
+  await client.close();
+  expect(b.log.requests.map(({ command }) => command)).not.toContain("mg");
+});
+
+test("a server that does not tell how long an item lives is read all the same", async () => {
+  const client = connect();
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  a.clear();
+  b.faults.add({ on: { command: "mg" }, do: { kind: "answer", bytes: "ERROR\r\n" } });
+  const asked = b.log.next("mg");
+  expect(await client.get(key)).toBe("v");
+  await asked;
+  expect(await client.get(key)).toBe("v");
+  await client.close();
+  expect(a.log.requests.map(({ command }) => command)).not.toContain("add");
+});
+
+test("options that contradict each other, or are out of range, are refused", () => {
+  const refused: [object, RegExp][] = [
+    [{ readRepair: true, readReplicas: "failure" }, /readRepair needs readReplicas: "miss"/],
+    [{ readRepair: true, binary: true }, /readRepair needs the text protocol/],
+    [{ readRepair: 1 }, /readRepair must be true or false/],
+    [{ randomizeReplicaRead: "yes" }, /randomizeReplicaRead must be true or false/],
+    [{ readReplicas: "never" }, /readReplicas must be/],
+    [{ hedge: "yes" }, /hedge must be true or false/],
+    [{ hedge: null }, /hedge must be true or false/],
+    [{ hedge: { percentil: 9 } }, /did you mean "percentile"/],
+    [{ hedge: { percentile: 100 } }, /hedge.percentile must be a number from 1 to 99.99/],
+    [{ hedge: { minDelayMs: 0 } }, /hedge.minDelayMs must be a number from 1/],
+    [{ hedge: { maxShare: Number.NaN } }, /hedge.maxShare must be a number from 0.001 to 1/],
+  ];
+  for (const [options, message] of refused) {
+    expect(() => fleet.connect(options)).toThrow(OptionError);
+    expect(() => fleet.connect(options)).toThrow(message);
+  }
+});
