@@ -5,12 +5,12 @@ import { type Entry, ownEntry } from "./subjects.js";
 
 /** The ways that are compared, the one that the others are compared with first. */
 export const WAYS = [
-  "text, TCP",
-  "text, TCP, 2 connections",
-  "binary, TCP",
-  "text, unix socket",
-  "text, TLS",
-  "text, UDP",
+  "text TCP",
+  "text TCP × 2",
+  "binary TCP",
+  "text unix socket",
+  "text TLS",
+  "text UDP",
 ] as const;
 
 /** A server for each way to reach one, and this client on each. */
@@ -33,12 +33,12 @@ export async function startTransports(): Promise<Transports> {
   const one = ({ address }: Memcached) => [address];
   const udp = `udp:${plain.host}:${plain.udpPort}`;
   const ways: Readonly<Record<(typeof WAYS)[number], Entry>> = {
-    "text, TCP": ownEntry(WAYS[0], one(plain), {}),
-    "text, TCP, 2 connections": ownEntry(WAYS[1], one(plain), { connections: 2 }),
-    "binary, TCP": ownEntry(WAYS[2], one(plain), { binary: true }),
-    "text, unix socket": ownEntry(WAYS[3], one(unix), {}),
-    "text, TLS": ownEntry(WAYS[4], one(tls), { tls: { ca: authority.cert } }),
-    "text, UDP": ownEntry(WAYS[5], [udp], {}, reads),
+    "text TCP": ownEntry(WAYS[0], one(plain), {}),
+    "text TCP × 2": ownEntry(WAYS[1], one(plain), { connections: 2 }),
+    "binary TCP": ownEntry(WAYS[2], one(plain), { binary: true }),
+    "text unix socket": ownEntry(WAYS[3], one(unix), {}),
+    "text TLS": ownEntry(WAYS[4], one(tls), { tls: { ca: authority.cert } }),
+    "text UDP": ownEntry(WAYS[5], [udp], {}, reads),
   };
   return {
     entries: WAYS.map((way) => ways[way]),

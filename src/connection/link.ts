@@ -32,7 +32,8 @@ const MAX_BACKLOG_BYTES = 1024 * 1024;
 /**
  * memcached before 1.6.39 reads a TLS record in parts and may forget the rest of it until
  * another one comes. So over TLS each write is one batch of whole requests, of which all but
- * the last lie in the first record, and the next write waits until it has left.
+ * the last lie in the first record, and the next write waits until it has left. No change is
+ * quiet, since the noop behind the last would lie past that.
  */
 const TLS_RECORD_BYTES = 16 * 1024;
 
@@ -147,6 +148,7 @@ export class Link implements Reader {
   }
 
   #write(operation: Operation, now: number): void {
+    if (this.#isSecure) operation.quiet = false;
     const missing = this.#wire.write(operation, this.#out);
     if (missing !== undefined) {
       const command = operation.command.name;

@@ -182,12 +182,13 @@ export class Changes<Value> {
     const required = this.#pair.isStrict("writes");
     if (primary === from) {
       // The old cluster's readers do not look elsewhere: there is nothing to be ended before.
-      let result: Result | undefined;
+      let changed = true;
       try {
-        result = await act(primary);
+        const result = await act(primary);
+        changed = result !== false && result !== undefined;
         return result;
       } finally {
-        if (result !== false) await drop(call.epilogue(settings.otherTimeoutMs), required);
+        if (changed) await drop(call.epilogue(settings.otherTimeoutMs), required);
       }
     }
     await drop(call, required);

@@ -1,6 +1,6 @@
 import { checkOptions } from "../client/check.js";
 import type { Client } from "../client/client.js";
-import type { CloseOptions } from "../client/cluster.js";
+import { type CloseOptions, settingsOf } from "../client/cluster.js";
 import type { Deltas } from "../client/counting.js";
 import { eachCall, type Given } from "../client/many.js";
 import { entriesOf, type Mapping } from "../client/mapping.js";
@@ -146,100 +146,109 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     return this;
   }
 
-  async get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
-    return this.#reads.get<T>(key, this.#pair.call("get", options, CALL_OPTIONS));
+  get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
+    return this.#pair.run("get", options, CALL_OPTIONS, (call) => this.#reads.get<T>(key, call));
   }
 
   /** Reads a value with its token, which is one of the cluster that `reads` stands for. */
-  async gets<T = Value>(key: Key, options?: CallOptions): Promise<ValueWithCas<T> | undefined> {
-    const call = this.#pair.call("gets", options, CALL_OPTIONS);
-    return this.#reads.own(key, call, (client) => client.gets<T>(key, call.step()));
+  gets<T = Value>(key: Key, options?: CallOptions): Promise<ValueWithCas<T> | undefined> {
+    return this.#pair.run("gets", options, CALL_OPTIONS, (call) =>
+      this.#reads.own(key, call, (client) => client.gets<T>(key, call.step())),
+    );
   }
 
-  async getMulti<T = Value, K extends Key = Key>(
+  getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, T>> {
-    return this.#reads.getMulti(keys, this.#pair.call("getMulti", options, CALL_OPTIONS));
+    return this.#pair.run("getMulti", options, CALL_OPTIONS, (call) =>
+      this.#reads.getMulti(keys, call),
+    );
   }
 
-  async getsMulti<T = Value, K extends Key = Key>(
+  getsMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
-    return this.#reads.getsMulti(keys, this.#pair.call("getsMulti", options, CALL_OPTIONS));
+    return this.#pair.run("getsMulti", options, CALL_OPTIONS, (call) =>
+      this.#reads.getsMulti(keys, call),
+    );
   }
 
-  async getAndTouch<T = Value>(key: Key, ttl: Ttl, options?: CallOptions): Promise<T | undefined> {
-    const call = this.#pair.call("getAndTouch", options, CALL_OPTIONS);
-    return this.#reads.altered(key, call, (client) => client.getAndTouch<T>(key, ttl, call.step()));
+  getAndTouch<T = Value>(key: Key, ttl: Ttl, options?: CallOptions): Promise<T | undefined> {
+    return this.#pair.run("getAndTouch", options, CALL_OPTIONS, (call) =>
+      this.#reads.altered(key, call, (client) => client.getAndTouch<T>(key, ttl, call.step())),
+    );
   }
 
-  async getsAndTouch<T = Value>(
+  getsAndTouch<T = Value>(
     key: Key,
     ttl: Ttl,
     options?: CallOptions,
   ): Promise<ValueWithCas<T> | undefined> {
-    const call = this.#pair.call("getsAndTouch", options, CALL_OPTIONS);
-    return this.#reads.altered(key, call, (client) =>
-      client.getsAndTouch<T>(key, ttl, call.step()),
+    return this.#pair.run("getsAndTouch", options, CALL_OPTIONS, (call) =>
+      this.#reads.altered(key, call, (client) => client.getsAndTouch<T>(key, ttl, call.step())),
     );
   }
 
   /** Whether a key has an item; where both clusters may have it, its value is transferred. */
-  async has(key: Key, options?: CallOptions): Promise<boolean> {
-    return this.#reads.has(key, this.#pair.call("has", options, CALL_OPTIONS));
+  has(key: Key, options?: CallOptions): Promise<boolean> {
+    return this.#pair.run("has", options, CALL_OPTIONS, (call) => this.#reads.has(key, call));
   }
 
-  async set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+  set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
-    const call = this.#pair.call("set", given, STORE_OPTIONS);
-    return this.#changes.change(key, call, (client) =>
-      client.set(key, value, writing(given, call)),
+    return this.#pair.run("set", given, STORE_OPTIONS, (call) =>
+      this.#changes.change(key, call, (client) => client.set(key, value, writing(given, call))),
     );
   }
 
-  async add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+  add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
-    return this.#changes.add(key, value, this.#pair.call("add", given, STORE_OPTIONS), given);
-  }
-
-  async replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    const given = storeOptions(options);
-    const call = this.#pair.call("replace", given, STORE_OPTIONS);
-    return this.#changes.replace(key, value, call, given);
-  }
-
-  async append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
-    const call = this.#pair.call("append", options, WRITE_OPTIONS);
-    return this.#changes.alter(key, call, (client) =>
-      client.append(key, value, writing(options, call)),
+    return this.#pair.run("add", given, STORE_OPTIONS, (call) =>
+      this.#changes.add(key, value, call, given),
     );
   }
 
-  async prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
-    const call = this.#pair.call("prepend", options, WRITE_OPTIONS);
-    return this.#changes.alter(key, call, (client) =>
-      client.prepend(key, value, writing(options, call)),
+  replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
+    const given = storeOptions(options);
+    return this.#pair.run("replace", given, STORE_OPTIONS, (call) =>
+      this.#changes.replace(key, value, call, given),
+    );
+  }
+
+  append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
+    return this.#pair.run("append", options, WRITE_OPTIONS, (call) =>
+      this.#changes.alter(key, call, (client) => client.append(key, value, writing(options, call))),
+    );
+  }
+
+  prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
+    return this.#pair.run("prepend", options, WRITE_OPTIONS, (call) =>
+      this.#changes.alter(key, call, (client) =>
+        client.prepend(key, value, writing(options, call)),
+      ),
     );
   }
 
   /** Stores if the token is still the item's: one from before `reads` was changed is not. */
-  async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
+  cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
-    const call = this.#pair.call("cas", given, STORE_OPTIONS);
-    return this.#changes.change(key, call, (client) =>
-      client.cas(key, value, cas, writing(given, call)),
+    return this.#pair.run("cas", given, STORE_OPTIONS, (call) =>
+      this.#changes.change(key, call, (client) =>
+        client.cas(key, value, cas, writing(given, call)),
+      ),
     );
   }
 
   async setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
     const given = storeOptions(options);
-    const call = this.#pair.call("setMulti", given, STORE_OPTIONS);
     const entries = [...entriesOf(mapping)];
     const keys = entries.map(([key]) => key);
-    return this.#changes.changeMany(keys, call, (client) =>
-      client.setMulti(entries, writing(given, call)),
+    return this.#pair.run("setMulti", given, STORE_OPTIONS, (call) =>
+      this.#changes.changeMany(keys, call, (client) =>
+        client.setMulti(entries, writing(given, call)),
+      ),
     );
   }
 
@@ -252,18 +261,25 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   }
 
   /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */
-  async delete(key: Key, options?: WriteOptions): Promise<boolean> {
-    return this.#changes.remove(key, this.#pair.call("delete", options, WRITE_OPTIONS), options);
+  delete(key: Key, options?: WriteOptions): Promise<boolean> {
+    return this.#pair.run("delete", options, WRITE_OPTIONS, (call) =>
+      this.#changes.remove(key, call, options),
+    );
   }
 
-  async deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
-    const call = this.#pair.call("deleteMulti", options, WRITE_OPTIONS);
-    return this.#changes.removeMany([...keys], call, options) as Promise<Given<K>[]>;
+  deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
+    return this.#pair.run(
+      "deleteMulti",
+      options,
+      WRITE_OPTIONS,
+      (call) => this.#changes.removeMany([...keys], call, options) as Promise<Given<K>[]>,
+    );
   }
 
-  async touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
-    const call = this.#pair.call("touch", options, CALL_OPTIONS);
-    return this.#changes.alter(key, call, (client) => client.touch(key, ttl, call.step()));
+  touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
+    return this.#pair.run("touch", options, CALL_OPTIONS, (call) =>
+      this.#changes.alter(key, call, (client) => client.touch(key, ttl, call.step())),
+    );
   }
 
   async touchMulti<K extends Key>(
@@ -348,13 +364,13 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
 
   /** Whether `close()` was called. */
   get closed(): boolean {
-    return this.to.closed;
+    return this.#pair.closing;
   }
 
   /** Waits for what is under way, values on their way over included, and closes both clients. */
   async close(options?: CloseOptions): Promise<void> {
     clearInterval(this.#telling);
-    await this.#pair.finish();
+    await this.#pair.finish(options?.drainMs ?? settingsOf(this.to).dispatcher.timeoutMs);
     await Promise.all([this.from.close(options), this.to.close(options)]);
   }
 
@@ -369,13 +385,14 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     delta: number | bigint,
     options: ArithmeticOptions | undefined,
   ): Promise<number | bigint | undefined> {
-    const call = this.#pair.call(mode, options, ARITHMETIC_OPTIONS);
-    return this.#changes.alter<number | bigint | undefined>(key, call, (client) => {
-      const given = writing(options, call);
-      return typeof delta === "bigint"
-        ? client[mode](key, delta, given)
-        : client[mode](key, delta, given);
-    });
+    return this.#pair.run(mode, options, ARITHMETIC_OPTIONS, (call) =>
+      this.#changes.alter<number | bigint | undefined>(key, call, (client) => {
+        const given = writing(options, call);
+        return typeof delta === "bigint"
+          ? client[mode](key, delta, given)
+          : client[mode](key, delta, given);
+      }),
+    );
   }
 
   #countMany<K extends Key>(

@@ -2,7 +2,7 @@ import { checkOptions } from "../client/check.js";
 import type { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
 import type { CallOptions } from "../client/options.js";
-import { OptionError } from "../errors.js";
+import { ConnectionClosedError, OptionError } from "../errors.js";
 import { Events } from "../util/events.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
@@ -29,6 +29,7 @@ export class Pair<Value> {
   readonly old: Secondary<Value>;
   /** The new cluster, where calls depend on the old one. */
   readonly new: Secondary<Value>;
+  closing = false;
   readonly #background = new Set<Promise<unknown>>();
 
   /** @throws OptionError, ArgumentError */
@@ -56,9 +57,24 @@ export class Pair<Value> {
     return isStrict(this.settings.strict, about);
   }
 
-  call(name: string, options: CallOptions | undefined, known: ReadonlySet<string>): Call {
+  /**
+   * Carries out a call, for which {@link Pair.finish} waits.
+   * @throws OptionError for an option that is not in `known`
+   */
+  async run<Result>(
+    name: string,
+    options: CallOptions | undefined,
+    known: ReadonlySet<string>,
+    work: (call: Call) => Promise<Result>,
+  ): Promise<Result> {
+    if (this.closing) {
+      throw new ConnectionClosedError(`${name}: this migration was closed`, { command: name });
+    }
     checkOptions(options, known, name);
-    return new Call(name, options, settingsOf(this.primary).dispatcher.timeoutMs);
+    const { timeoutMs } = settingsOf(this.primary).dispatcher;
+    const working = work(new Call(name, options, timeoutMs));
+    this.background(working);
+    return working;
   }
 
   /** Has something go on that no call waits for, and that reports its own failures. */
@@ -75,9 +91,20 @@ export class Pair<Value> {
     });
   }
 
-  async finish(): Promise<void> {
+  /** Takes no further calls, and waits for those that are under way. */
+  async finish(drainMs: number): Promise<void> {
+    this.closing = true;
     this.old.stop();
     this.new.stop();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, drainMs);
+    });
+    await Promise.race([this.#finished(), late]);
+    clearTimeout(timer);
+  }
+
+  async #finished(): Promise<void> {
     while (this.#background.size > 0) await Promise.all(this.#background);
   }
 

@@ -189,9 +189,15 @@ export class Secondary<Value> {
     return required || !this.#isFailing(key, call);
   }
 
+  /** Whether a key's server is failing; a key that no server can hold fails by itself. */
   #isFailing(key: Key, call: Call): boolean {
     if (this.#failing.size === 0) return false;
-    return this.#failing.has(this.#client.serverFor(key, call.place).name);
+    try {
+      return this.#failing.has(this.#client.serverFor(key, call.place).name);
+    } catch (error) {
+      if (error instanceof KeyError) return false;
+      throw error;
+    }
   }
 
   #owe(key: Key, call: Call): void {

@@ -111,6 +111,7 @@ export class Lanes implements Executor {
   }
 
   #homeOf({ request: { key }, size }: Operation): Home | undefined {
+    if (size < LARGE_BYTES && this.#large.size === 0) return undefined; // without hashing the key
     return this.#large.get(key) ?? (size < LARGE_BYTES ? undefined : this.#moveOut(key));
   }
 

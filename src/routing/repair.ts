@@ -20,7 +20,8 @@ interface Item {
   readonly cas: bigint;
   /** Seconds until it expires, -1 for never. */
   readonly ttl: number;
-  readonly stale: boolean;
+  /** Whether it is what its writer made it: neither stale nor still to be filled. */
+  readonly sound: boolean;
   /** Whether the right to recache a stale item was won by looking at it. */
   readonly won: boolean;
 }
@@ -63,7 +64,7 @@ export class Repairs {
     const { key } = request;
     const meta = plainMeta(request.meta);
     const item = await look(operation, source, lookRequest(key, meta, true));
-    if (item === undefined || item.stale) return;
+    if (item === undefined || !item.sound) return;
     const exptime = exptimeOf(item);
     if (exptime === undefined) return;
     const { data, flags } = item;
@@ -165,8 +166,9 @@ const lookAt: Command<Item | undefined> = {
   read(reply) {
     if (reply.kind !== "hit" || reply.cas === undefined) return undefined;
     const { bytes, start, end, flags, cas, info } = reply;
-    const { ttl = 0, stale = false, won = false } = info ?? {};
-    return { data: Buffer.from(bytes?.subarray(start, end) ?? []), flags, cas, ttl, stale, won };
+    const { ttl = 0, stale = false, won = false, alreadyWon = false } = info ?? {};
+    const data = Buffer.from(bytes?.subarray(start, end) ?? []);
+    return { data, flags, cas, ttl, sound: !(stale || won || alreadyWon), won };
   },
 };
 

@@ -93,6 +93,17 @@ describe("many requests at once, which memcached 1.6.18 has read in parts", () =
     }
     expect((await Promise.all(calls)).length).toBe(1206);
   });
+
+  test.each([false, true])("and so is each change of a call, binary: %s", async (binary) => {
+    await using client = new Client(`localhost:${port}`, trusting({ binary, timeoutMs: 10_000 }));
+    const keys = Array.from({ length: 40 }, (_, i) => `change-${i}`);
+    for (const size of [400, 900, 1000, 1100, 5000, 12_000, 16_000]) {
+      const value = Buffer.alloc(size, "v");
+      expect(await client.setMulti(keys.map((key) => [key, value] as const))).toEqual([]);
+      expect(await client.addMulti(keys.map((key) => [key, value] as const))).toEqual(keys);
+      expect(await client.deleteMulti(keys)).toEqual([]);
+    }
+  });
 });
 
 describe("a certificate that is wrong is a ConnectError with Node's code", () => {

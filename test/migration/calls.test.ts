@@ -277,6 +277,45 @@ test("wrong arguments are refused before anything is sent", async () => {
   expect(await migration.get("k")).toBe(1);
 });
 
+test("a key that the old cluster cannot hold is not there", async () => {
+  const migration = clusters.migrate({ strict: "all" }, { keyPrefix: "p".repeat(100) });
+  const long = "k".repeat(200);
+  await migration.from.set("short", 1);
+  expect(await migration.get(long)).toBeUndefined();
+  expect(await migration.getMulti([long, "short"])).toEqual(new Map([["short", 1]]));
+  expect(await migration.set(long, 2)).toBe(true);
+  expect(await migration.setMulti([[long, 3] as const, ["short", 3] as const])).toEqual([]);
+  expect(await migration.incr(long)).toBe(4);
+  expect(await migration.deleteMulti([long, "short", "none"])).toEqual(["none"]);
+  expect(migration.progress()).toMatchObject({ failures: 0, owed: 0 });
+});
+
+test("what was not changed at step 1 stays as it is in the new cluster", async () => {
+  const [fresh, migration] = [clusters.plainNew(), clusters.migrate({ reads: "old" })];
+  await fresh.set("n", 57);
+  expect(await migration.incr("n")).toBeUndefined();
+  expect(await migration.replace("n", 1)).toBe(false);
+  expect(await migration.touch("n", 1)).toBe(false);
+  expect(await fresh.get("n")).toBe(57);
+});
+
+test("closing waits for what is under way, and takes nothing more", async () => {
+  const migration = clusters.migrate();
+  await migration.from.setMulti({ a: 1, n: 1 });
+  const calls = [migration.get("a"), migration.set("b", 2), migration.incr("n")];
+  const closed = migration.close();
+  expect(await errorOf(migration.get("a"))).toMatchObject({
+    code: "ERR_MEMCACHED_CONNECTION_CLOSED",
+    command: "get",
+  });
+  expect(await Promise.all(calls)).toEqual([1, true, 2]);
+  await closed;
+  expect(migration.closed).toBe(true);
+  const found = await clusters.plainNew().getMulti(["a", "b", "n"]);
+  expect(found).toEqual(new Map(Object.entries({ a: 1, b: 2, n: 2 })));
+  await migration.close();
+});
+
 test("a signal ends a call, wherever it is", async () => {
   const migration = clusters.migrate();
   for (const server of clusters.old) await server.pause();

@@ -90,7 +90,7 @@ describe("the old cluster is killed in the middle", () => {
 
 describe("a server of the old cluster hangs", () => {
   test("it costs its own keys one short time, and then none", async () => {
-    const migration = clusters.migrate({ otherTimeoutMs: 50 });
+    const migration = clusters.migrate({ otherTimeoutMs: 500 });
     const { server, on, off } = split(migration);
     await clusters.plainOld().setMulti(KEYS.map((key) => [key, "old"] as const));
     await server.pause();
@@ -105,7 +105,7 @@ describe("a server of the old cluster hangs", () => {
   });
 
   test("what it was not told is not read there when it is back", async () => {
-    const migration = clusters.migrate({ otherTimeoutMs: 50, strict: "none" });
+    const migration = clusters.migrate({ otherTimeoutMs: 500, strict: "none" });
     const { server, on } = split(migration);
     const old = clusters.plainOld();
     await old.setMulti(KEYS.map((key) => [key, "outdated"] as const));
@@ -126,7 +126,7 @@ describe("a server of the old cluster hangs", () => {
 
 describe("the new cluster", () => {
   test("decides: what it fails with the call fails with, and the rest is told", async () => {
-    const migration = clusters.migrate({}, {}, { timeoutMs: 500 });
+    const migration = clusters.migrate({}, {}, { timeoutMs: 1000 });
     await clusters.plainOld().setMulti(KEYS.map((key) => [key, "old"] as const));
     await clusters.new[0]!.pause();
     const isOn = (key: string) => migration.to.serverFor(key).name === clusters.new[0]!.address;

@@ -1,88 +1,85 @@
-import { Client } from "tslibmc";
-import { Migration, type MigrationReads } from "tslibmc/migration";
-import { MemcachedServer } from "tslibmc/testing";
+import type { Serializer } from "tslibmc";
+import type { Migration, MigrationReads } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { settles } from "../faults/cluster.js";
 import { randomFrom } from "../support/soak.js";
 import { Clusters } from "./clusters.js";
 
+let clusters: Clusters;
+
+beforeAll(async () => {
+  clusters = await Clusters.start(2);
+});
+afterEach(() => clusters.reset());
+afterAll(() => clusters[Symbol.asyncDispose]());
+
 describe("a value on its way over", () => {
-  /**
-   * Another process does something while this one has read the old value and not yet
-   * stored it: the old cluster's second answer, which is the transfer's, is held back.
-   */
+  /** Holds the second value that it decodes, which is the transfer's, until it is released. */
+  class Holding implements Serializer {
+    release: () => void = () => {};
+    #holds: () => void = () => {};
+    readonly held = new Promise<void>((resolve) => {
+      this.#holds = resolve;
+    });
+    readonly #released = new Promise<void>((resolve) => {
+      this.release = resolve;
+    });
+    #count = 0;
+
+    serialize(value: unknown) {
+      return { data: String(value), flags: 0 };
+    }
+
+    async deserialize(data: Uint8Array) {
+      if (++this.#count === 2) {
+        this.#holds();
+        await this.#released;
+      }
+      return Buffer.from(data).toString();
+    }
+  }
+
+  /** What is found after a process interfered that did not know of the transfer, nor it of that. */
   async function whileFetching(
-    interfere: (other: Migration, old: Client) => Promise<unknown>,
+    interfere: (other: Migration) => Promise<unknown>,
     reads: MigrationReads,
-  ): Promise<{ found: unknown; migration: Migration; close: () => Promise<void> }> {
-    const old = await MemcachedServer.start();
-    const fresh = await MemcachedServer.start();
-    const process = (mode: MigrationReads) =>
-      new Migration(
-        { from: new Client(old.address), to: new Client(fresh.address) },
-        { otherTimeoutMs: 5000, reads: mode },
-      );
-    const [migration, other] = [process("both"), process(reads)];
-    const plain = new Client(old.address);
-    await plain.set("k", "old");
-    const fault = { on: { command: "get", key: "k", nth: 2 }, do: { kind: "delay", ms: 300 } };
-    old.faults.add(fault as Parameters<typeof old.faults.add>[0]);
+  ): Promise<{ found: unknown; migration: Migration }> {
+    const holding = new Holding();
+    const migration = clusters.migrate({}, { serializer: holding });
+    const other = clusters.migrate({ reads }, { serializer: new Holding() });
+    await other.from.set("k", "old");
     expect(await migration.get("k")).toBe("old");
-    await settles(() => old.faults.hits(fault as never) === 1);
-    await interfere(other, plain);
-    const before = migration.progress();
-    expect(before.warmed + before.overtaken).toBe(0);
+    await holding.held;
+    await interfere(other);
+    holding.release();
     await settles(() => migration.progress().warmed + migration.progress().overtaken === 1);
-    return {
-      found: await migration.get("k"),
-      migration,
-      close: async () => {
-        await Promise.all([migration.close(), other.close(), plain.close()]);
-        await Promise.all([old.close(), fresh.close()]);
-      },
-    };
+    return { found: await migration.get("k"), migration };
   }
 
   const modes: MigrationReads[] = ["old", "both", "new"];
 
   test.each(modes)("does not come back after it was deleted by a process in %s", async (reads) => {
-    const { found, migration, close } = await whileFetching((other) => other.delete("k"), reads);
+    const { found, migration } = await whileFetching((other) => other.delete("k"), reads);
     expect(found).toBeUndefined();
     expect(migration.progress()).toMatchObject({ warmed: 0, overtaken: 1 });
-    await close();
   });
 
   test.each(modes)("does not hide what a process in %s has set meanwhile", async (reads) => {
-    const { found, migration, close } = await whileFetching(
-      (other) => other.set("k", "new"),
-      reads,
-    );
+    const { found, migration } = await whileFetching((other) => other.set("k", "new"), reads);
     expect(found).toBe("new");
     expect(migration.progress()).toMatchObject({ overtaken: 1 });
-    await close();
   });
 
   test.each(modes)(
     "does not come back after a value that has gone by itself, in %s",
     async (reads) => {
-      const { found, close } = await whileFetching(
-        (other) => other.set("k", "short", { ttl: -1 }),
-        reads,
-      );
+      const { found } = await whileFetching((other) => other.set("k", "short", { ttl: -1 }), reads);
       expect(found).toBeUndefined();
-      await close();
     },
   );
 });
 
 describe("a process that died while it brought a value over", () => {
-  let clusters: Clusters;
-  beforeAll(async () => {
-    clusters = await Clusters.start(1);
-  });
-  afterEach(() => clusters.reset());
-  afterAll(() => clusters[Symbol.asyncDispose]());
-
   /** What it left behind, as other processes find it. */
   const abandon = async () => {
     const fresh = clusters.plainNew();
@@ -132,13 +129,6 @@ describe("a process that died while it brought a value over", () => {
  * read that began after one was finished must find nothing older.
  */
 describe("nobody reads what was overwritten or deleted", () => {
-  let clusters: Clusters;
-  beforeAll(async () => {
-    clusters = await Clusters.start(2);
-  });
-  afterEach(() => clusters.reset());
-  afterAll(() => clusters[Symbol.asyncDispose]());
-
   /** Of each key; a long run takes some thousand. */
   const CHANGES = Number(process.env["MIGRATION_CHANGES"] ?? 150);
 

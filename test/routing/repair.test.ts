@@ -129,7 +129,21 @@ test("a stale item is not copied, and the right to recache it is left to the pro
   expect(await client.get(key)).toBe("v");
   await given;
   expect(await there.metaGet(key)).toMatchObject({ stale: true, won: true });
-  expect(client.copyReads.repaired).toBe(0);
+  await client.close();
+  expect(a.log.requests.map(({ command }) => command)).not.toContain("add");
+});
+
+test("an item that is still to be filled is not copied", async () => {
+  const client = connect({ randomizeReplicaRead: true });
+  const key = keyOn(client, a);
+  expect(await client.metaGet(key, { vivify: 60 })).toMatchObject({ won: true });
+  a.log.clear();
+  await settles(async () => {
+    await client.get(key);
+    return a.log.requests.some(({ command }) => command === "mg");
+  });
+  await client.close();
+  expect(b.log.requests.map(({ command }) => command)).not.toContain("add");
 });
 
 test("a failure is no miss, and gives nothing back", async () => {
