@@ -29,6 +29,7 @@ export const stopped: Fault = {
 
 export const restarted: Fault = {
   name: "restarted empty",
+  isBrief: true,
   shows: "loss",
   empties: true,
   async stage() {

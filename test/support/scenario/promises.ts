@@ -28,7 +28,7 @@ export function broken(fault: Fault, policy: Policy, figures: Figures): string[]
     ],
     ["a server that answers is not given up", !isHarmless || deaths === 0],
     ["no key moves", (policy.moves && !isHarmless) || moved === 0],
-    ["keys of a dead server move", !policy.moves || isHarmless || moved > 0],
+    ["keys of a dead server move", !policy.moves || deaths === 0 || moved > 0],
     ["a server that comes and goes is given up once", !policy.moves || deaths <= 1],
     ["traffic flows again", figures.flowsMs !== undefined],
     ["values are found", figures.hits > 0],

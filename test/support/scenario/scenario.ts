@@ -41,7 +41,7 @@ export async function play(
     for (const player of players) player.mark();
     await stage.begin();
     await delay(faultMs);
-    if (fault.shows !== "nothing") {
+    if (fault.shows !== "nothing" && !fault.isBrief) {
       await within(RETURNS_MS, () => players.every((player) => player.hasMoved()));
       await delay(MOVES_MS);
     }

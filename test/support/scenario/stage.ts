@@ -33,6 +33,8 @@ export interface Fault {
   readonly empties: boolean;
   /** Whether the server answers now and then while it lasts. */
   readonly flaps?: true;
+  /** Whether it is over at once, so that a client may not even notice. */
+  readonly isBrief?: true;
   /** The only errors that it may lead to. */
   readonly errors?: readonly string[];
 }
