@@ -92,6 +92,8 @@ export type { SetMode } from "./protocol/request.js";
 export { type Distribution, type DistributionOptions, distributions } from "./ring/distribution.js";
 export type { PlacementPreset } from "./ring/presets.js";
 export type { HealthEvent, HealthState } from "./routing/health.js";
+export type { RejoinEvent } from "./routing/rejoin.js";
+export type { ServerStats } from "./routing/server.js";
 export type {
   Codec,
   Compression,

@@ -25,9 +25,10 @@ import { servers } from "./servers.js";
 import { size } from "./size.js";
 import { start } from "./start.js";
 import { threads } from "./threads.js";
+import { web } from "./web.js";
 
 const SECTIONS: Readonly<Record<string, (effort: Effort) => Promise<Section>>> = {
-  ...{ servers, keys, threads, saturation, start, size, memory },
+  ...{ web, servers, keys, threads, saturation, start, size, memory },
 };
 
 const { values, positionals } = parseArgs({

@@ -1,7 +1,7 @@
 import * as admin from "../commands/admin.js";
-import type { ConnectionStats } from "../connection/counters.js";
 import { ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
+import type { ServerStats } from "../routing/server.js";
 import { checkBehaviors } from "./behaviorrules.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { behaviorView } from "./behaviorview.js";
@@ -133,10 +133,11 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Calls `listener` whenever a connection is made (`connect`), cannot be made
-   * (`connectError`) or ends (`disconnect`), whenever a server's state changes (`health`), a
-   * failure is made a miss (`masked`) or a change that was held back fails (`lost`), and whenever
-   * a source of servers gives another list (`membership`) or fails (`membershipError`). Nobody
-   * has to listen: what fails also rejects the calls that it concerns.
+   * (`connectError`) or ends (`disconnect`), whenever a server's state changes (`health`), its
+   * old values are deleted after an outage (`rejoin`), a failure is made a miss (`masked`) or
+   * a change that was held back fails (`lost`), and whenever a source of servers gives another
+   * list (`membership`) or fails (`membershipError`). Nobody has to listen: what fails also rejects
+   * the calls that it concerns.
    */
   on<Type extends keyof ClientEvents>(
     type: Type,
@@ -160,7 +161,7 @@ export abstract class Cluster implements AsyncDisposable {
    * errors, bytes, reconnects, what waits, and how long replies took. Nobody is asked;
    * {@link Cluster.getStats} asks the servers for theirs.
    */
-  stats(): Map<string, ConnectionStats> {
+  stats(): Map<string, ServerStats> {
     const { servers } = this.#settings.dispatcher.router;
     return new Map(servers.map((server) => [server.name, server.stats()]));
   }

@@ -8,7 +8,7 @@ import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviorru
 import type { BehaviorOptions, Behaviors } from "./behaviors.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
 import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunk.js";
-import { LIMIT_OPTIONS, type LimitOptions, limitsOf } from "./limits.js";
+import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
   TRANSPORT_OPTIONS,
@@ -93,6 +93,7 @@ export interface FixedOptions {
   readonly policies: Policies;
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
+  readonly maxConnecting: number;
   readonly maxValueSize: number;
   readonly chunk: ChunkLimits | undefined;
   readonly preset: PlacementPreset | undefined;
@@ -111,12 +112,17 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
     maxValueSize = DEFAULT_MAX_VALUE_SIZE,
     placement = {},
   } = options;
+  const policies = policiesOf(options, options.binary === true);
+  if (policies.rejoin !== undefined && options.proxy === "twemproxy") {
+    throw new OptionError("rejoin needs flush_all, which twemproxy does not know; leave it out");
+  }
   if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
   return {
     transport: transportOf(options),
-    policies: policiesOf(options, options.binary === true),
+    policies,
     stallTimeoutMs: checkDurationMs(stallTimeoutMs, "stallTimeoutMs"),
     limits: limitsOf(options),
+    maxConnecting: maxConnectingOf(options),
     maxValueSize: checkMaxValueSize(maxValueSize),
     chunk: chunkLimits(options.chunk, maxValueSize),
     ...(typeof placement === "string"

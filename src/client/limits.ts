@@ -21,16 +21,25 @@ export interface LimitOptions {
    * @defaultValue "fail"
    */
   readonly whenQueueFull?: "fail" | "wait" | undefined;
+  /**
+   * So many connections may be in the making at once, over all servers; others wait for
+   * their turn, and calls for them no longer than until their deadline. One that takes more
+   * than 100 ms keeps no other waiting.
+   * @defaultValue 64
+   */
+  readonly maxConnecting?: number | undefined;
 }
 
 export const LIMIT_OPTIONS: readonly (keyof LimitOptions)[] = [
   "maxQueueLength",
   "maxQueueBytes",
   "whenQueueFull",
+  "maxConnecting",
 ];
 
 const DEFAULT_LENGTH = 100_000;
 const DEFAULT_BYTES = 128 * 1024 * 1024;
+const DEFAULT_CONNECTING = 64;
 
 /** @throws OptionError, ArgumentError */
 export function limitsOf(options: LimitOptions): QueueLimits {
@@ -47,4 +56,9 @@ export function limitsOf(options: LimitOptions): QueueLimits {
     maxBytes: checkInteger(maxQueueBytes, "maxQueueBytes", 1, Number.MAX_SAFE_INTEGER),
     waits: whenQueueFull === "wait",
   };
+}
+
+/** @throws ArgumentError */
+export function maxConnectingOf({ maxConnecting = DEFAULT_CONNECTING }: LimitOptions): number {
+  return checkInteger(maxConnecting, "maxConnecting", 1, 65535);
 }

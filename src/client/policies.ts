@@ -5,6 +5,7 @@ import { Detour, nextAlive, survivor } from "../routing/detour.js";
 import { Failover } from "../routing/failover.js";
 import { Gutter } from "../routing/gutter.js";
 import { Leniency } from "../routing/leniency.js";
+import type { RejoinOptions } from "../routing/rejoin.js";
 import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkInteger, checkOptions, show } from "./check.js";
@@ -30,6 +31,31 @@ export interface PolicyOptions extends CopyReadOptions {
    */
   readonly failover?: "rehash" | "next" | GutterOptions | undefined;
   /**
+   * Milliseconds from a dead server's first answer until it has all of its keys again,
+   * where `failover` moved them: it begins with a tenth and gets the others one after the
+   * other. A failure meanwhile makes it dead again. 0 gives it all of them at once.
+   * @defaultValue 3000
+   */
+  readonly rampUpMs?: number | undefined;
+  /**
+   * What becomes of the values that a server still has from before an outage, while others
+   * may have changed, before it gets keys again:
+   *
+   * - `"keep"`: they are read again
+   * - `"flush"`: all go. The server stays dead until `flush_all` was answered
+   * - `"delete"`: those go whose changes failed there, or went elsewhere. A `noreply` call
+   *   does not learn that it failed
+   *
+   * @defaultValue "keep"
+   */
+  readonly rejoin?: "keep" | "flush" | "delete" | undefined;
+  /**
+   * So many keys are remembered for each server with `rejoin: "delete"`; a server that
+   * missed more changes is flushed.
+   * @defaultValue 10000
+   */
+  readonly maxRemembered?: number | undefined;
+  /**
    * What becomes of a call that fails for the servers' sake: it rejects, or a read is a
    * miss and a value is not stored, which the event `masked` tells. Deleting, counting
    * and calls to all servers always reject.
@@ -51,9 +77,18 @@ export interface GutterOptions {
 
 export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
   "failover",
+  "rampUpMs",
+  "rejoin",
+  "maxRemembered",
   "onError",
   ...COPY_READ_OPTIONS,
 ];
+
+const DEFAULT_RAMP_UP_MS = 3000;
+
+const MAX_RAMP_UP_MS = 60 * 60 * 1000;
+
+const DEFAULT_REMEMBERED = 10_000;
 
 const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
 
@@ -68,18 +103,22 @@ export interface Policies {
     | "next"
     | { readonly addresses: readonly Address[]; readonly ttl: number }
     | undefined;
+  readonly rampUpMs: number;
+  readonly rejoin: RejoinOptions | undefined;
   readonly copyReading: CopyReading;
   readonly lenient: boolean;
 }
 
 /** @throws OptionError, ArgumentError */
 export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
-  const { failover, onError = "throw" } = options;
+  const { failover, rampUpMs = DEFAULT_RAMP_UP_MS, onError = "throw" } = options;
   if (onError !== "throw" && onError !== "miss") {
     throw new OptionError(`onError must be "throw" or "miss", not ${show(onError)}`);
   }
   return {
     failover: failoverOf(failover),
+    rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
+    rejoin: rejoinOf(options),
     copyReading: copyReadingOf(options, isBinary),
     lenient: onError === "miss",
   };
@@ -98,6 +137,14 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
     addresses: parseServers(servers),
     ttl: checkInteger(ttl, "failover.ttl", 1, MAX_GUTTER_TTL),
   };
+}
+
+function rejoinOf(options: PolicyOptions): RejoinOptions | undefined {
+  const { rejoin = "keep", maxRemembered = DEFAULT_REMEMBERED } = options;
+  checkInteger(maxRemembered, "maxRemembered", 0, 2 ** 24);
+  if (rejoin === "keep") return undefined;
+  if (rejoin === "flush" || rejoin === "delete") return { action: rejoin, maxRemembered };
+  throw new OptionError(`rejoin must be "keep", "flush" or "delete", not ${show(rejoin)}`);
 }
 
 /** What there is to arrange. */

@@ -1,11 +1,13 @@
 import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
+import { Turnstile } from "../connection/turnstile.js";
 import { MemcachedError, PartialError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
 import type { HealthEvent, HealthOptions } from "../routing/health.js";
+import type { RejoinEvent } from "../routing/rejoin.js";
 import type { Reading } from "../routing/replicas.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
@@ -58,8 +60,10 @@ export interface LostWrite {
 
 /** What a client tells those who listen. */
 export interface ClientEvents extends ConnectionEvents {
-  /** A server is up, failing or dead. */
+  /** A server is up, failing, dead or returning. */
   health: HealthEvent;
+  /** A server's old values were deleted or flushed, as `rejoin` has it, or could not be. */
+  rejoin: RejoinEvent;
   /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
   masked: { readonly command: string; readonly error: MemcachedError };
   /** A change that the behavior `buffer_requests` held back failed, after its call had resolved. */
@@ -98,6 +102,7 @@ export class Settings {
   readonly #connecting: { connectTimeoutMs: number; noDelay: boolean; keepAlive: boolean };
   /** How their health is judged; as above. */
   readonly #health: HealthOptions;
+  readonly #turnstile: Turnstile;
   /** The servers that stand in for dead ones, if there are any. */
   readonly #gutter: Router | undefined;
   #given: CheckedBehaviors;
@@ -113,6 +118,7 @@ export class Settings {
     const { encodeKey, base64Keys } = fixed.transport;
     this.#options = options;
     this.#fixed = fixed;
+    this.#turnstile = new Turnstile(fixed.maxConnecting);
     this.reading = readingOf(fixed.policies.copyReading);
     this.#given = behaviorsOf(options);
     this.#placement = this.#place(this.#given, addresses);
@@ -291,7 +297,9 @@ export class Settings {
   #connectGutter(): Router | undefined {
     const { failover } = this.#fixed.policies;
     if (typeof failover !== "object") return undefined;
-    const servers = failover.addresses.map((address) => this.#connectTo(address));
+    // Whoever stands in has no stand-in of its own to share its keys with.
+    const health: HealthOptions = Object.create(this.#health, { rampUpMs: { value: 0 } });
+    const servers = failover.addresses.map((address) => this.#connectTo(address, health));
     const behaviors = { distribution: "consistent ketama" } as const;
     return new Router(servers, new Placement({ behaviors }, failover.addresses));
   }
@@ -306,15 +314,18 @@ export class Settings {
 
   /** A server that is not ejected need not stay away longer than it is gone. */
   #judgement(): HealthOptions {
+    const ejects = this.#failover !== undefined;
+    const moves = ejects && this.read("num_replicas") === 0;
     return {
       failureLimit: this.read("failure_limit"),
       retryTimeoutMs: this.read("retry_timeout") * 1000,
-      deadTimeoutMs: this.#failover === undefined ? 0 : this.read("dead_timeout") * 1000,
+      deadTimeoutMs: ejects ? this.read("dead_timeout") * 1000 : 0,
+      rampUpMs: moves ? this.#fixed.policies.rampUpMs : 0,
     };
   }
 
-  #connectTo(address: Address): Server {
-    const { stallTimeoutMs, limits, transport } = this.#fixed;
+  #connectTo(address: Address, health = this.#health): Server {
+    const { stallTimeoutMs, limits, transport, policies } = this.#fixed;
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
     checkWay(address, transport);
@@ -332,12 +343,15 @@ export class Settings {
       },
       stallTimeoutMs,
       limits,
+      turnstile: this.#turnstile,
       onEvent: (type, event) => events.emit(type, event),
-      health: this.#health,
+      health,
       onHealth: (event) => {
         this.dispatcher.router.healthChanged();
         this.events.emit("health", event);
       },
+      rejoin: policies.rejoin,
+      onRejoin: (event) => this.events.emit("rejoin", event),
       codec: this.values,
       get connectTimeoutMs() {
         return connecting.connectTimeoutMs;

@@ -14,14 +14,15 @@ import { Sweep } from "../util/sweep.js";
 import { atEndOfTurn } from "../util/turn.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
-import { backoffMs } from "./backoff.js";
+import { Attempts } from "./attempts.js";
 import { type ConnectionStats, Counters } from "./counters.js";
 import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
-import { Failure } from "./failure.js";
+import { Failure, wordsOf } from "./failure.js";
 import { type Greet, greeting } from "./greeting.js";
 import { Link } from "./link.js";
 import type { OnLarge, OnRefused } from "./pipeline.js";
 import { Queue } from "./queue.js";
+import type { Entrant, Turnstile } from "./turnstile.js";
 
 /** How much may wait for one server. */
 export interface QueueLimits {
@@ -49,6 +50,8 @@ export interface ConnectionOptions {
   /** Milliseconds between two attempts to connect at most. */
   readonly retryTimeoutMs: number;
   readonly limits: QueueLimits;
+  /** Where attempts to connect wait for their turn. */
+  readonly turnstile: Turnstile;
   /** Where it counts, together with others. @defaultValue for itself */
   readonly counters?: Counters;
   readonly onEvent: OnConnectionEvent;
@@ -63,6 +66,8 @@ export interface ConnectionOptions {
   readonly onLost: (operation: Operation) => boolean;
   /** Takes each operation that a lost socket had not sent yet. */
   readonly onUnsent: (operation: Operation) => void;
+  /** Hears of each operation that fails here, just before it does. */
+  readonly onFailed: (operation: Operation) => void;
   readonly onRefused: OnRefused;
   readonly onLarge?: OnLarge | undefined;
 }
@@ -97,10 +102,9 @@ export class Connection implements Executor {
   #ended = false;
   /** When the present attempt to connect is given up. */
   #connectDeadline = 0;
-  /** Attempts in a row after which the server has said nothing, what came of the last, and when the next is due. */
-  #failures = 0;
-  #lastFailure: Failure | undefined = undefined;
-  #notBefore = 0;
+  readonly #attempts = new Attempts();
+  /** Its place among those that connect, or wait for their turn to. */
+  #entrant: Entrant | undefined = undefined;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: ConnectionOptions) {
@@ -140,6 +144,7 @@ export class Connection implements Executor {
 
   /** Closes the socket of a server that is not to be waited for; what is under way fails. */
   abandon(failure: Failure): void {
+    this.#link?.reset();
     this.#close(failure, failure.error);
   }
 
@@ -200,25 +205,28 @@ export class Connection implements Executor {
     });
   }
 
-  /** Begins to connect, or fails the operation where it is too early for another attempt. */
+  /** Begins to connect when it is its turn, or fails the operation where it is too early for that. */
   #connect(operation: Operation): boolean {
-    const now = performance.now();
-    if (now < this.#notBefore && this.#lastFailure !== undefined) {
-      const wait = Math.ceil(this.#notBefore - now);
-      const { message } = this.#lastFailure;
-      const why = `${message}; the next attempt is due in ${wait} ms`;
-      this.#fail(operation, this.#lastFailure, why);
+    if (this.#entrant !== undefined) return true;
+    const refusal = this.#attempts.refusal(performance.now());
+    if (refusal !== undefined) {
+      this.#fail(operation, refusal);
       return false;
     }
-    this.#connectDeadline = now + this.#options.connectTimeoutMs;
+    this.#entrant = { begin: () => this.#begin(operation.codec) };
+    this.#options.turnstile.enter(this.#entrant);
+    return true;
+  }
+
+  #begin(codec: Operation["codec"]): void {
+    this.#connectDeadline = performance.now() + this.#options.connectTimeoutMs;
     this.#announcer.connecting();
+    this.#sweep.start();
     try {
-      this.#link = this.#dial(operation.codec);
-      return true;
+      this.#link = this.#dial(codec);
     } catch (cause) {
-      this.#giveUp(this.#unconnected(cause instanceof Error ? cause.message : "", cause));
-      this.#fail(operation, this.#lastFailure!);
-      return false;
+      const failure = this.#unconnected(cause instanceof Error ? cause.message : "", cause);
+      queueMicrotask(() => this.#giveUp(failure)); // after the operation is in the queue
     }
   }
 
@@ -263,6 +271,7 @@ export class Connection implements Executor {
 
   #opened(link: Link): void {
     link.open = true;
+    this.#leave();
     this.#counters.connects++;
     this.#flush();
     this.#announcer.connected();
@@ -281,7 +290,7 @@ export class Connection implements Executor {
 
   /** The socket ended by itself: while connecting, or in the middle of its life. */
   #lost(cause: Error | undefined): void {
-    const why = cause === undefined ? "the server ended it" : describe(cause);
+    const why = cause === undefined ? "the server ended it" : wordsOf(cause);
     if (this.#link?.open) {
       this.#abandon(this.#closed(`The connection to ${this.#name} was lost: ${why}`, cause), true);
     } else {
@@ -304,11 +313,8 @@ export class Connection implements Executor {
 
   /** There was no connection after all: everything that waits for it fails, and new attempts pause. */
   #giveUp(failure: Failure): void {
-    this.#failures++;
     this.#counters.connectErrors++;
-    this.#lastFailure = failure;
-    const retryInMs = backoffMs(this.#failures, this.#options.retryTimeoutMs, Math.random);
-    this.#notBefore = performance.now() + retryInMs;
+    const retryInMs = this.#attempts.failed(failure, this.#options.retryTimeoutMs);
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.failed(failure.error, retryInMs);
@@ -326,7 +332,7 @@ export class Connection implements Executor {
    * and otherwise fails; what was not sent goes out on the next connection.
    */
   #abandon(failure: Failure, mayRetry: boolean): void {
-    this.#noteLoss(failure);
+    this.#attempts.lost(failure, this.#link?.heard ?? false, this.#options.retryTimeoutMs);
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.disconnected(failure.error);
@@ -339,19 +345,6 @@ export class Connection implements Executor {
       if (!operation.settled) this.#options.onUnsent(operation);
     }
     this.#settled();
-  }
-
-  /**
-   * A server that hangs up before it has said anything may be none; the first time may be
-   * a restart, and the next attempt follows at once.
-   */
-  #noteLoss(failure: Failure): void {
-    this.#lastFailure = failure;
-    this.#failures = this.#link?.heard ? 0 : this.#failures + 1;
-    const { retryTimeoutMs } = this.#options;
-    const pauseMs =
-      this.#failures > 1 ? backoffMs(this.#failures - 1, retryTimeoutMs, Math.random) : 0;
-    this.#notBefore = performance.now() + pauseMs;
   }
 
   /** The connection is ended from here: everything under way fails. */
@@ -368,7 +361,16 @@ export class Connection implements Executor {
   #release(): Operation[] {
     const link = this.#link;
     this.#link = undefined;
+    this.#leave();
     return link === undefined ? [] : link.end();
+  }
+
+  /** Lets others connect. */
+  #leave(): void {
+    const entrant = this.#entrant;
+    if (entrant === undefined) return;
+    this.#entrant = undefined;
+    this.#options.turnstile.leave(entrant);
   }
 
   /** The one timer of this connection: deadlines, the attempt to connect, a server that fell silent. */
@@ -378,9 +380,11 @@ export class Connection implements Executor {
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
     const overdue = this.#expireAll(now);
-    if (overdue !== undefined) this.#options.onFailure(overdue);
+    const waits = this.#link === undefined; // for its turn, which is no fault of the server's
+    if (overdue !== undefined && !waits) this.#options.onFailure(overdue);
     const link = this.#link;
     if (link?.open && (link.isStalled(now, stallTimeoutMs) || this.#isOverdue(link, now))) {
+      link.reset();
       const why = `${this.#name} let nothing pass for ${stallTimeoutMs} ms`;
       this.#abandon(this.#closed(why), false);
     }
@@ -423,6 +427,7 @@ export class Connection implements Executor {
   #fail(operation: Operation, failure: Failure, message?: string): void {
     if (operation.settled) return;
     this.#counters.errors++;
+    this.#options.onFailed(operation);
     operation.fail(failure.for(operation, message));
   }
 
@@ -439,11 +444,4 @@ export class Connection implements Executor {
     const message = `Cannot connect to ${this.#name}: ${why}`;
     return new Failure(ConnectError, message, this.#name, cause);
   }
-}
-
-/** Node's words for a failed connect; an error of several addresses has none of its own. */
-function describe(cause: Error): string {
-  if (cause.message !== "") return cause.message;
-  const errors = cause instanceof AggregateError ? (cause.errors as Error[]) : [];
-  return errors.map((error) => error.message).join("; ");
 }

@@ -36,6 +36,8 @@ export interface DatagramsOptions {
   readonly onReply: () => void;
   /** Hears what makes operations fail, before those fail that are not overdue. */
   readonly onFailure: (failure: Failure) => void;
+  /** Hears of each operation that fails here, just before it does. */
+  readonly onFailed: (operation: Operation) => void;
   readonly onRefused: OnRefused;
 }
 
@@ -320,6 +322,7 @@ export class Datagrams implements Executor {
   #fail(operation: Operation, failure: Failure): void {
     if (operation.settled) return;
     this.#counters.errors++;
+    this.#options.onFailed(operation);
     operation.fail(failure.for(operation));
   }
 

@@ -66,6 +66,11 @@ export class Dialer {
     return this.#tls !== undefined;
   }
 
+  /** Whether its sockets can be reset, as those of TCP itself alone can. */
+  get resets(): boolean {
+    return this.#tls === undefined && !isUnix(this.#address);
+  }
+
   /** @param opened - called when bytes can be sent, after TLS has seen the server's certificate */
   dial(reader: Reader, opened: () => void): Socket {
     const shared = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);

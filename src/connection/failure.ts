@@ -54,3 +54,10 @@ export class Failure {
     }
   }
 }
+
+/** Node's words for a failed connect; an error of several addresses has none of its own. */
+export function wordsOf(cause: Error): string {
+  if (cause.message !== "") return cause.message;
+  const errors = cause instanceof AggregateError ? (cause.errors as Error[]) : [];
+  return errors.map((error) => error.message).join("; ");
+}

@@ -56,6 +56,7 @@ export class Link implements Reader {
   readonly #events: LinkEvents;
   readonly #socket: Socket;
   readonly #isSecure: boolean;
+  readonly #resets: boolean;
   readonly #out = new Outgoing();
   #ended = false;
   /** When the last byte came or went, or the first request after an idle time was written. */
@@ -70,6 +71,7 @@ export class Link implements Reader {
     this.#events = events;
     this.pipeline = new Pipeline(counters, events.refused, events.large);
     this.#isSecure = dialer.isSecure;
+    this.#resets = dialer.resets;
     this.#socket = dialer.dial(this, () => this.#ended || events.connected());
     this.#socket
       .on("drain", () => this.#ended || events.progressed())
@@ -131,6 +133,15 @@ export class Link implements Reader {
     this.open = false;
     this.#socket.destroy();
     return this.pipeline.drain();
+  }
+
+  /**
+   * Has what the kernel still holds thrown away. It would go on sending it for minutes, and a
+   * server that can be reached again would carry out what was given up long ago. Nothing
+   * does that for TLS.
+   */
+  reset(): void {
+    if (this.open && this.#resets) this.#socket.resetAndDestroy();
   }
 
   /** Turns waiting operations into one batch of bytes, `room` of them at most. */

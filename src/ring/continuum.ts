@@ -1,13 +1,4 @@
-import { liveMembers, type Member, type Ring, type RingBuilder } from "./ring.js";
-
-/** All that share a continuum. */
-export interface Group {
-  readonly size: number;
-  readonly weight: number;
-}
-
-/** The points of one member, as 32-bit numbers. */
-export type PointRule = (member: Member, group: Group) => readonly number[];
+import type { Ring } from "./ring.js";
 
 /**
  * Consistent hashing: every server owns points on a circle of 2^32, and a hash belongs
@@ -37,9 +28,13 @@ export class Continuum implements Ring {
     return this.#points[this.#find(hash)]!;
   }
 
-  /** Each point and its owner, in the order of the circle. */
-  *entries(): Generator<readonly [point: number, position: number]> {
-    for (let i = 0; i < this.#points.length; i++) yield [this.#points[i]!, this.#owners[i]!];
+  get points(): Uint32Array {
+    return this.#points;
+  }
+
+  /** For each point the position of the server that owns it. */
+  get owners(): Uint32Array {
+    return this.#owners;
   }
 
   #find(hash: number): number {
@@ -53,44 +48,4 @@ export class Continuum implements Ring {
     }
     return low === points.length ? 0 : low;
   }
-}
-
-/** Of two members with the same point the earlier one owns it. */
-export function continuum(pointsOf: PointRule): (members: readonly Member[]) => Continuum {
-  return (members) => {
-    const sharing = liveMembers(members);
-    const size = sharing.length;
-    const group = { size, weight: sharing.reduce((sum, { weight }) => sum + weight, 0) };
-
-    // A point and its member's number in one exact float sort fast, and ties by number.
-    const keys: number[] = [];
-    for (const [number, member] of sharing.entries()) {
-      for (const point of pointsOf(member, group)) keys.push(point * size + number);
-    }
-    const sorted = Float64Array.from(keys).sort();
-    return new Continuum(
-      Uint32Array.from(sorted, (key) => Math.floor(key / size)),
-      Uint32Array.from(sorted, (key) => sharing[key % size]!.position),
-    );
-  };
-}
-
-/**
- * A continuum in which a hash belongs to the last point at or before it. The same
- * circle with every owner one point further on, that point drawn back by one.
- */
-export function continuumBefore(pointsOf: PointRule): RingBuilder {
-  const build = continuum(pointsOf);
-  return (members) => {
-    const entries = [...build(members).entries()];
-    const moved = entries.map(([point], i): readonly [number, number] => [
-      (point - 1) >>> 0,
-      entries.at(i - 1)![1],
-    ]);
-    moved.sort(([a], [b]) => a - b);
-    return new Continuum(
-      Uint32Array.from(moved, ([point]) => point),
-      Uint32Array.from(moved, ([, owner]) => owner),
-    );
-  };
 }

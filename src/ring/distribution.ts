@@ -2,7 +2,7 @@ import { OptionError } from "../errors.js";
 import { type HashName, hashFunction } from "../hash/algorithms.js";
 import type { HashFunction } from "../hash/function.js";
 import { virtualBucket } from "./bucket.js";
-import { continuum } from "./continuum.js";
+import { continuum } from "./circle.js";
 import { jump } from "./jump.js";
 import { modula } from "./modula.js";
 import { hashedPoints, md5Points, shortLabel, slashLabel, weightedDigests } from "./points.js";

@@ -72,12 +72,14 @@ export class Placement {
   /**
    * @param servers - one or more
    * @param live - for each server whether it takes part; all do if it is left out, or if none would
+   * @param base - a placement that differs from it only in who is live, which saves work
    * @throws OptionError for an unknown name, or a configuration that contradicts itself
    */
   constructor(
     options: PlacementOptions,
     servers: readonly RingServer[],
     live: readonly boolean[] = [],
+    base?: Placement,
   ) {
     const {
       _sort_hosts: sorted,
@@ -86,9 +88,10 @@ export class Placement {
     } = options.behaviors ?? {};
     this.#options = options;
     this.#servers = servers;
-    this.#scheme = chooseScheme(options, servers);
+    this.#scheme = base === undefined ? chooseScheme(options, servers) : base.#scheme;
     this.#members = orderMembers(servers, live, sorted === true);
-    this.#ring = this.#scheme.ring(this.#members);
+    const ring = base === undefined ? undefined : base.#ring.withLive?.(this.#members);
+    this.#ring = ring ?? this.#scheme.ring(this.#members);
     this.prefixed = prefixed ?? this.#scheme.prefixed;
     this.#prefix = this.prefixed ? wireForm(namespace) : "";
   }
@@ -131,7 +134,7 @@ export class Placement {
 
   /** The same configuration with some servers ejected. */
   withLive(live: readonly boolean[]): Placement {
-    return new Placement(this.#options, this.#servers, live);
+    return new Placement(this.#options, this.#servers, live, this);
   }
 
   #hash(key: string): number {

@@ -4,7 +4,7 @@ import { OptionError } from "../errors.js";
 import type { HashFunction } from "../hash/function.js";
 import { md5Words } from "../hash/md5.js";
 import { wireForm } from "../hash/wireform.js";
-import type { Group, PointRule } from "./continuum.js";
+import type { Group, PointRule } from "./circle.js";
 import type { RingServer } from "./ring.js";
 
 /** What a server's points are made of, before the number of each. */
@@ -36,9 +36,13 @@ export const socketAddressLabel: Label = ({ host, port }) => {
 
 /** 100 points a server, each the *key's* hash of `label-i`. */
 export function hashedPoints(hash: HashFunction, label: Label): PointRule {
-  return (server) => {
-    const name = label(server);
-    return Array.from({ length: 100 }, (_, i) => hash(`${name}-${i}`));
+  return {
+    draws: () => 100,
+    pointsPerDraw: 1,
+    draw: (server, from, to) => {
+      const name = label(server);
+      return numbers(from, to).map((i) => hash(`${name}-${i}`));
+    },
   };
 }
 
@@ -47,11 +51,18 @@ export function md5Points(
   label: Label,
   count: (server: RingServer, group: Group) => number,
 ): PointRule {
-  return (server, group) => {
-    const name = label(server);
-    const digests = Math.max(0, count(server, group));
-    return Array.from({ length: digests }, (_, i) => md5Words(`${name}-${i}`)).flat();
+  return {
+    draws: count,
+    pointsPerDraw: 4,
+    draw: (server, from, to) => {
+      const name = label(server);
+      return numbers(from, to).flatMap((i) => md5Words(`${name}-${i}`));
+    },
   };
+}
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /**
@@ -70,10 +81,13 @@ export function ketamaDigests({ weight }: RingServer, group: Group): number {
 }
 
 /** Dalli's: the first word, big-endian, of each SHA-1 of `name:i`, 160 a server by weight. */
-export const sha1Points: PointRule = (server, group) => {
-  const name = server.port === 0 ? server.host : `${server.host}:${server.port}`;
-  const count = Math.floor((group.size * 160 * server.weight) / group.weight);
-  return Array.from({ length: count }, (_, i) =>
-    createHash("sha1").update(`${name}:${i}`).digest().readUInt32BE(0),
-  );
+export const sha1Points: PointRule = {
+  draws: ({ weight }, group) => Math.floor((group.size * 160 * weight) / group.weight),
+  pointsPerDraw: 1,
+  draw: ({ host, port }, from, to) => {
+    const name = port === 0 ? host : `${host}:${port}`;
+    return numbers(from, to).map((i) =>
+      createHash("sha1").update(`${name}:${i}`).digest().readUInt32BE(0),
+    );
+  },
 };

@@ -2,7 +2,7 @@ import { crc15, crc32 } from "../hash/crc.js";
 import type { HashFunction } from "../hash/function.js";
 import { md5 } from "../hash/md5.js";
 import type { DistributionBehaviors } from "./behaviors.js";
-import { continuum, continuumBefore } from "./continuum.js";
+import { continuum, continuumBefore, laterFirst } from "./circle.js";
 import { modula, weightedModula } from "./modula.js";
 import {
   fullLabel,
@@ -55,8 +55,7 @@ export const presets: Readonly<Record<PlacementPreset, Preset>> = {
   spymemcached: {
     hash: md5,
     // Its map keeps the last server to claim a point, a continuum the first.
-    ring: (members) =>
-      continuum(md5Points(socketAddressLabel, weightedDigests))(members.toReversed()),
+    ring: continuum(md5Points(socketAddressLabel, weightedDigests), laterFirst),
     prefixed: false,
   },
   /** `memcache.py`: never 0, so that key 0 and key 1 share; weights by repetition. */

@@ -1,10 +1,11 @@
 import { type MemcachedError, NoServerError } from "../errors.js";
-import type { Executor, Operation, Rescuer } from "../operation.js";
+import type { Operation, Rescuer } from "../operation.js";
+import type { Elsewhere } from "./failover.js";
 import { mayMove } from "./moving.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 
-/** The server for the keys of a dead one; undefined if there is none. */
+/** The server for the keys of one that does not have them; undefined if there is none. */
 export type Choice = (route: string) => Server | undefined;
 
 /**
@@ -15,23 +16,34 @@ export function survivor(router: Router): Choice {
   return (route) => alive(router.survivorFor(route));
 }
 
-/** The first server after a key's own that is not dead, whatever the distribution. */
+/**
+ * The first server after a key's own that has all of its keys, whatever the distribution;
+ * if there is none, the first that is not dead.
+ */
 export function nextAlive(router: Router): Choice {
-  return (route) => router.replicasFor(route, router.servers.length - 1).find(alive);
+  return (route) => {
+    const servers = router.replicasFor(route, router.servers.length - 1);
+    return servers.find(({ isAway }) => !isAway) ?? servers.find(alive);
+  };
 }
 
 function alive(server: Server): Server | undefined {
   return server.isDead ? undefined : server;
 }
 
-/** The way of operations whose own server is dead; if the one on it dies too, they go on to the next. */
-export class Detour implements Executor, Rescuer {
+/** The way of operations whose own server does not have their keys; if the one on it dies too, they go on to the next. */
+export class Detour implements Elsewhere, Rescuer {
   readonly #choose: Choice;
   readonly #next: Rescuer | undefined;
 
   constructor(choose: Choice, next: Rescuer | undefined) {
     this.#choose = choose;
     this.#next = next;
+  }
+
+  takes(route: string, own: Server): boolean {
+    const server = this.#choose(route);
+    return server !== undefined && server !== own;
   }
 
   execute(operation: Operation): void {

@@ -1,13 +1,14 @@
 import type { Executor, Operation } from "../operation.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Request } from "../protocol/request.js";
+import type { Elsewhere } from "./failover.js";
 import { Relays } from "./relay.js";
 
 /**
  * Servers that stand in for dead ones. What is stored there lives only briefly, so that
  * it is gone when its own server is back, or dies again later.
  */
-export class Gutter implements Executor {
+export class Gutter implements Elsewhere {
   readonly #servers: Executor;
   readonly #ttl: number;
 
@@ -15,6 +16,10 @@ export class Gutter implements Executor {
   constructor(servers: Executor, ttl: number) {
     this.#servers = servers;
     this.#ttl = ttl;
+  }
+
+  takes(): boolean {
+    return true;
   }
 
   execute(operation: Operation): void {

@@ -2,14 +2,14 @@ import { backoffMs } from "../connection/backoff.js";
 import { Failure } from "../connection/failure.js";
 import { ConnectError, type MemcachedError } from "../errors.js";
 
-export type HealthState = "up" | "failing" | "dead";
+export type HealthState = "up" | "failing" | "dead" | "returning";
 
 /** A server changed its state. */
 export interface HealthEvent {
   readonly server: string;
   readonly state: HealthState;
   readonly previous: HealthState;
-  /** What it failed with last; undefined if it is up. */
+  /** What it failed with last; undefined if it is up or returning. */
   readonly error: MemcachedError | undefined;
 }
 
@@ -21,23 +21,35 @@ export interface HealthOptions {
   readonly retryTimeoutMs: number;
   /** Milliseconds that a dead server stays dead at least. */
   readonly deadTimeoutMs: number;
+  /** Milliseconds from a dead server's first reply until it has all of its keys again. */
+  readonly rampUpMs: number;
 }
 
 export interface HealthActions {
   /** Asks the server for a sign of life, and calls `done` when it gave one or did not. */
   probe(done: () => void): void;
+  /**
+   * Readies a dead server that answered for its keys, if there is anything to do; it stays
+   * dead if that fails.
+   */
+  prepare(): Promise<void> | undefined;
   changed(event: HealthEvent): void;
 }
+
+/** What a returning server begins with. */
+const FIRST_SHARE = 0.1;
 
 /**
  * What is known of one server from what became of its operations.
  *
  * ```
- *              failure               failureLimit of them
- *      up ───────────────▶ failing ───────────────────────▶ dead
- *      ▲                      │                               │
- *      │        reply         │     reply to a probe, and     │
- *      └──────────────────────┴────── deadTimeoutMs over ─────┘
+ *            failure             failureLimit of them
+ *     up ─────────────▶ failing ─────────────────────▶ dead ◀──┐
+ *     ▲ ▲                  │                             │     │
+ *     │ └──────────────────┘       reply to a probe, and │     │ failure
+ *     │        reply                 deadTimeoutMs over  ▼     │
+ *     └────────────────────────────────────────────── returning
+ *                       rampUpMs over
  * ```
  *
  * A failure is an attempt to connect that came to nothing, deadlines that passed at one
@@ -47,11 +59,16 @@ export interface HealthActions {
  * From the first failure on, probes are sent in the background, ever further apart, until
  * one is answered. Meanwhile a dead server is sent nothing else, and neither is one that
  * no connection can be made to: so no operation of the program's own has to find out.
+ *
+ * A server that was dead may be empty, and weak: while it is returning it has only a share
+ * of its keys, which grows until it has them all.
  */
 export class Health {
   state: HealthState = "up";
   /** Whether the server is sent operations. */
   accepts = true;
+  /** Whether some of its keys are elsewhere, or all: it is dead, or returning. */
+  isAway = false;
   readonly #server: string;
   readonly #options: HealthOptions;
   readonly #actions: HealthActions;
@@ -64,6 +81,8 @@ export class Health {
   #probeAt = 0;
   #probes = 0;
   #probing = false;
+  #preparing = false;
+  #returnedAt = 0;
   #stopped = false;
 
   constructor(server: string, options: HealthOptions, actions: HealthActions) {
@@ -74,14 +93,8 @@ export class Health {
 
   /** The server replied. */
   succeeded(): void {
-    if (this.state === "up") return;
-    if (this.state === "dead" && performance.now() < this.#deadUntil) return;
-    this.#failures = 0;
-    this.#failure = undefined;
-    this.#probes = 0;
-    this.#cancel();
-    this.accepts = true;
-    this.#become("up");
+    if (this.state === "failing") this.#recover("up");
+    else if (this.state === "dead" && performance.now() >= this.#deadUntil) this.#prepare();
   }
 
   /**
@@ -95,15 +108,23 @@ export class Health {
     if (retryInMs !== undefined) this.accepts = false;
     if (this.state === "dead") {
       this.#probeIn(retryInMs);
-    } else if (this.#failures < failureLimit) {
+    } else if (this.state !== "returning" && this.#failures < failureLimit) {
       this.#probeIn(retryInMs);
       this.#become("failing");
     } else {
       this.accepts = false;
+      this.isAway = true;
       this.#deadUntil = performance.now() + deadTimeoutMs;
       this.#probeIn(Math.max(deadTimeoutMs, retryInMs ?? this.#pauseMs()));
       this.#become("dead");
     }
+  }
+
+  /** Which part of its keys it has: 0 to 1, growing while it is returning. */
+  get share(): number {
+    if (this.state !== "returning") return this.isAway ? 0 : 1;
+    const passed = (performance.now() - this.#returnedAt) / this.#options.rampUpMs;
+    return Math.min(1, FIRST_SHARE + (1 - FIRST_SHARE) * passed);
   }
 
   /** Something went wrong that tells nothing yet of the server: it is asked. */
@@ -127,6 +148,51 @@ export class Health {
     this.#cancel();
   }
 
+  #prepare(): void {
+    if (this.#preparing) return;
+    const preparation = this.#actions.prepare();
+    if (preparation === undefined) {
+      this.#return();
+      return;
+    }
+    this.#preparing = true;
+    this.#cancel();
+    preparation.then(
+      () => {
+        this.#preparing = false;
+        this.#return();
+      },
+      (error) => {
+        this.#preparing = false;
+        this.#failure = Failure.of(error, this.#server);
+        this.#probeIn(this.#pauseMs());
+        this.#deadUntil = this.#probeAt;
+      },
+    );
+  }
+
+  #return(): void {
+    const { rampUpMs } = this.#options;
+    if (rampUpMs === 0) {
+      this.#recover("up");
+      return;
+    }
+    this.#returnedAt = performance.now();
+    this.#recover("returning");
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => this.#recover("up"), rampUpMs).unref();
+  }
+
+  #recover(state: "up" | "returning"): void {
+    this.#failures = 0;
+    this.#failure = undefined;
+    this.#probes = 0;
+    this.#cancel();
+    this.accepts = true;
+    this.isAway = state === "returning";
+    this.#become(state);
+  }
+
   #become(state: HealthState): void {
     const previous = this.state;
     if (state === previous) return;
@@ -136,7 +202,7 @@ export class Health {
 
   /** Plans the next probe; without a time, unless one is planned or under way. */
   #probeIn(delayMs: number | undefined): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#preparing) return;
     if (delayMs === undefined && (this.#probing || this.#timer !== undefined)) return;
     this.#cancel();
     // A timer may fire within the millisecond before its time, and that is too early to connect.
@@ -161,7 +227,7 @@ export class Health {
     this.#probes++;
     this.#actions.probe(() => {
       this.#probing = false;
-      if (this.state !== "up") this.#probeIn(undefined);
+      if (this.state === "failing" || this.state === "dead") this.#probeIn(undefined);
     });
   };
 }

@@ -4,11 +4,11 @@ import { Failure } from "../connection/failure.js";
 import { LARGE_BYTES } from "../connection/pipeline.js";
 import { ConnectError } from "../errors.js";
 import { type Command, type Executor, Operation, type Rescuer } from "../operation.js";
-import { MISS } from "../protocol/reply.js";
+import { MISS, type Reply } from "../protocol/reply.js";
 import type { AdminRequest, GetRequest } from "../protocol/request.js";
 import { type Home, LargeKeys } from "./largekeys.js";
 import { mayMove } from "./moving.js";
-import { relay } from "./relay.js";
+import { Relays, relay } from "./relay.js";
 
 export interface LanesOptions {
   /** How many connections there are. */
@@ -134,7 +134,7 @@ export class Lanes implements Executor {
     home.waiting++;
     this.#behindFirst(operation, (isAnswered) => {
       home.waiting--;
-      if (!isAnswered) return;
+      if (!isAnswered || operation.settled) return;
       if (home.returns === returns) {
         home.isReady ||= home.waiting === 0;
         this.#sendHome(operation, home);
@@ -165,10 +165,12 @@ export class Lanes implements Executor {
     const settle = () => {
       if (--left === 0) operation.settle(MISS);
     };
+    const relays = new Relays(operation, "each");
     for (const places of groups.values()) {
       const own = places.map((place) => keys[place]!);
       const part = { ...request, key: own[0]!, keys: own };
-      this.#send(relay(operation, { request: part, places, settle }), this.#large.get(part.key));
+      const execute = (one: Operation) => this.#send(one, this.#large.get(part.key));
+      relays.send({ execute }, { request: part, places, settle });
     }
   }
 
@@ -183,16 +185,12 @@ export class Lanes implements Executor {
 
   #sendToAll(operation: Operation): void {
     const lanes = [this.#first, ...this.#others.filter(isUsed)];
+    const relays = new Relays(operation, "each");
     let left = lanes.length;
-    for (const lane of lanes) {
-      lane.execute(
-        relay(operation, {
-          settle: (reply) => {
-            if (--left === 0) operation.settle(reply);
-          },
-        }),
-      );
-    }
+    const settle = (reply: Reply) => {
+      if (--left === 0) operation.settle(reply);
+    };
+    for (const lane of lanes) relays.send(lane, { settle });
   }
 
   /** Calls `next` when all that was sent on the first is carried out; otherwise the operation fails. */

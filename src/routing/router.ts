@@ -16,7 +16,7 @@ export interface Placement {
 export class Router implements Executor {
   #servers: readonly Server[];
   #placement: Placement;
-  /** Where keys go while some servers are dead; undefined until somebody asks. */
+  /** Where keys go while some servers are away; undefined until somebody asks. */
   #survivors: Placement | undefined = undefined;
   /** Servers that left and still have operations under way. */
   readonly #leaving = new Set<Server>();
@@ -45,9 +45,12 @@ export class Router implements Executor {
     return server;
   }
 
-  /** The server of a key among those that live: its own, or who has its keys meanwhile. */
+  /**
+   * The server of a key among those that have all of theirs: its own, or who has its keys
+   * meanwhile. If there are none, among those that are not dead.
+   */
   survivorFor(route: string): Server {
-    this.#survivors ??= this.#placement.withLive(this.#servers.map(({ isDead }) => !isDead));
+    this.#survivors ??= this.#placement.withLive(this.#live);
     return this.#servers[this.#survivors.locate(route)]!;
   }
 
@@ -56,6 +59,11 @@ export class Router implements Executor {
     return this.#placement
       .locateReplicas(route, replicas)
       .map((position) => this.#servers[position]!);
+  }
+
+  get #live(): boolean[] {
+    const present = this.#servers.map(({ isAway }) => !isAway);
+    return present.includes(true) ? present : this.#servers.map(({ isDead }) => !isDead);
   }
 
   /** A server died or is back. */

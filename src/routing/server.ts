@@ -8,13 +8,17 @@ import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
+import type { Turnstile } from "../connection/turnstile.js";
 import { ConnectionClosedError } from "../errors.js";
+import { oneAtATime } from "../hash/jenkins.js";
+import { mix32 } from "../hash/murmur.js";
 import { type Command, type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Health, type HealthEvent, type HealthOptions } from "./health.js";
 import { Lanes } from "./lanes.js";
+import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
 
 export interface ServerOptions {
   readonly wire: () => Wire;
@@ -25,14 +29,34 @@ export interface ServerOptions {
   readonly connectTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly limits: QueueLimits;
+  /** Where attempts to connect to this server and others wait for their turn. */
+  readonly turnstile: Turnstile;
   /** How many connections there are; above 1, large values have theirs. */
   readonly connections: number;
   readonly onEvent: OnConnectionEvent;
   readonly health: HealthOptions;
   readonly onHealth: (event: HealthEvent) => void;
+  /** What is done about old values after an outage; undefined if nothing is. */
+  readonly rejoin: RejoinOptions | undefined;
+  readonly onRejoin: (event: RejoinEvent) => void;
   /** For requests of the server's own, none of which carries a value. */
   readonly codec: Operation["codec"];
 }
+
+/** What one server has done, and what its client did for it. */
+export interface ServerStats extends ConnectionStats {
+  /** Keys whose changes the server missed, and that are to be deleted there. */
+  readonly remembered: number;
+  /** How often it was flushed, and keys deleted there, since it missed changes. */
+  readonly rejoinFlushes: number;
+  readonly rejoinDeletions: number;
+}
+
+/** What a connection tells its server. */
+type Heard = Pick<
+  ConnectionOptions,
+  "onReply" | "onFailure" | "onFailed" | "onRefused" | "onLarge" | "counters"
+>;
 
 const PROBE: Command<void> = { name: "probe", idempotent: true, read: () => undefined };
 
@@ -49,6 +73,7 @@ export class Server implements Executor {
   readonly #connection: Connection | Lanes | Datagrams;
   readonly #capabilities: Capabilities;
   readonly #health: Health;
+  readonly #rejoin: Rejoin | undefined;
   /** Who carries out what this server lost, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
@@ -57,8 +82,10 @@ export class Server implements Executor {
     this.#options = options;
     this.#health = new Health(address.name, options.health, {
       probe: (done) => this.#probe(done),
+      prepare: () => this.#rejoin?.prepare(),
       changed: (event) => this.#changed(event),
     });
+    this.#rejoin = this.#rejoinOf(options);
     this.#connection = this.#connectionTo(address);
     this.#capabilities = new Capabilities(this.#connection, address.name);
   }
@@ -72,6 +99,19 @@ export class Server implements Executor {
     return this.#health.state === "dead";
   }
 
+  /** Whether some of its keys are elsewhere, or all. */
+  get isAway(): boolean {
+    return this.#health.isAway;
+  }
+
+  /**
+   * Whether a key of its own is here now. While the server is returning each key comes
+   * back once, in an order that has nothing to do with the ring's.
+   */
+  has(route: string): boolean {
+    return mix32(oneAtATime(route)) < this.#health.share * 2 ** 32;
+  }
+
   execute(operation: Operation): void {
     if (!this.#health.accepts) {
       this.#turnAway(operation);
@@ -82,8 +122,20 @@ export class Server implements Executor {
     (isPlain ? this.#connection : this.#capabilities).execute(operation);
   }
 
-  stats(): ConnectionStats {
-    return this.#connection.stats();
+  /** An operation about one of its keys goes elsewhere. */
+  misses({ request }: Operation): void {
+    if (this.isDead) this.#rejoin?.missed(request);
+    else void this.#rejoin?.delete(request);
+  }
+
+  stats(): ServerStats {
+    const { remembered = 0, flushes = 0, deletions = 0 } = this.#rejoin ?? {};
+    return {
+      ...this.#connection.stats(),
+      remembered,
+      rejoinFlushes: flushes,
+      rejoinDeletions: deletions,
+    };
   }
 
   disconnect(): void {
@@ -106,6 +158,7 @@ export class Server implements Executor {
 
   /** Not within the call: a program that tries again and again would keep the probe's timer from firing. */
   #turnAway(operation: Operation): void {
+    this.#rejoin?.missed(operation.request);
     const error = this.#health.refusal.for(operation);
     setImmediate(() => operation.fail(error));
   }
@@ -132,14 +185,12 @@ export class Server implements Executor {
     return {
       onReply: () => this.#health.succeeded(),
       onFailure: (failure: Failure, retryInMs?: number) => this.#health.failed(failure, retryInMs),
+      onFailed: (operation: Operation) => this.#rejoin?.missed(operation.request),
       onRefused: (operation: Operation, refused: RefusedReply) => this.#refuse(operation, refused),
     };
   }
 
-  #connect(
-    address: Address,
-    heard: Pick<ConnectionOptions, "onReply" | "onFailure" | "onRefused" | "onLarge" | "counters">,
-  ): Connection {
+  #connect(address: Address, heard: Heard): Connection {
     const options = this.#options;
     return new Connection({
       ...options,
@@ -164,8 +215,34 @@ export class Server implements Executor {
     );
   }
 
-  /** What waits for a server that died need not wait until its deadline. */
+  #rejoinOf({ rejoin, onRejoin, limits }: ServerOptions): Rejoin | undefined {
+    if (rejoin === undefined) return undefined;
+    return new Rejoin(rejoin, limits.maxOperations, {
+      ask: (request) => this.#ask(request),
+      done: (event) => onRejoin({ ...event, server: this.name }),
+    });
+  }
+
+  /** Asks on the server's own behalf, whatever its health. */
+  #ask(request: Request): Promise<void> {
+    const { codec, connectTimeoutMs } = this.#options;
+    const command = { name: "rejoin", idempotent: true, read: () => undefined };
+    const deadline = performance.now() + connectTimeoutMs;
+    return new Promise((resolve, reject) => {
+      this.#connection.execute(
+        new Operation(command, request, "", codec, deadline, resolve, reject),
+      );
+    });
+  }
+
+  /**
+   * What waits for a server that died need not wait until its deadline; one that is back
+   * has its old values deleted ahead of all that it is asked from now on.
+   */
   #changed(event: HealthEvent): void {
+    if (event.state === "up" || event.state === "returning") {
+      this.#rejoin?.catchUp()?.catch(() => {}); // its event tells
+    }
     this.#options.onHealth(event);
     if (event.state !== "dead") return;
     const why = `The connection was given up: ${this.#health.refusal.message}`;

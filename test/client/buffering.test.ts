@@ -2,19 +2,10 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, ConnectError, PartialError, QueueFullError, ValueTooLargeError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { packetsIn } from "../protocol/binary/exchanges.js";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-function use<T extends AsyncDisposable>(resource: T): T {
-  open.push(resource);
-  return resource;
-}
+import { use } from "../support/use.js";
 
 function buffering(servers: string | string[], options: object = {}): Client {
   return use(new Client(servers, { behaviors: { buffer_requests: true }, ...options }));

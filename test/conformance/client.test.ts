@@ -221,7 +221,7 @@ describe.each(targets)("on $name", (target) => {
       expect(await client.get("k")).toBeUndefined();
     });
 
-    test("touch and flushAll go unanswered too, and shift no later answer", async () => {
+    testTtl("touch and flushAll go unanswered too, and shift no later answer", async () => {
       await client.setMulti({ a: 1, b: 2 });
       const unanswered = { noreply: true };
       expect(await client.touch("a", 100, unanswered)).toBe(true);
@@ -231,8 +231,8 @@ describe.each(targets)("on $name", (target) => {
       expect(await client.getMulti(["a", "absent", "b"])).toEqual(
         new Map(Object.entries({ a: 1, b: 2 })),
       );
-      expectNear(await ttlOf("a"), 100);
-      expectNear(await ttlOf("b"), 200);
+      await expectTtl("a", 100);
+      await expectTtl("b", 200);
       expect(await client.flushAll(unanswered)).toBe(true);
       expect(await client.flush()).toBe(true);
       expect(await client.getMulti(["a", "b"])).toEqual(new Map());

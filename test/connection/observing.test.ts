@@ -34,6 +34,9 @@ describe("client.stats()", () => {
       waiting: 0,
       inFlight: 0,
       latency: { count: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
+      remembered: 0,
+      rejoinFlushes: 0,
+      rejoinDeletions: 0,
     });
     await counted.set("stats:a", "1");
     await counted.set("stats:b", "2", { noreply: true });

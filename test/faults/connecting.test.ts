@@ -1,27 +1,11 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
-import { Client, ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
-import { afterEach, describe, expect, test } from "vitest";
+import { ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
+import { describe, expect, test } from "vitest";
 import { backoffMs } from "../../src/connection/backoff.js";
 import { startMemcached } from "../support/memcached.js";
 import { outcome, ScriptedServer, until } from "../support/scripted.js";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-function use<T extends AsyncDisposable>(resource: T): T {
-  open.push(resource);
-  return resource;
-}
-
-/** A client that does not wait when a test is over. */
-function clientOf(servers: string | string[], options = {}): Client {
-  const client = new Client(servers, options);
-  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
-  return client;
-}
+import { clientOf, use } from "../support/use.js";
 
 /** A port where nobody listens. */
 async function deadAddress(): Promise<string> {

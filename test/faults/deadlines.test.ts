@@ -1,24 +1,8 @@
-import { Client, ConnectionClosedError, TimeoutError } from "tslibmc";
-import { afterEach, describe, expect, test } from "vitest";
+import { ConnectionClosedError, TimeoutError } from "tslibmc";
+import { describe, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
 import { outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-function use<T extends AsyncDisposable>(resource: T): T {
-  open.push(resource);
-  return resource;
-}
-
-/** A client that does not wait when a test is over. */
-function clientOf(address: string, options = {}): Client {
-  const client = new Client(address, options);
-  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
-  return client;
-}
+import { clientOf, use } from "../support/use.js";
 
 async function silent(script: Script = () => {}): Promise<ScriptedServer> {
   return use(await ScriptedServer.start(script));

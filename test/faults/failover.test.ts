@@ -1,7 +1,11 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type BehaviorOptions,
+  type ClientOptions,
   ConnectError,
+  NetworkError,
   NoServerError,
   OptionError,
   PartialError,
@@ -95,6 +99,29 @@ describe("without a policy", () => {
     const error = await errorOf(patient);
     expect(error).toMatchObject({ sent: true, server: b.address });
     expect(String(error)).toMatch(/is dead after 1 failures in a row/);
+  });
+
+  test("3: what it had not read yet is not delivered to it later", async () => {
+    const value = "v".repeat(1_000_000);
+    const values = Array.from({ length: 20 }, (_, i) => i);
+
+    const closed = await deliveredLate(async (port) => {
+      const socket = connect(port, "127.0.0.1");
+      for (const _ of values) socket.write(value);
+      await delay(200);
+      socket.destroy(); // what the kernel has is on its way all the same
+    });
+    const reset = await deliveredLate(async (port) => {
+      const behaviors = { failure_limit: 1 };
+      const witness = cluster.connect({ behaviors }, [`127.0.0.1:${port}`]);
+      const set = (i: number) =>
+        witness.client.set(`large:${i}`, value, { compress: false, timeoutMs: 200 });
+      for (const error of await Promise.all(values.map((i) => errorOf(set(i))))) {
+        expect(error).toBeInstanceOf(NetworkError);
+      }
+      await settles(() => witness.events.some(({ state }) => state === "dead"));
+    });
+    expect(reset).toBeLessThan(closed);
   });
 
   test("3: a server that answers late is slow and not dead", async () => {
@@ -273,7 +300,7 @@ describe("rehash", () => {
     await b.start();
     await witness.sees(b, "up");
     expect(performance.now() - before).toBeGreaterThan(2000);
-    expect(witness.statesOf(b)).toEqual(["dead", "up"]);
+    expect(witness.statesOf(b)).toEqual(["dead", "returning", "up"]);
   });
 
   test("auto_eject may be turned on and off on a living client", async () => {
@@ -308,6 +335,99 @@ describe("rehash", () => {
     client.addServer(c.address);
     expect(await client.setMulti(keys.map((key) => [key, 2] as const))).toEqual([]);
     expect((await client.getMulti(keys)).size).toBe(60);
+  });
+});
+
+describe("a server that returns", () => {
+  const RETURNING = { ...EJECTING, retry_timeout: 1 };
+
+  /** b after an outage in which all its keys were stored elsewhere. */
+  async function afterOutage(rampUpMs: number, options: ClientOptions = { behaviors: RETURNING }) {
+    const witness = cluster.connect({ ...options, rampUpMs });
+    const keys = witness.keysOn(b, 300);
+    await b.kill();
+    await errorOf(witness.client.get(keys[0]!));
+    await witness.sees(b, "dead");
+    await errorOf(witness.client.setMulti(keys.map((key) => [key, "elsewhere"] as const)));
+    await b.start();
+    return { witness, client: witness.client, keys };
+  }
+
+  test.each<[policy: string, options: () => ClientOptions]>([
+    ["rehash", () => ({ behaviors: RETURNING })],
+    ["next", () => ({ behaviors: { ...RETURNING, auto_eject: false }, failover: "next" })],
+    ["a gutter", () => ({ behaviors: RETURNING, failover: { servers: c.address } })],
+  ])("gets a tenth of its keys first, and those alone, with %s", async (_, options) => {
+    const { witness, client, keys } = await afterOutage(3_600_000, options());
+    await witness.sees(b, "returning");
+    expect(await client.setMulti(keys.map((key) => [key, "now"] as const))).toEqual([]);
+    const home = await cluster.connect({}, [b.address]).client.getMulti(keys);
+    expect(home.size).toBeGreaterThan(5);
+    expect(home.size).toBeLessThan(80);
+    const found = await client.getMulti(keys); // one line, of which each key has its own place
+    expect(found.size).toBe(300);
+    expect(new Set(found.values())).toEqual(new Set(["now"]));
+    for (const key of keys) expect(await client.get(key)).toBe("now");
+  });
+
+  test("gets each key once, and in the end all", async () => {
+    const { witness, client, keys } = await afterOutage(1500);
+    const moves = new Map<string, string[]>(keys.map((key) => [key, []]));
+    const look = async () => {
+      for (const [key, value] of await client.getMulti(keys)) {
+        const seen = moves.get(key)!;
+        if (seen.at(-1) !== value) seen.push(value as string);
+      }
+    };
+    const direct = cluster.connect({}, [b.address]).client;
+    await direct.setMulti(keys.map((key) => [key, "home"] as const));
+    while (witness.statesOf(b).at(-1) !== "up") await look();
+    await look();
+    for (const seen of moves.values()) {
+      // Some are back before the first look.
+      expect(["home", "elsewhere,home"]).toContain(seen.join());
+    }
+  });
+
+  test("is dead again at its first failure, and what it had goes elsewhere once more", async () => {
+    const options = { behaviors: { ...RETURNING, failure_limit: 3 } };
+    const { witness, client, keys } = await afterOutage(3_600_000, options);
+    await witness.sees(b, "returning");
+    await b.kill();
+    await errorOf(client.getMulti(keys));
+    await witness.sees(b, "dead");
+    expect(witness.statesOf(b).slice(-2)).toEqual(["returning", "dead"]);
+    expect((await client.getMulti(keys)).size).toBe(300);
+  });
+
+  test("has all of its keys at once where there is no other place for them, or none is asked for", async () => {
+    const modula = await afterOutage(3_600_000, {
+      behaviors: { failure_limit: 1, retry_timeout: 1 },
+      failover: "rehash",
+    });
+    await modula.witness.sees(b, "returning");
+    expect(await modula.client.setMulti(modula.keys.map((key) => [key, 1] as const))).toEqual([]);
+    for (const key of modula.keys.slice(0, 50)) expect(await cluster.held(b, key)).toBe(1);
+    const atOnce = await afterOutage(0);
+    await atOnce.witness.sees(b, "up");
+    expect(atOnce.witness.statesOf(b)).toEqual(["dead", "up"]);
+  });
+
+  test("stands in for others only if there is nobody else", async () => {
+    const { witness, client, keys } = await afterOutage(3_600_000);
+    await witness.sees(b, "returning");
+    const others = witness.keysOn(a, 50);
+    await a.kill();
+    for (const key of others) expect(await client.set(key, 1)).toBe(true);
+    for (const key of others) expect(await cluster.held(c, key)).toBe(1);
+    await c.kill();
+    await errorOf(client.get(witness.keyOn(c)));
+    for (const key of [...others, ...keys]) expect(await client.set(key, 2)).toBe(true);
+    expect(await count(b)).toBe(350);
+  });
+
+  test.each([-1, 0.5, Number.NaN, "5", 3_600_001])("a rampUpMs of %s is refused", (rampUpMs) => {
+    expect(() => cluster.connect({ rampUpMs: rampUpMs as number })).toThrow(/rampUpMs must be/);
   });
 });
 
@@ -406,3 +526,22 @@ async function stat(server: Memcached, name: string): Promise<number> {
 
 const count = (server: Memcached) => stat(server, "curr_items");
 const connections = (server: Memcached) => stat(server, "curr_connections");
+
+/** How many bytes a server gets of what was sent while it read nothing, by senders who gave up. */
+async function deliveredLate(send: (port: number) => Promise<void>): Promise<number> {
+  const sockets: Socket[] = [];
+  const server = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  await send((server.address() as AddressInfo).port);
+  const [first, ...others] = sockets as [Socket, ...Socket[]];
+  for (const socket of others) socket.destroy();
+  let bytes = 0;
+  first.on("data", (chunk) => {
+    bytes += chunk.length;
+  });
+  first.on("error", () => {}); // a reset, which not every kernel tells
+  first.resume();
+  await once(first, "close");
+  server.close();
+  return bytes;
+}

@@ -6,25 +6,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Client, ConnectionClosedError, type MemcachedError, TimeoutError } from "tslibmc";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
 import { outcome, ScriptedServer, until } from "../support/scripted.js";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-function use<T extends AsyncDisposable>(resource: T): T {
-  open.push(resource);
-  return resource;
-}
-
-function clientOf(servers: string | string[], options = {}): Client {
-  const client = new Client(servers, options);
-  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
-  return client;
-}
+import { clientOf, use } from "../support/use.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -1,24 +1,9 @@
-import { Client, QueueFullError, TimeoutError } from "tslibmc";
-import { afterEach, describe, expect, test } from "vitest";
+import { QueueFullError, TimeoutError } from "tslibmc";
+import { describe, expect, test } from "vitest";
 import { bytesInUse } from "../support/garbage.js";
 import { startMemcached } from "../support/memcached.js";
 import { outcome, ScriptedServer, until } from "../support/scripted.js";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-function use<T extends AsyncDisposable>(resource: T): T {
-  open.push(resource);
-  return resource;
-}
-
-function clientOf(servers: string | string[], options = {}): Client {
-  const client = new Client(servers, options);
-  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
-  return client;
-}
+import { clientOf, use } from "../support/use.js";
 
 describe("#33 a server that does not keep up", () => {
   test("operations past the limit fail at once, and the first ones are not harmed", async () => {

@@ -1,17 +1,8 @@
 import { Client, PartialError, ValueTooLargeError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
-
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
-function use<T extends AsyncDisposable>(resource: T): T {
-  open.push(resource);
-  return resource;
-}
+import { use } from "../support/use.js";
 
 const binaryClient = (server: { address: string }) =>
   use(new Client(server.address, { binary: true }));

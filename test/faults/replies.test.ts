@@ -13,6 +13,7 @@ import { statsRequest, versionRequest } from "../../src/commands/admin.js";
 import { setRequest } from "../../src/commands/storage.js";
 import { parseAddress } from "../../src/connection/address.js";
 import { Connection } from "../../src/connection/connection.js";
+import { Turnstile } from "../../src/connection/turnstile.js";
 import { Operation } from "../../src/operation.js";
 import type { Reply } from "../../src/protocol/reply.js";
 import type { Request } from "../../src/protocol/request.js";
@@ -401,11 +402,13 @@ describe("with a real memcached", () => {
       stallTimeoutMs: 5_000,
       retryTimeoutMs: 2_000,
       limits: { maxOperations: 100, maxBytes: 1_000_000, waits: false },
+      turnstile: new Turnstile(1),
       onEvent: () => {},
       onReply: () => {},
       onFailure: () => {},
       onLost: () => false,
       onUnsent: () => {},
+      onFailed: () => {},
       onRefused: (operation, { text }) => {
         failed.push(text);
         operation.fail(new ServerErrorReply(text, text));

@@ -12,7 +12,7 @@ interface Replay {
   readonly outcomes: ReadonlyMap<number, Outcome[]>;
   /** Calls on other keys that went wrong. */
   readonly others: string[];
-  /** Seconds after which the server counted as up again, from when it was back. */
+  /** Seconds after which the server was asked again, from when it was back. */
   readonly upAfter: number;
 }
 
@@ -44,7 +44,8 @@ async function replay(timeline: Timeline): Promise<Replay> {
   let backAt = Number.NaN;
   let upAt = Number.NaN;
   client.on("health", ({ server, state }) => {
-    if (server === victim.address && state === "up") upAt = performance.now();
+    if (server !== victim.address || (state !== "up" && state !== "returning")) return;
+    if (!(upAt >= backAt)) upAt = performance.now();
   });
   const began = performance.now();
   const until = (second: number) => delay(Math.max(0, began + second * 1000 - performance.now()));

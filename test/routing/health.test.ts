@@ -7,20 +7,24 @@ import { Health, type HealthEvent, type HealthOptions } from "../../src/routing/
 const failure = new Failure(TimeoutError, "get timed out", "s:1");
 
 /** A server that says nothing, and what its health did about it. */
-function patient(options: Partial<HealthOptions> = {}) {
+function patient(
+  options: Partial<HealthOptions> = {},
+  prepare: () => Promise<void> | undefined = () => undefined,
+) {
   const events: HealthEvent[] = [];
   /** When probes were sent, and how to end the one under way. */
   const probes: number[] = [];
   let end: (() => void) | undefined;
   const health = new Health(
     "s:1",
-    { failureLimit: 3, retryTimeoutMs: 2000, deadTimeoutMs: 0, ...options },
+    { failureLimit: 3, retryTimeoutMs: 2000, deadTimeoutMs: 0, rampUpMs: 0, ...options },
     {
       probe: (done) => {
         expect(end).toBeUndefined();
         probes.push(performance.now());
         end = done;
       },
+      prepare,
       changed: (event) => events.push(event),
     },
   );
@@ -103,8 +107,12 @@ describe("the states", () => {
   });
 
   test("the limits may change, and hold for the next failure", () => {
-    const options = { failureLimit: 3, retryTimeoutMs: 2000, deadTimeoutMs: 0 };
-    const health = new Health("s:1", options, { probe: () => {}, changed: () => {} });
+    const options = { failureLimit: 3, retryTimeoutMs: 2000, deadTimeoutMs: 0, rampUpMs: 0 };
+    const health = new Health("s:1", options, {
+      probe: () => {},
+      prepare: () => undefined,
+      changed: () => {},
+    });
     health.failed(failure);
     options.failureLimit = 2;
     health.failed(failure);
@@ -124,22 +132,34 @@ describe("the states", () => {
         fc.array(happening, { maxLength: 60 }),
         fc.integer({ min: 1, max: 4 }),
         fc.constantFrom(0, 1000),
-        (happenings, failureLimit, deadTimeoutMs) => {
-          const { health, events } = patient({ failureLimit, deadTimeoutMs });
+        fc.constantFrom(0, 800),
+        (happenings, failureLimit, deadTimeoutMs, rampUpMs) => {
+          const { health, events } = patient({ failureLimit, deadTimeoutMs, rampUpMs });
           let inRow = 0;
+          let isBack = true;
           for (const each of happenings) {
             if (each === "reply") {
               const before = health.state;
               health.succeeded();
-              if (before !== "dead" || deadTimeoutMs === 0) expect(health.state).toBe("up");
+              const after = rampUpMs > 0 && before === "dead" ? "returning" : "up";
+              if (before === "returning") expect(health.state).toBe("returning");
+              else if (before !== "dead" || deadTimeoutMs === 0) expect(health.state).toBe(after);
             } else if (each === "failure") health.failed(failure);
             else if ("retryInMs" in each) health.failed(failure, each.retryInMs);
             else vi.advanceTimersByTime(each.passes);
             const failed = each === "failure" || (typeof each === "object" && "retryInMs" in each);
-            inRow = failed ? inRow + 1 : health.state === "up" ? 0 : inRow;
-            if (health.state === "up") expect(health.accepts).toBe(true);
-            if (health.state === "dead") expect(health.accepts).toBe(false);
-            expect(health.state === "dead").toBe(inRow >= failureLimit);
+            inRow = failed ? inRow + 1 : health.accepts && health.state !== "failing" ? 0 : inRow;
+            // One failure is enough for a server that is not back yet.
+            const lost = inRow >= failureLimit || (inRow > 0 && !isBack);
+            if (inRow === 0) isBack = health.state === "up";
+            if (!health.isAway) isBack = true;
+            expect(health.state === "dead").toBe(lost);
+            expect(health.isAway).toBe(health.state === "dead" || health.state === "returning");
+            if (health.state === "up" || health.state === "returning") {
+              expect(health.accepts).toBe(true);
+            }
+            if (health.state === "dead") expect([health.accepts, health.share]).toEqual([false, 0]);
+            if (!health.isAway) expect(health.share).toBe(1);
           }
           let state = "up";
           for (const event of events) {
@@ -213,6 +233,17 @@ describe("probes", () => {
     expect(probes).toHaveLength(1);
   });
 
+  test("are not sent to a server that is returning", () => {
+    const { health, probes, probeSucceeds } = patient({ failureLimit: 1, rampUpMs: 9000 });
+    health.failed(failure);
+    vi.advanceTimersByTime(100);
+    probeSucceeds();
+    expect(health.state).toBe("returning");
+    vi.advanceTimersByTime(8000);
+    expect(probes).toHaveLength(1);
+    health.stop();
+  });
+
   test("end with the server's membership", () => {
     const { health, probes } = patient();
     health.failed(failure);
@@ -220,5 +251,81 @@ describe("probes", () => {
     health.failed(failure);
     vi.advanceTimersByTime(60_000);
     expect(probes).toEqual([]);
+  });
+});
+
+describe("the share of a returning server", () => {
+  test("begins with a tenth and grows evenly until it has all of its keys", () => {
+    const { health, states } = patient({ failureLimit: 1, rampUpMs: 1000 });
+    expect(health.share).toBe(1);
+    health.failed(failure);
+    expect(health.share).toBe(0);
+    health.succeeded();
+    const shares = Array.from({ length: 10 }, () => {
+      const { share } = health;
+      vi.advanceTimersByTime(100);
+      health.succeeded(); // replies change nothing about it
+      return Math.round(share * 100);
+    });
+    expect(shares).toEqual([10, 19, 28, 37, 46, 55, 64, 73, 82, 91]);
+    expect([health.state, health.share, health.isAway]).toEqual(["up", 1, false]);
+    expect(states()).toEqual(["dead", "returning", "up"]);
+  });
+
+  test("is gone with the first failure, whatever the limit, for dead_timeout", () => {
+    const { health, states } = patient({ failureLimit: 3, rampUpMs: 1000, deadTimeoutMs: 5000 });
+    for (let n = 0; n < 3; n++) health.failed(failure);
+    vi.advanceTimersByTime(5000);
+    health.succeeded();
+    vi.advanceTimersByTime(500);
+    health.failed(failure);
+    expect([health.state, health.share, health.accepts]).toEqual(["dead", 0, false]);
+    vi.advanceTimersByTime(4000);
+    health.succeeded();
+    expect(health.state).toBe("dead");
+    vi.advanceTimersByTime(1000);
+    health.succeeded();
+    expect(health.share).toBeCloseTo(0.1);
+    vi.advanceTimersByTime(1000);
+    expect(states().slice(1)).toEqual(["dead", "returning", "dead", "returning", "up"]);
+  });
+});
+
+describe("a server that has to be readied", () => {
+  test("stays dead until that is done, and is readied once", async () => {
+    let resolve = () => {};
+    const promise = new Promise<void>((done) => {
+      resolve = done;
+    });
+    const prepare = vi.fn(() => promise);
+    const { health, probes, probeSucceeds } = patient({ failureLimit: 1 }, prepare);
+    health.failed(failure);
+    vi.advanceTimersByTime(100);
+    probeSucceeds();
+    health.succeeded();
+    vi.advanceTimersByTime(60_000);
+    expect([health.state, health.accepts, probes.length]).toEqual(["dead", false, 1]);
+    expect(prepare).toHaveBeenCalledOnce();
+    resolve();
+    await promise;
+    expect([health.state, health.accepts]).toEqual(["up", true]);
+  });
+
+  test("stays dead if that fails, until another probe is answered", async () => {
+    const refused = Promise.reject(new TimeoutError("flush_all timed out"));
+    const prepare = vi.fn<() => Promise<void> | undefined>().mockReturnValueOnce(refused);
+    const { health, probes, probeSucceeds } = patient({ failureLimit: 1 }, prepare);
+    health.failed(failure);
+    vi.advanceTimersByTime(100);
+    probeSucceeds();
+    await expect(refused).rejects.toThrow();
+    health.succeeded(); // the refusal itself
+    expect(health.state).toBe("dead");
+    expect(health.refusal.message).toMatch(/the last: flush_all timed out; the next/);
+    vi.advanceTimersByTime(200);
+    expect(probes).toHaveLength(2);
+    probeSucceeds();
+    expect(health.state).toBe("up");
+    expect(prepare).toHaveBeenCalledTimes(2);
   });
 });

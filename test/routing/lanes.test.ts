@@ -291,7 +291,25 @@ describe("what fails", () => {
     expect(await call).toMatchObject({ name: "AbortError" });
     mute.connections[0]?.send("VERSION 1.6.18\r\n");
     await until(() => statsOf(client).inFlight === 0);
+    expect(statsOf(client)).toMatchObject({ waiting: 0, connects: 1 });
     expect(mute.received).toBe("version\r\n");
+  });
+
+  test("an aborted call on many keys is not sent where it was not yet", async () => {
+    const mute = await scripted(() => {});
+    const client = clientOf(mute.address, { timeoutMs: 10_000 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    void outcome(client.set("big", LARGE, { signal }));
+    await until(() => mute.received === "version\r\n");
+    const call = outcome(client.getMulti(["small", "big"], { signal }));
+    await until(() => mute.received === "version\r\nget small\r\nversion\r\n");
+    controller.abort();
+    expect(await call).toMatchObject({ name: "AbortError" });
+    mute.connections[0]?.send("VERSION 1.6.18\r\nEND\r\nVERSION 1.6.18\r\n");
+    await until(() => statsOf(client).inFlight === 0);
+    expect(statsOf(client)).toMatchObject({ waiting: 0, connects: 1 });
+    expect(mute.received).toBe("version\r\nget small\r\nversion\r\n");
   });
 
   test("a server with no room for a second connection gets everything on the first", async () => {

@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import { TimeoutError } from "tslibmc";
+import { expect, test } from "vitest";
+import type { Request } from "../../src/protocol/request.js";
+import { Rejoin, type RejoinEvent } from "../../src/routing/rejoin.js";
+
+function deletion(key: string): Request {
+  return { verb: "delete", key, compareCas: undefined, noreply: false, meta: undefined };
+}
+
+/** A server that holds old values of the keys whose changes it missed. */
+class Holder {
+  readonly stale = new Set<string>();
+  readonly events: Omit<RejoinEvent, "server">[] = [];
+  readonly rejoin: Rejoin;
+  readonly #during: (number | "fails")[];
+
+  /** @param during - for each request that it gets: that it fails, or which key it misses meanwhile */
+  constructor(action: "flush" | "delete", maxRemembered: number, during: (number | "fails")[]) {
+    this.#during = during;
+    this.rejoin = new Rejoin({ action, maxRemembered }, 3, {
+      ask: (request) => this.#ask(request),
+      done: (event) => this.events.push(event),
+    });
+  }
+
+  misses(key: string): void {
+    this.stale.add(key);
+    this.rejoin.missed(deletion(key));
+  }
+
+  async #ask({ verb, key }: Request): Promise<void> {
+    const what = this.#during.pop();
+    if (verb === "admin") this.stale.clear();
+    else this.stale.delete(key);
+    if (typeof what === "number") this.misses(String(what));
+    await Promise.resolve();
+    if (what === "fails") throw new TimeoutError("nothing came back");
+  }
+}
+
+const happenings = fc.array(fc.oneof(fc.nat(9), fc.constant("fails" as const)), { maxLength: 20 });
+
+test("once nothing is left to do no old value is left, whatever fails or is missed meanwhile", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.nat(9), { maxLength: 12 }),
+      happenings,
+      fc.nat(10),
+      async (missed, during, maxRemembered) => {
+        const holder = new Holder("delete", maxRemembered, during);
+        for (const key of missed) holder.misses(String(key));
+        let rounds = 0;
+        for (let work = holder.rejoin.prepare(); work; work = holder.rejoin.catchUp()) {
+          await work.catch(() => {});
+          expect(holder.rejoin.remembered).toBeLessThanOrEqual(maxRemembered);
+          expect(++rounds).toBeLessThan(100);
+        }
+        expect([...holder.stale]).toEqual([]);
+        expect(holder.events).toHaveLength(rounds);
+      },
+    ),
+  );
+});
+
+test("a flush that fails is repeated, and nothing is remembered", async () => {
+  const holder = new Holder("flush", 10, ["fails"]);
+  holder.misses("a");
+  expect(holder.rejoin.remembered).toBe(0);
+  await expect(holder.rejoin.prepare()).rejects.toThrow("nothing came back");
+  await holder.rejoin.prepare();
+  expect(holder.events).toMatchObject([
+    { action: "flush", error: {} },
+    { action: "flush", keys: 0 },
+  ]);
+  expect(holder.rejoin.flushes).toBe(1);
+  expect(holder.rejoin.catchUp()).toBeUndefined();
+});
+
+test("what is no change is not remembered", () => {
+  const { rejoin } = new Holder("delete", 10, []);
+  rejoin.missed({ verb: "admin", action: "version", key: "" });
+  const read = {
+    verb: "get",
+    key: "a",
+    keys: undefined,
+    value: true,
+    cas: false,
+    noreply: false,
+  } as const;
+  rejoin.missed({ ...read, touch: undefined, meta: undefined });
+  expect(rejoin.remembered).toBe(0);
+  rejoin.missed({ ...read, touch: 60, meta: undefined });
+  rejoin.missed({ ...read, touch: 60, meta: { base64Key: true } });
+  expect(rejoin.remembered).toBe(2);
+});
