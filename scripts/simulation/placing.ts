@@ -7,7 +7,7 @@ import { nameOf } from "./programs.js";
 const GRACE_MS = 1_100;
 
 /**
- * Watches where keys are sent: to their own server or a copy's, unless it is dead to the
+ * Watches where keys are sent: to their own server or a copy's, unless it is dead, or returning, to the
  * client that sends.
  */
 export class Placing {
@@ -20,7 +20,7 @@ export class Placing {
   readonly #servers: number;
   readonly #moved = new Set<number>();
   readonly #asked = new Set<number>();
-  /** For each client, until when its dead servers count as dead. */
+  /** For each client, until when its dead and returning servers count as away. */
   readonly #deadUntil = new Map<string, Map<number, number>>();
 
   constructor(clock: VirtualClock, policy: Policy, hosts: readonly string[], keys: number) {
@@ -44,10 +44,10 @@ export class Placing {
     return after <= this.#policy.copies;
   }
 
-  healthChanged(client: string, position: number, isDead: boolean): void {
+  healthChanged(client: string, position: number, isAway: boolean): void {
     let servers = this.#deadUntil.get(client);
     if (servers === undefined) this.#deadUntil.set(client, (servers = new Map()));
-    if (isDead) servers.set(position, Infinity);
+    if (isAway) servers.set(position, Infinity);
     else if (servers.has(position)) servers.set(position, this.#clock.now + GRACE_MS);
   }
 

@@ -99,7 +99,11 @@ export async function simulate(policy: Policy, scenario: Scenario): Promise<Figu
   const clients = addresses.map((address) => {
     const client = connect(address, hosts, policy, scenario);
     client.on("health", ({ server, state }) =>
-      placing.healthChanged(address, positions.get(server)!, state === "dead"),
+      placing.healthChanged(
+        address,
+        positions.get(server)!,
+        state === "dead" || state === "returning",
+      ),
     );
     return client;
   });

@@ -6,6 +6,8 @@ export class ModelSocket extends EventEmitter {
   /** The address of the client's end. */
   readonly client: string;
   isDestroyed = false;
+  /** Neither end's kernel keeps what it had sent. */
+  isReset = false;
   /** Which of the server's processes it leads to. */
   life = 0;
   /** When the last packet arrives, each way: none overtakes another. */
@@ -41,6 +43,11 @@ export class ModelSocket extends EventEmitter {
   destroy(): this {
     this.isDestroyed = true;
     return this;
+  }
+
+  resetAndDestroy(): this {
+    this.isReset = true;
+    return this.destroy();
   }
 
   receive(text: string): void {
