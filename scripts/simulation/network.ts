@@ -25,7 +25,7 @@ export class Place {
   readonly cutFrom = new Set<string>();
   readonly sockets = new Set<ModelSocket>();
   /** What waits until it answers again, or can be reached. */
-  readonly waiting: (() => void)[] = [];
+  readonly waiting: (() => unknown)[] = [];
 
   constructor(position: number, server: ModelServer) {
     this.position = position;
@@ -128,12 +128,12 @@ export class Network implements Disposable {
 
   /**
    * What reaches a stopped process, or cannot reach it, does so later: the kernels at both
-   * ends keep it, even for a socket that its client has closed since.
+   * ends keep it, even for a socket that its client has closed since, unless by a reset.
    */
   #arrive(place: Place, socket: ModelSocket, commands: readonly Command[]): void {
     if (socket.life !== place.life || place.condition === "crashed") return;
     if (place.condition === "hung" || place.cutFrom.has(socket.client)) {
-      place.waiting.push(() => this.#arrive(place, socket, commands));
+      place.waiting.push(() => socket.isReset || this.#arrive(place, socket, commands));
       return;
     }
     const reply = commands.map((command) => place.server.answer(command)).join("");

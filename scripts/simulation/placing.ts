@@ -7,8 +7,8 @@ import { nameOf } from "./programs.js";
 const GRACE_MS = 1_100;
 
 /**
- * Watches where keys are sent: to their own server or a copy's, unless it is dead to the
- * client that sends, or has not got all of its keys back there.
+ * Watches where keys are sent: to their own server or a copy's, unless it is dead, or returning, to the
+ * client that sends.
  */
 export class Placing {
   /** Each key's own server. */
@@ -20,7 +20,7 @@ export class Placing {
   readonly #servers: number;
   readonly #moved = new Set<number>();
   readonly #asked = new Set<number>();
-  /** For each client, until when servers that were dead may lack keys. */
+  /** For each client, until when its dead and returning servers count as away. */
   readonly #deadUntil = new Map<string, Map<number, number>>();
 
   constructor(clock: VirtualClock, policy: Policy, hosts: readonly string[], keys: number) {

@@ -36,6 +36,11 @@ export function policies(gutter: readonly string[]): Policy[] {
       ...copied,
     },
     {
+      name: "… and hedge",
+      options: { behaviors: { num_replicas: 1 }, readReplicas: "miss", hedge: true },
+      ...copied,
+    },
+    {
       name: 'rehash and onError: "miss"',
       options: { failover: "rehash", onError: "miss" },
       ...moving,

@@ -6,6 +6,8 @@ export class ModelSocket extends EventEmitter {
   /** The address of the client's end. */
   readonly client: string;
   isDestroyed = false;
+  /** Neither end's kernel keeps what it had sent. */
+  isReset = false;
   /** Which of the server's processes it leads to. */
   life = 0;
   /** When the last packet arrives, each way: none overtakes another. */
@@ -44,6 +46,7 @@ export class ModelSocket extends EventEmitter {
   }
 
   resetAndDestroy(): this {
+    this.isReset = true;
     return this.destroy();
   }
 
