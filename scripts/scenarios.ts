@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { allFaults } from "../test/support/scenario/faults.js";
 import type { Figures } from "../test/support/scenario/figures.js";
-import { POLICIES } from "../test/support/scenario/policy.js";
+import { FLUSHING, POLICIES } from "../test/support/scenario/policy.js";
 import { broken } from "../test/support/scenario/promises.js";
 import { play } from "../test/support/scenario/scenario.js";
 
@@ -34,6 +34,11 @@ const faults = (await allFaults()).filter(({ name }) => name.startsWith(values.f
 for (const fault of faults) {
   const durations = { beforeMs: 1_000, faultMs: Number(values.seconds) * 1_000, afterMs: 2_000 };
   const outcome = await play(fault, POLICIES, durations);
+  if (fault.shows === "silence") {
+    for (const [policy, figures] of await play(fault, [FLUSHING], durations)) {
+      outcome.set(policy, figures);
+    }
+  }
   const rows = [...outcome].map(([policy, figures]) => row(policy.name, figures));
   const section = [`### ${sentence(fault.name)}`, "", ...HEAD, ...rows].join("\n");
   console.log(`${section}\n`);

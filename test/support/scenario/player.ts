@@ -90,7 +90,7 @@ export class Player {
   #keysOn(index: number): string[] {
     const keys: string[] = [];
     for (let i = 0; keys.length < KEYS; i++) {
-      const key = `${this.policy.name}:${i}`;
+      const key = `${this.policy.name.replace(", ", "-")}:${i}`;
       if (this.client.serverFor(key).index === index) keys.push(key);
     }
     return keys;

@@ -9,10 +9,13 @@ export interface Policy {
   readonly moves: boolean;
   /** Whether no call ever fails as long as one server alone is lost. */
   readonly neverFails: boolean;
+  /** Whether a server that comes back is made to forget what it missed. */
+  readonly forgets?: true;
 }
 
-/** Keys move at the first failure, and are back a second after it is over. */
+/** Keys move at the first failure, and are back within two seconds when it is over. */
 const MOVING = {
+  rampUpMs: 1_000,
   behaviors: { ketama: true, failure_limit: 1, retry_timeout: 1, dead_timeout: 1 },
 };
 
@@ -28,6 +31,13 @@ export const POLICIES: readonly Policy[] = [
     options: () => ({ failover: "rehash", ...MOVING }),
     moves: true,
     neverFails: false,
+  },
+  {
+    name: "rehash, delete",
+    options: () => ({ failover: "rehash", rejoin: "delete", ...MOVING }),
+    moves: true,
+    neverFails: false,
+    forgets: true,
   },
   {
     name: "next",
@@ -54,3 +64,12 @@ export const POLICIES: readonly Policy[] = [
     neverFails: true,
   },
 ];
+
+/** It flushes the server for everybody, and so is played by itself. */
+export const FLUSHING: Policy = {
+  name: "rehash, flush",
+  options: () => ({ failover: "rehash", rejoin: "flush", ...MOVING }),
+  moves: true,
+  neverFails: false,
+  forgets: true,
+};

@@ -7,7 +7,8 @@ export function broken(fault: Fault, policy: Policy, figures: Figures): string[]
   const { shows, empties } = fault;
   const isHarmless = shows === "nothing";
   const mayFail = !isHarmless && !policy.neverFails && !(policy.moves && shows === "loss");
-  const mayBeStale = !empties && !isHarmless && (policy.moves || policy.name === "replicas");
+  const mayBeStale =
+    !empties && !isHarmless && (policy.moves || policy.name === "replicas") && !policy.forgets;
   const { errors, moved, deaths } = figures;
   const kept: [promise: string, isKept: boolean][] = [
     ["every value is the key's own", figures.wrong === 0],
