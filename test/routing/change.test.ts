@@ -174,8 +174,12 @@ describe("while traffic runs", () => {
     return Number(stats.get(server.address)?.[name]);
   };
   const closedBy = async (server: Memcached) => {
-    for (let n = 0; n < 100 && (await statOf(server, "curr_connections")) > 1; n++) await delay(10);
-    return statOf(server, "curr_connections");
+    let connections = Infinity;
+    for (let n = 0; n < 100 && connections > 1; n++) {
+      await delay(10);
+      connections = await statOf(server, "curr_connections");
+    }
+    return connections;
   };
 
   beforeAll(async () => {
