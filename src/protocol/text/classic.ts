@@ -25,10 +25,7 @@ export function writeSet(request: SetRequest, out: Outgoing): void {
   const name = compareCas === undefined ? request.mode : "cas";
   const cas = compareCas === undefined ? "" : ` ${compareCas}`;
   const noreply = request.noreply ? " noreply\r\n" : "\r\n";
-  // Short strings are joined by copying and long ones by reference, so the short come first.
-  const line = ` ${flags} ${exptime} ${data.length}${cas}${noreply}`;
-  out.append(`${name} ${key}`);
-  out.append(line);
+  out.append(`${name} ${key} ${flags} ${exptime} ${data.length}${cas}${noreply}`);
   out.appendData(data);
   out.append("\r\n");
 }
