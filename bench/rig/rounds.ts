@@ -56,10 +56,12 @@ export async function measureRounds(
       if (part === alone) onOneCore &&= pinned;
       for (const one of inRandomOrder(part)) {
         say(`${name}: ${one.workload.name} ${one.client.subject.name}`);
-        const count = counts.get(one) ?? (await calibrate(one, windowMs));
-        counts.set(one, count);
-        const measured = await attempt(one, count);
-        if (measured !== undefined && round >= 0) one.samples.push(sampleOf(measured, count));
+        const sample = await attempt(one, async () => {
+          const count = counts.get(one) ?? (await calibrate(one, windowMs));
+          counts.set(one, count);
+          return sampleOf(await one.client.run(one.workload, count), count);
+        });
+        if (sample !== undefined && round >= 0) one.samples.push(sample);
       }
     }
   }
@@ -67,9 +69,12 @@ export async function measureRounds(
 }
 
 /** One window, or undefined where another client failed in it, which costs that client the round. */
-async function attempt({ client, workload }: Series, count: number): Promise<Measured | undefined> {
+async function attempt(
+  { client, workload }: Series,
+  measure: () => Promise<Sample>,
+): Promise<Sample | undefined> {
   try {
-    return await client.run(workload, count);
+    return await measure();
   } catch (error) {
     if (client.subject.peer === "tslibmc") throw error;
     console.error(
