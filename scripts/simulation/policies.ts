@@ -27,6 +27,11 @@ export function policies(gutter: readonly string[]): Policy[] {
     { name: "none", options: {}, ...alone },
     { name: 'onError: "miss"', options: { onError: "miss" }, ...alone },
     { name: "rehash", options: { failover: "rehash" }, ...moving },
+    {
+      name: 'rehash and rejoin: "delete"',
+      options: { failover: "rehash", rejoin: "delete" },
+      ...moving,
+    },
     { name: "next", options: { failover: "next" }, ...moving },
     { name: "gutter", options: { failover: { servers: gutter, ttl: GUTTER_TTL } }, ...moving },
     { name: "num_replicas: 1", options: { behaviors: { num_replicas: 1 } }, ...copied },
