@@ -312,6 +312,19 @@ describe("with", () => {
     expect(events).toEqual(["masked set", "lost delete", "masked get"]);
   });
 
+  test("several connections: flush() speaks for all of them", async () => {
+    const server = use(await startMemcached());
+    const client = buffering(server.address, { connections: 3 });
+    const other = use(new Client(server.address));
+    const text = (version: string, i: number) => version.repeat(i % 3 === 0 ? 70_000 : 10);
+    for (const version of ["a", "b"]) {
+      const items = Array.from({ length: 30 }, (_, i) => [`${i}`, text(version, i)] as const);
+      for (const [key, value] of items) void client.set(key, value, { noreply: true });
+      await client.flush();
+      expect(await other.getMulti(items.map(([key]) => key))).toEqual(new Map(items));
+    }
+  });
+
   test("values in chunks, and such as are compressed on another thread", async () => {
     const server = use(await startMemcached());
     const client = buffering(server.address, { chunk: { size: 1000 }, compress: { level: 1 } });

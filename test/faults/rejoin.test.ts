@@ -86,6 +86,20 @@ describe("what a server still has from before an outage", () => {
     expect(client.stats().get(b.address)).toMatchObject({ remembered: 0, rejoinDeletions: 30 });
   });
 
+  test("is gone whichever of several connections had stored it", async () => {
+    const { witness, client } = connect({ rampUpMs: 0, rejoin: "delete", connections: 3 });
+    const keys = witness.keysOn(b, 12);
+    const text = (version: string, i: number) => version.repeat(i % 2 === 0 ? 10 : 70_000);
+    const setAll = (version: string) =>
+      Promise.all(keys.map((key, i) => client.set(key, text(version, i))));
+    await setAll("a");
+    await client.getMulti(keys); // large ones are known as such by now
+    await freeze(witness);
+    await setAll("b");
+    await thaw(witness);
+    expect([...(await client.getMulti(keys)).values()]).toEqual([]);
+  });
+
   test("is gone altogether when more was missed than is remembered", async () => {
     const { stale, kept, rejoins } = await outage({ rejoin: "delete", maxRemembered: 29 });
     expect([stale, kept]).toEqual([0, 0]);
