@@ -1,7 +1,7 @@
 /** tslibmc: pylibmc for TypeScript. */
 
-export type { BehaviorOptions, Behaviors } from "./client/behaviors.js";
-export type { ChunkOptions } from "./client/chunk.js";
+export type { BehaviorOptions, Behaviors } from "./client/behaviors/behaviors.js";
+export type { ChunkOptions } from "./client/chunks/options.js";
 export { Client } from "./client/client.js";
 export type { CloseOptions, Cluster } from "./client/cluster.js";
 export {
@@ -9,7 +9,8 @@ export {
   type ConfigurationSources,
   checkConfiguration,
   parseConfiguration,
-} from "./client/configuration.js";
+} from "./client/configuration/configuration.js";
+export { parseServerList } from "./client/configuration/serverlist.js";
 export type { ClientOptions } from "./client/configure.js";
 export type { CopyReadOptions, CopyReadStats, HedgeOptions } from "./client/copyreading.js";
 export type { Deltas } from "./client/counting.js";
@@ -37,9 +38,8 @@ export type {
   WriteOptions,
 } from "./client/options.js";
 export type { GutterOptions, PolicyOptions } from "./client/policies.js";
-export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool.js";
-export { ThreadMappedPool } from "./client/poolmapped.js";
-export { parseServerList } from "./client/serverlist.js";
+export { ThreadMappedPool } from "./client/pool/mapped.js";
+export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool/pool.js";
 export type { ServerOptions, Servers } from "./client/servers.js";
 export type { ClientEvents, LostWrite, ServerInfo } from "./client/settings.js";
 export type { BatchTrace, CommandTrace } from "./client/tracing.js";

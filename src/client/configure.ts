@@ -4,10 +4,10 @@ import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
 import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
-import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviorrules.js";
-import type { BehaviorOptions, Behaviors } from "./behaviors.js";
+import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
+import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviors/rules.js";
 import { checkDurationMs, checkOptions, show } from "./check.js";
-import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunk.js";
+import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunks/options.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {

@@ -11,7 +11,7 @@ import {
 import { OptionError } from "../errors.js";
 import type { RingServer } from "../ring/ring.js";
 import { checkBoolean, checkInteger, checkNames, show } from "./check.js";
-import { parseServerList } from "./serverlist.js";
+import { parseServerList } from "./configuration/serverlist.js";
 
 /** A server as an object, where a string will not do. */
 export type ServerOptions =

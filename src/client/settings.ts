@@ -15,15 +15,15 @@ import { WriteBuffer } from "../routing/writebuffer.js";
 import { Events } from "../util/events.js";
 import type { Codec, Serializer } from "../value/codec.js";
 import { createCodec } from "../value/factory.js";
+import type { Behaviors } from "./behaviors/behaviors.js";
 import {
   type CheckedBehaviors,
   initialBehavior,
   mergeBehaviors,
   movesKeys,
   warnOnce,
-} from "./behaviorrules.js";
-import type { Behaviors } from "./behaviors.js";
-import { Chunks } from "./chunks.js";
+} from "./behaviors/rules.js";
+import { Chunks } from "./chunks/chunks.js";
 import {
   behaviorsOf,
   type ClientOptions,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { CodecError } from "tslibmc";
 import { expect, test } from "vitest";
-import { Manifest } from "../../src/client/chunkmanifest.js";
+import { Manifest } from "../../src/client/chunks/manifest.js";
 
 const LIMITS = { size: 256, maxSize: 2 ** 27 };
 

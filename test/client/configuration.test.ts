@@ -1,8 +1,11 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { checkConfiguration, parseConfiguration } from "../../src/client/configuration.js";
-import { parseServerList } from "../../src/client/serverlist.js";
+import {
+  checkConfiguration,
+  parseConfiguration,
+} from "../../src/client/configuration/configuration.js";
+import { parseServerList } from "../../src/client/configuration/serverlist.js";
 import { OptionError } from "../../src/errors.js";
 
 const tcp = (host: string, port = 11211, weight = 1) => ({ host, port, weight });

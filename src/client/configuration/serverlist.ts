@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import type { RingServer } from "../ring/ring.js";
+import type { RingServer } from "../../ring/ring.js";
 import { Word } from "./word.js";
 
 /**

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ConnectionClosedError } from "../errors.js";
-import type { Client } from "./client.js";
-import { PoolMember } from "./poolmember.js";
+import { ConnectionClosedError } from "../../errors.js";
+import type { Client } from "../client.js";
+import { PoolMember } from "./member.js";
 
 /** What a chain of asynchronous calls has of a pool. */
 interface Context<C extends Client> {

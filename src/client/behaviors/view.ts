@@ -1,9 +1,9 @@
 import { inspect } from "node:util";
-import { OptionError } from "../errors.js";
-import { behaviorNames, checkBehaviors } from "./behaviorrules.js";
+import { OptionError } from "../../errors.js";
+import { nearestName, unknownName } from "../check.js";
+import type { Settings } from "../settings.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
-import { nearestName, unknownName } from "./check.js";
-import type { Settings } from "./settings.js";
+import { behaviorNames, checkBehaviors } from "./rules.js";
 
 /**
  * The behaviors of a client as a live object: reading one tells what is in effect, setting

@@ -1,10 +1,10 @@
-import { OptionError } from "../errors.js";
-import { type HashName, hashers } from "../hash/algorithms.js";
-import type { HashFunction } from "../hash/function.js";
-import type { Key } from "../protocol/key.js";
-import { type Distribution, distributions } from "../ring/distribution.js";
+import { OptionError } from "../../errors.js";
+import { type HashName, hashers } from "../../hash/algorithms.js";
+import type { HashFunction } from "../../hash/function.js";
+import type { Key } from "../../protocol/key.js";
+import { type Distribution, distributions } from "../../ring/distribution.js";
+import { checkDurationMs, checkNames, show } from "../check.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
-import { checkDurationMs, checkNames, show } from "./check.js";
 
 /** Behaviors that were checked, by pylibmc's names of today, without those that do nothing. */
 export type CheckedBehaviors = {

@@ -1,28 +1,28 @@
-import { del, deleteRequest } from "../commands/deletion.js";
-import { getRequest, touch, touchRequest } from "../commands/retrieval.js";
-import { set, setRequest } from "../commands/storage.js";
-import { CodecError, MemcachedError, ValueTooLargeError } from "../errors.js";
-import type { Command } from "../operation.js";
-import { exptime, type Ttl } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
-import type { GetRequest } from "../protocol/request.js";
-import { latin1 } from "../util/bytes.js";
-import type { Codec, Encoded, EncodedData } from "../value/codec.js";
-import { FLAG_CHUNKED } from "../value/flags.js";
-import { checkBoolean, checkInteger } from "./check.js";
-import type { ChunkLimits } from "./chunk.js";
-import { ChunkCall } from "./chunkcall.js";
-import { Manifest } from "./chunkmanifest.js";
-import { ChunkReader } from "./chunkreader.js";
-import type { Chunking, Dispatcher, Storing } from "./dispatcher.js";
-import type { Reject, Resolve } from "./gathering.js";
+import { del, deleteRequest } from "../../commands/deletion.js";
+import { getRequest, touch, touchRequest } from "../../commands/retrieval.js";
+import { set, setRequest } from "../../commands/storage.js";
+import { CodecError, MemcachedError, ValueTooLargeError } from "../../errors.js";
+import type { Command } from "../../operation.js";
+import { exptime, type Ttl } from "../../protocol/exptime.js";
+import type { Key } from "../../protocol/key.js";
+import type { GetRequest } from "../../protocol/request.js";
+import { latin1 } from "../../util/bytes.js";
+import type { Codec, Encoded, EncodedData } from "../../value/codec.js";
+import { FLAG_CHUNKED } from "../../value/flags.js";
+import { checkBoolean, checkInteger } from "../check.js";
+import type { Chunking, Dispatcher, Storing } from "../dispatcher.js";
+import type { Reject, Resolve } from "../gathering.js";
 import {
   type CallOptions,
   type StoreOptions,
   WRITE_OPTIONS,
   type WriteOptions,
-} from "./options.js";
-import { send } from "./storing.js";
+} from "../options.js";
+import { send } from "../storing.js";
+import { ChunkCall } from "./call.js";
+import { Manifest } from "./manifest.js";
+import type { ChunkLimits } from "./options.js";
+import { ChunkReader } from "./reader.js";
 
 /** What is asked about an item before it is known whether it is a manifest. */
 interface Look {

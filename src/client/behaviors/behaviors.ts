@@ -1,7 +1,7 @@
-import type { HashName } from "../hash/algorithms.js";
-import type { HashFunction } from "../hash/function.js";
-import type { Key } from "../protocol/key.js";
-import type { Distribution } from "../ring/distribution.js";
+import type { HashName } from "../../hash/algorithms.js";
+import type { HashFunction } from "../../hash/function.js";
+import type { Key } from "../../protocol/key.js";
+import type { Distribution } from "../../ring/distribution.js";
 
 /**
  * pylibmc's behaviors: its names, values and units, in its order. What each does here,

@@ -1,14 +1,14 @@
-import { getAndTouchRequest, getRequest } from "../commands/retrieval.js";
-import { CacheMiss } from "../errors.js";
-import type { Command } from "../operation.js";
-import type { GetRequest } from "../protocol/request.js";
-import { latin1 } from "../util/bytes.js";
-import { ownBytes } from "../value/bytes.js";
-import type { Codec, Encoded, EncodeOptions } from "../value/codec.js";
-import { FLAG_CHUNKED } from "../value/flags.js";
-import type { ChunkLimits } from "./chunk.js";
-import type { ChunkCall } from "./chunkcall.js";
-import { Manifest } from "./chunkmanifest.js";
+import { getAndTouchRequest, getRequest } from "../../commands/retrieval.js";
+import { CacheMiss } from "../../errors.js";
+import type { Command } from "../../operation.js";
+import type { GetRequest } from "../../protocol/request.js";
+import { latin1 } from "../../util/bytes.js";
+import { ownBytes } from "../../value/bytes.js";
+import type { Codec, Encoded, EncodeOptions } from "../../value/codec.js";
+import { FLAG_CHUNKED } from "../../value/flags.js";
+import type { ChunkCall } from "./call.js";
+import { Manifest } from "./manifest.js";
+import type { ChunkLimits } from "./options.js";
 
 /** A call's codec where a value may be in chunks: it fetches them before it decodes. */
 export class ChunkReader implements Codec {

@@ -1,5 +1,5 @@
-import type { Client } from "./client.js";
-import { settingsOf } from "./cluster.js";
+import type { Client } from "../client.js";
+import { settingsOf } from "../cluster.js";
 
 /** A clone in a pool, with what tells whether it is still as good as new. */
 export class PoolMember<C extends Client> {

@@ -1,8 +1,8 @@
-import { TimeoutError } from "../errors.js";
-import { type Command, Operation } from "../operation.js";
-import type { KeyRequest } from "../protocol/request.js";
-import type { Dispatcher } from "./dispatcher.js";
-import type { CallOptions } from "./options.js";
+import { TimeoutError } from "../../errors.js";
+import { type Command, Operation } from "../../operation.js";
+import type { KeyRequest } from "../../protocol/request.js";
+import type { Dispatcher } from "../dispatcher.js";
+import type { CallOptions } from "../options.js";
 
 /** So many chunks of a value are under way at once, and no more than these in memory twice. */
 const AT_ONCE = 8;

@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.js";
+import { OptionError } from "../../errors.js";
 import { applyOption, type Draft, emptyDraft } from "./directives.js";
 import { type Word, words } from "./word.js";
 

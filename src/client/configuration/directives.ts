@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
-import type { HashName } from "../hash/algorithms.js";
-import type { LibmemcachedDistribution } from "../ring/distribution.js";
-import type { RingServer } from "../ring/ring.js";
+import type { HashName } from "../../hash/algorithms.js";
+import type { LibmemcachedDistribution } from "../../ring/distribution.js";
+import type { RingServer } from "../../ring/ring.js";
 import type { Word } from "./word.js";
 
 /** A configuration while it is read. */

@@ -1,8 +1,8 @@
-import { OptionError } from "../errors.js";
-import { warnOnce } from "./behaviorrules.js";
+import { OptionError } from "../../errors.js";
+import { warnOnce } from "../behaviors/rules.js";
+import type { ClientOptions } from "../configure.js";
+import { type Servers, serverOptions } from "../servers.js";
 import { type ConfigurationSources, parseConfiguration } from "./configuration.js";
-import type { ClientOptions } from "./configure.js";
-import { type Servers, serverOptions } from "./servers.js";
 
 /**
  * What a client is made of that a configuration string describes.

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { CodecError } from "../errors.js";
-import type { Encoded, EncodedData } from "../value/codec.js";
-import { FLAG_CHUNKED } from "../value/flags.js";
-import { type ChunkLimits, MIN_CHUNK_SIZE } from "./chunk.js";
+import { CodecError } from "../../errors.js";
+import type { Encoded, EncodedData } from "../../value/codec.js";
+import { FLAG_CHUNKED } from "../../value/flags.js";
+import { type ChunkLimits, MIN_CHUNK_SIZE } from "./options.js";
 
 /** No number, so that memcached does not count on it; the end shows that nothing was added. */
 const FORM = /^chunks 1 ([\w-]{22}) (\d{1,10}) (\d{1,16}) (\d{1,16})\.$/;

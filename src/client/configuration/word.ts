@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.js";
+import { OptionError } from "../../errors.js";
 
 /** A word of a configuration, and where it stands, for messages. */
 export class Word {

@@ -1,8 +1,8 @@
-import { ConnectionClosedError, PoolExhaustedError } from "../errors.js";
-import { Fifo } from "../util/fifo.js";
-import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "./check.js";
-import type { Client } from "./client.js";
-import { PoolMember } from "./poolmember.js";
+import { ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
+import { Fifo } from "../../util/fifo.js";
+import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../check.js";
+import type { Client } from "../client.js";
+import { PoolMember } from "./member.js";
 
 /** How long a reservation waits for a client. */
 export interface ReserveOptions {
