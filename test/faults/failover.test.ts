@@ -539,9 +539,10 @@ async function deliveredLate(send: (port: number) => Promise<void>): Promise<num
   first.on("data", (chunk) => {
     bytes += chunk.length;
   });
-  first.on("error", () => {}); // a reset, which not every kernel tells
+  first.on("error", () => {}); // a reset, which not every Node tells
+  const closed = new Promise((resolve) => first.once("close", resolve));
   first.resume();
-  await once(first, "close");
+  await closed;
   server.close();
   return bytes;
 }
