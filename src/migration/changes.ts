@@ -4,6 +4,7 @@ import { ArgumentError, ClientErrorReply } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { Call } from "./call.js";
 import type { Pair } from "./pair.js";
+import type { Secondary } from "./secondary.js";
 import type { Outcome, Transfer } from "./transfer.js";
 
 /** A step's options, where it changes something: it is always answered. */
@@ -110,22 +111,13 @@ export class Changes<Value> {
     }
   }
 
-  /** Deletes in the old cluster first: see {@link Transfer}. */
   async remove(key: Key, call: Call, options: WriteOptions | undefined): Promise<boolean> {
-    const { from, to, old, new: fresh } = this.#pair;
     const required = this.#pair.isStrict("deletes");
-    const [inOld, inNew] =
-      this.#pair.primary === from
-        ? await inTurn(
-            call,
-            () => from.delete(key, writing(options, call)),
-            () => fresh.drop(key, call, required),
-          )
-        : await inTurn(
-            call,
-            () => old.drop(key, call, required),
-            () => to.delete(key, writing(options, call)),
-          );
+    const [inOld, inNew] = await this.#oldFirst(
+      call,
+      (client) => client.delete(key, writing(options, call)),
+      (cluster) => cluster.drop(key, call, required),
+    );
     return inOld || inNew;
   }
 
@@ -134,22 +126,26 @@ export class Changes<Value> {
     call: Call,
     options: WriteOptions | undefined,
   ): Promise<Key[]> {
-    const { from, to, old, new: fresh } = this.#pair;
     const required = this.#pair.isStrict("deletes");
-    const [inOld, inNew] =
-      this.#pair.primary === from
-        ? await inTurn(
-            call,
-            () => from.deleteMulti(keys, writing(options, call)),
-            () => fresh.dropMany(keys, call, required),
-          )
-        : await inTurn(
-            call,
-            () => old.dropMany(keys, call, required),
-            () => to.deleteMulti(keys, writing(options, call)),
-          );
+    const [inOld, inNew] = await this.#oldFirst(
+      call,
+      (client) => client.deleteMulti(keys, writing(options, call)),
+      (cluster) => cluster.dropMany(keys, call, required),
+    );
     const missing = new Set(inOld);
     return inNew.filter((key) => missing.has(key));
+  }
+
+  /** Deletes in the old cluster first, whichever calls depend on: see {@link Transfer}. */
+  #oldFirst<Result>(
+    call: Call,
+    inPrimary: (client: Client<Value>) => Promise<Result>,
+    inOther: (cluster: Secondary<Value>) => Promise<Result>,
+  ): Promise<[Result, Result]> {
+    const { from, primary, other } = this.#pair;
+    const first = () => inPrimary(primary);
+    const second = () => inOther(other);
+    return primary === from ? inTurn(call, first, second) : inTurn(call, second, first);
   }
 
   /** Brings over what the old cluster has, where it is read, and leaves no placeholder. */

@@ -12,7 +12,7 @@ import type { Turnstile } from "../connection/turnstile.js";
 import { ConnectionClosedError } from "../errors.js";
 import { oneAtATime } from "../hash/jenkins.js";
 import { mix32 } from "../hash/murmur.js";
-import { type Command, type Executor, Operation } from "../operation.js";
+import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
@@ -57,8 +57,6 @@ type Heard = Pick<
   ConnectionOptions,
   "onReply" | "onFailure" | "onFailed" | "onRefused" | "onLarge" | "counters"
 >;
-
-const PROBE: Command<void> = { name: "probe", idempotent: true, read: () => undefined };
 
 const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
 
@@ -207,26 +205,23 @@ export class Server implements Executor {
     });
   }
 
-  /** Asks for the version, whatever the health: an answer makes the server count as up. */
+  /** Asks for the version: an answer makes the server count as up. */
   #probe(done: () => void): void {
-    const deadline = performance.now() + this.#options.connectTimeoutMs;
-    this.#connection.execute(
-      new Operation(PROBE, PROBE_REQUEST, "", this.#options.codec, deadline, done, done),
-    );
+    this.#ask("probe", PROBE_REQUEST).then(done, done);
   }
 
   #rejoinOf({ rejoin, onRejoin, limits }: ServerOptions): Rejoin | undefined {
     if (rejoin === undefined) return undefined;
     return new Rejoin(rejoin, limits.maxOperations, {
-      ask: (request) => this.#ask(request),
+      ask: (request) => this.#ask("rejoin", request),
       done: (event) => onRejoin({ ...event, server: this.name }),
     });
   }
 
   /** Asks on the server's own behalf, whatever its health. */
-  #ask(request: Request): Promise<void> {
+  #ask(name: string, request: Request): Promise<void> {
     const { codec, connectTimeoutMs } = this.#options;
-    const command = { name: "rejoin", idempotent: true, read: () => undefined };
+    const command = { name, idempotent: true, read: () => undefined };
     const deadline = performance.now() + connectTimeoutMs;
     return new Promise((resolve, reject) => {
       this.#connection.execute(
