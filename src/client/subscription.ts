@@ -1,8 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { backoffMs } from "../connection/backoff.js";
 import { MemcachedError, OptionError } from "../errors.js";
+import { builtin } from "../util/builtin.js";
 import { show } from "./check.js";
 import type { Servers } from "./servers.js";
+
+const timers = builtin("node:timers/promises");
 
 /** How long to leave a source alone that goes on failing. */
 const RETRY_CEILING_MS = 30_000;
@@ -69,7 +71,7 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
     this.#failedAt = now;
     this.onError(asMemcachedError(error));
     const ms = backoffMs(this.#failures, RETRY_CEILING_MS, Math.random);
-    await delay(ms, undefined, { ref: false });
+    await timers().setTimeout(ms, undefined, { ref: false });
   }
 }
 

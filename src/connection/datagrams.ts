@@ -1,4 +1,4 @@
-import { createSocket, type Socket, type SocketOptions as UdpOptions } from "node:dgram";
+import type { Socket, SocketOptions as UdpOptions } from "node:dgram";
 import { isIP, isIPv6, type LookupFunction } from "node:net";
 import {
   ConnectError,
@@ -13,6 +13,7 @@ import { Outgoing } from "../protocol/outgoing.js";
 import { OK } from "../protocol/reply.js";
 import { isSilent, type Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
+import { builtin } from "../util/builtin.js";
 import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
@@ -25,6 +26,8 @@ import { Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
 import type { OnRefused } from "./pipeline.js";
 import { Window } from "./window.js";
+
+const dgram = builtin("node:dgram");
 
 export interface DatagramsOptions {
   readonly address: Address;
@@ -155,7 +158,7 @@ export class Datagrams implements Executor {
   #open(): void {
     const { address, socket: options } = this.#options;
     const { localAddress, recvBufferSize, sendBufferSize, lookup } = options;
-    const socket = createSocket({
+    const socket = dgram().createSocket({
       type: options.family === 6 || isIPv6(address.host) ? "udp6" : "udp4",
       ...(recvBufferSize !== undefined && { recvBufferSize }),
       ...(sendBufferSize !== undefined && { sendBufferSize }),

@@ -1,6 +1,9 @@
 import { connect, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
+import { builtin } from "../util/builtin.js";
 import { type Address, isUnix } from "./address.js";
+
+const tls = builtin("node:tls");
 
 /** What TLS is told: every option of `tls.connect` but those that say where the server is. */
 export type TlsOptions = Omit<
@@ -88,7 +91,7 @@ export class Dialer {
         .once("connect", opened)
         .unref();
     }
-    const socket = connectTls({
+    const socket = tls().connect({
       // A certificate is for a name; by an address there is nothing to ask for by name.
       ...(isUnix(this.#address) || isIP(host) > 0 ? {} : { servername: host }),
       ...this.#tls,

@@ -1,6 +1,8 @@
-import { createHmac } from "node:crypto";
+import { builtin } from "../util/builtin.js";
 import type { Credentials } from "./credentials.js";
 import { scram } from "./scram.js";
+
+const crypto = builtin("node:crypto");
 
 /**
  * A SASL mechanism under way: `next(challenge)` gives the response to a challenge, of
@@ -49,5 +51,5 @@ async function* plain({ username, password }: Credentials): Dialogue {
 /** RFC 2195: the password keys a digest of what the server made up. */
 async function* cramMd5({ username, password }: Credentials): Dialogue {
   const challenge = yield "";
-  yield `${username} ${createHmac("md5", password).update(challenge).digest("hex")}`;
+  yield `${username} ${crypto().createHmac("md5", password).update(challenge).digest("hex")}`;
 }

@@ -1,7 +1,9 @@
-import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import { ProtocolError } from "../errors.js";
+import { builtin } from "../util/builtin.js";
 import type { Credentials } from "./credentials.js";
+
+const crypto = builtin("node:crypto");
 
 type Digest = "sha1" | "sha256" | "sha512";
 
@@ -10,8 +12,6 @@ const MAX_ITERATIONS = 1_000_000;
 
 /** Base64 of `n,,`: no channel binding, no other identity to act as. */
 const GS2_HEADER = "biws";
-
-const derive = promisify(pbkdf2);
 
 /**
  * SCRAM (RFC 5802, RFC 7677): the password never crosses the wire, and the server has to
@@ -27,7 +27,7 @@ const derive = promisify(pbkdf2);
 export async function* scram(
   digest: Digest,
   { username, password }: Credentials,
-  nonce: string = randomBytes(24).toString("base64"),
+  nonce: string = crypto().randomBytes(24).toString("base64"),
 ): AsyncGenerator<string, void, string> {
   const name = username.replaceAll("=", "=3D").replaceAll(",", "=2C");
   const clientFirst = `n=${name},r=${nonce}`;
@@ -41,8 +41,9 @@ export async function* scram(
   if (!Number.isInteger(count) || count < 1 || count > MAX_ITERATIONS) {
     throw new ProtocolError(`the server asks for ${iterations} rounds of SCRAM`);
   }
+  const { createHash, createHmac, pbkdf2, timingSafeEqual } = crypto();
   const size = createHash(digest).digest().length;
-  const secret = await derive(
+  const secret = await promisify(pbkdf2)(
     password.normalize("NFKC"),
     Buffer.from(salt, "base64"),
     count,

@@ -1,6 +1,8 @@
-import { createHash } from "node:crypto";
+import { builtin } from "../util/builtin.js";
 import { asBuffer } from "../util/bytes.js";
 import { type EncodeKey, type Key, MAX_KEY_BYTES } from "./key.js";
+
+const crypto = builtin("node:crypto");
 
 /** What a hash stands behind, so that nobody takes it for a key of their own. */
 const MARK = "sha256-";
@@ -22,5 +24,5 @@ function isTooLong(key: Key, prefix: string): boolean {
 
 function hashed(key: Key): string {
   const bytes = typeof key === "string" ? key : asBuffer(key);
-  return MARK + createHash("sha256").update(bytes).digest("base64url");
+  return MARK + crypto().createHash("sha256").update(bytes).digest("base64url");
 }

@@ -1,11 +1,13 @@
-import { createHash } from "node:crypto";
 import { isIPv4 } from "node:net";
 import { OptionError } from "../errors.js";
 import type { HashFunction } from "../hash/function.js";
 import { md5Words } from "../hash/md5.js";
 import { wireForm } from "../hash/wireform.js";
+import { builtin } from "../util/builtin.js";
 import type { Group, PointRule } from "./circle.js";
 import type { RingServer } from "./ring.js";
+
+const crypto = builtin("node:crypto");
 
 /** What a server's points are made of, before the number of each. */
 export type Label = (server: RingServer) => string;
@@ -87,7 +89,7 @@ export const sha1Points: PointRule = {
   draw: ({ host, port }, from, to) => {
     const name = port === 0 ? host : `${host}:${port}`;
     return numbers(from, to).map((i) =>
-      createHash("sha1").update(`${name}:${i}`).digest().readUInt32BE(0),
+      crypto().createHash("sha1").update(`${name}:${i}`).digest().readUInt32BE(0),
     );
   },
 };

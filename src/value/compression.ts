@@ -1,7 +1,10 @@
-import * as zlib from "node:zlib";
+import type { BrotliOptions } from "node:zlib";
 import { OptionError } from "../errors.js";
+import { builtin } from "../util/builtin.js";
 import type { Compression } from "./codec.js";
 import { COMPRESSOR_MASK, FLAG_BROTLI, FLAG_GZIP, FLAG_ZSTD } from "./flags.js";
+
+const zlib = builtin("node:zlib");
 
 type Done = (error: Error | null, result: Buffer) => void;
 
@@ -22,30 +25,31 @@ const ZLIB: Method = {
   name: "zlib",
   flags: 0,
   maxLevel: 9,
-  deflateSync: (data, level) => zlib.deflateSync(data, { level }),
-  deflate: (data, level, done) => zlib.deflate(data, { level }, done),
-  inflateSync: (data, limit) => zlib.inflateSync(data, { maxOutputLength: limit }),
-  inflate: (data, limit, done) => zlib.inflate(data, { maxOutputLength: limit }, done),
+  deflateSync: (data, level) => zlib().deflateSync(data, { level }),
+  deflate: (data, level, done) => zlib().deflate(data, { level }, done),
+  inflateSync: (data, limit) => zlib().inflateSync(data, { maxOutputLength: limit }),
+  inflate: (data, limit, done) => zlib().inflate(data, { maxOutputLength: limit }, done),
 };
 
 const GZIP: Method = {
   name: "gzip",
   flags: FLAG_GZIP,
   maxLevel: 9,
-  deflateSync: (data, level) => zlib.gzipSync(data, { level }),
-  deflate: (data, level, done) => zlib.gzip(data, { level }, done),
-  inflateSync: (data, limit) => zlib.gunzipSync(data, { maxOutputLength: limit }),
-  inflate: (data, limit, done) => zlib.gunzip(data, { maxOutputLength: limit }, done),
+  deflateSync: (data, level) => zlib().gzipSync(data, { level }),
+  deflate: (data, level, done) => zlib().gzip(data, { level }, done),
+  inflateSync: (data, limit) => zlib().gunzipSync(data, { maxOutputLength: limit }),
+  inflate: (data, limit, done) => zlib().gunzip(data, { maxOutputLength: limit }, done),
 };
 
 /** Brotli's own default, 11, is made for files that are compressed once. */
 const BROTLI_LEVEL = 4;
 
-function brotliOptions(data: Uint8Array, level: number): zlib.BrotliOptions {
+function brotliOptions(data: Uint8Array, level: number): BrotliOptions {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlib().constants;
   return {
     params: {
-      [zlib.constants.BROTLI_PARAM_QUALITY]: level === -1 ? BROTLI_LEVEL : level,
-      [zlib.constants.BROTLI_PARAM_SIZE_HINT]: data.length,
+      [BROTLI_PARAM_QUALITY]: level === -1 ? BROTLI_LEVEL : level,
+      [BROTLI_PARAM_SIZE_HINT]: data.length,
     },
   };
 }
@@ -54,10 +58,10 @@ const BROTLI: Method = {
   name: "brotli",
   flags: FLAG_BROTLI,
   maxLevel: 11,
-  deflateSync: (data, level) => zlib.brotliCompressSync(data, brotliOptions(data, level)),
-  deflate: (data, level, done) => zlib.brotliCompress(data, brotliOptions(data, level), done),
-  inflateSync: (data, limit) => zlib.brotliDecompressSync(data, { maxOutputLength: limit }),
-  inflate: (data, limit, done) => zlib.brotliDecompress(data, { maxOutputLength: limit }, done),
+  deflateSync: (data, level) => zlib().brotliCompressSync(data, brotliOptions(data, level)),
+  deflate: (data, level, done) => zlib().brotliCompress(data, brotliOptions(data, level), done),
+  inflateSync: (data, limit) => zlib().brotliDecompressSync(data, { maxOutputLength: limit }),
+  inflate: (data, limit, done) => zlib().brotliDecompress(data, { maxOutputLength: limit }, done),
 };
 
 /** What `node:zlib` has from Node 22.15 on. */
@@ -76,24 +80,23 @@ function zstdOptions(level: number): object {
   return { params: { [ZSTD_LEVEL_PARAMETER]: level === -1 ? ZSTD_LEVEL : level } };
 }
 
-function zstdMethod(): Method | undefined {
-  const { zstdCompressSync, zstdCompress, zstdDecompressSync, zstdDecompress } =
-    zlib as typeof zlib & Partial<ZstdFunctions>;
-  if (!zstdCompressSync || !zstdCompress || !zstdDecompressSync || !zstdDecompress) {
-    return undefined;
-  }
-  return {
-    name: "zstd",
-    flags: FLAG_ZSTD,
-    maxLevel: 22,
-    deflateSync: (data, level) => zstdCompressSync(data, zstdOptions(level)),
-    deflate: (data, level, done) => zstdCompress(data, zstdOptions(level), done),
-    inflateSync: (data, limit) => zstdDecompressSync(data, { maxOutputLength: limit }),
-    inflate: (data, limit, done) => zstdDecompress(data, { maxOutputLength: limit }, done),
-  };
+const ZSTD: Method = {
+  name: "zstd",
+  flags: FLAG_ZSTD,
+  maxLevel: 22,
+  deflateSync: (data, level) => zstd().zstdCompressSync(data, zstdOptions(level)),
+  deflate: (data, level, done) => zstd().zstdCompress(data, zstdOptions(level), done),
+  inflateSync: (data, limit) => zstd().zstdDecompressSync(data, { maxOutputLength: limit }),
+  inflate: (data, limit, done) => zstd().zstdDecompress(data, { maxOutputLength: limit }, done),
+};
+
+function zstd(): ZstdFunctions {
+  return zlib() as ReturnType<typeof zlib> & ZstdFunctions;
 }
 
-const ZSTD = zstdMethod();
+function hasZstd(): boolean {
+  return "zstdCompress" in zlib();
+}
 
 /**
  * The compressor of that name.
@@ -108,7 +111,7 @@ export function methodNamed(name: Compression): Method {
     case "brotli":
       return BROTLI;
     case "zstd":
-      if (ZSTD !== undefined) return ZSTD;
+      if (hasZstd()) return ZSTD;
       throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
     default:
       throw new OptionError(
@@ -125,7 +128,7 @@ export function methodOf(flags: number): Method | undefined {
     case FLAG_GZIP:
       return GZIP;
     case FLAG_ZSTD:
-      return ZSTD;
+      return hasZstd() ? ZSTD : undefined;
     default:
       return ZLIB;
   }

@@ -1,14 +1,10 @@
-import {
-  type CipherGCMTypes,
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-} from "node:crypto";
+import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import { CodecError, OptionError } from "../errors.js";
+import { builtin } from "../util/builtin.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_ENCRYPTED } from "./flags.js";
+
+const crypto = builtin("node:crypto");
 
 /** A secret key with the name that items carry of it. */
 export interface EncryptionKey {
@@ -103,6 +99,7 @@ export class EncryptedCodec implements Codec {
 
   #seal({ data, flags }: Encoded, key: string | undefined): Encoded {
     const header = headerOf(this.#id);
+    const { createCipheriv, randomBytes } = crypto();
     const nonce = randomBytes(NONCE);
     const cipher = createCipheriv(CIPHER, this.#secret, nonce);
     cipher.setAAD(boundData(header, key));
@@ -130,9 +127,14 @@ export class EncryptedCodec implements Codec {
         `The item needs the encryption key ${JSON.stringify(id)}, which is not given`,
       );
     }
-    const decipher = createDecipheriv(CIPHER, secret, item.subarray(idEnd, idEnd + NONCE), {
-      authTagLength: TAG,
-    });
+    const decipher = crypto().createDecipheriv(
+      CIPHER,
+      secret,
+      item.subarray(idEnd, idEnd + NONCE),
+      {
+        authTagLength: TAG,
+      },
+    );
     decipher.setAAD(boundData(item.subarray(0, idEnd), key));
     decipher.setAuthTag(item.subarray(idEnd + NONCE, tagEnd));
     try {
@@ -147,7 +149,7 @@ export class EncryptedCodec implements Codec {
 }
 
 function secretKey(id: string, secret: Uint8Array | KeyObject): KeyObject {
-  const key = secret instanceof Uint8Array ? createSecretKey(secret) : secret;
+  const key = secret instanceof Uint8Array ? crypto().createSecretKey(secret) : secret;
   if (key.symmetricKeySize !== 32) {
     throw new OptionError(
       `The secret of the encryption key ${JSON.stringify(id)} must be 32 bytes`,

@@ -1,11 +1,13 @@
-import { deserialize, serialize } from "node:v8";
 import { CodecError } from "../errors.js";
+import { builtin } from "../util/builtin.js";
 import { ownBytes } from "./bytes.js";
+
+const v8 = builtin("node:v8");
 
 /** A value in V8's structured clone format: everything that `structuredClone` copies. */
 export function encodeStructured(value: unknown): Buffer {
   try {
-    return serialize(value);
+    return v8().serialize(value);
   } catch (cause) {
     throw new CodecError(
       `The value cannot be cloned: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -23,7 +25,7 @@ export function decodeStructured(
 ): unknown {
   try {
     // Buffers in the value are views into what is read here.
-    return deserialize(ownBytes(bytes, start, end, owned));
+    return v8().deserialize(ownBytes(bytes, start, end, owned));
   } catch (cause) {
     throw new CodecError("The item is flagged as a structured clone, but is none", { cause });
   }

@@ -1,8 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { CodecError } from "../../errors.js";
+import { builtin } from "../../util/builtin.js";
 import type { Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
 import { type ChunkLimits, MIN_CHUNK_SIZE } from "./options.js";
+
+const crypto = builtin("node:crypto");
 
 /** No number, so that memcached does not count on it; the end shows that nothing was added. */
 const FORM = /^chunks 1 ([\w-]{22}) (\d{1,10}) (\d{1,16}) (\d{1,16})\.$/;
@@ -39,7 +41,12 @@ export class Manifest {
 
   /** The manifest of a value that is to be written. */
   static of({ data, flags }: Encoded, chunkSize: number): Manifest {
-    return new Manifest(randomBytes(16).toString("base64url"), flags, data.length, chunkSize);
+    return new Manifest(
+      crypto().randomBytes(16).toString("base64url"),
+      flags,
+      data.length,
+      chunkSize,
+    );
   }
 
   /**
