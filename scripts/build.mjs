@@ -1,17 +1,53 @@
 /**
- * Builds dist/: the same sources once as ES modules and once as CommonJS. Each entry point
- * is one file, with what several share beside it, since a program that imports the package
- * would otherwise look for two hundred files first.
+ * Builds dist/: the same sources once as ES modules, which everything loads that can, and
+ * once as CommonJS for tools that cannot. Code is in a few files, since a program that
+ * imports the package would otherwise look for two hundred first; types are there once.
  *
  *   node scripts/build.mjs              builds
  *   node scripts/build.mjs --if-stale   builds if a source is newer than what is built
  */
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { root, run, tool } from "./command.mjs";
+import { keepWhatIsReached } from "./declarations.mjs";
 
-const DECLARATIONS = ["tsconfig.build.json", "tsconfig.cjs.json"];
+/** CommonJS can be imported by either, and types that are there twice are two types. */
+const DECLARATIONS = "tsconfig.cjs.json";
+
+/** What several entry points share; the first is what the embedded server needs of it. */
+const SHARED = [
+  { name: "protocol", test: /[\\/]src[\\/](?:errors|util|protocol)\b/ },
+  {
+    name: "client",
+    test: /[\\/]src[\\/](?:hash|ring|value|operation|connection|routing|commands|client)\b/,
+  },
+];
+
+/** @type {Record<"esm" | "cjs", import("rolldown").OutputOptions>} */
+const FORMATS = {
+  esm: {},
+  // The smaller copy, for few: functions and classes keep their names for stack traces.
+  cjs: {
+    minify: {
+      compress: { keepNames: { function: true, class: true } },
+      mangle: { keepNames: true, toplevel: true },
+    },
+  },
+};
+
+/**
+ * V8 keeps a source in half the memory if all of it is ASCII, and reads it faster.
+ * @type {import("rolldown").Plugin}
+ */
+const ascii = {
+  name: "ascii",
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type === "chunk") file.code = file.code.replace(/[^\0-\x7f]/g, escaped);
+    }
+  },
+};
 
 /** Written last, so its age is the build's. */
 const SEAL = join(root, "dist/cjs/package.json");
@@ -23,15 +59,19 @@ async function build() {
   const { bin, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const entries = Object.values(exports).flatMap((target) => target.import?.default ?? []);
   const programs = Object.values(bin);
-  const passes = await Promise.all([
-    ...DECLARATIONS.map((configuration) => run(tool("tsc"), ["-p", configuration])),
-    bundle("esm", [...entries, ...programs].map(moduleName)),
-    bundle("cjs", entries.map(moduleName)),
+  const names = entries.map(moduleName);
+  const [types] = await Promise.all([
+    run(tool("tsc"), ["-p", DECLARATIONS]),
+    bundle("esm", [...names, ...programs.map(moduleName)]),
+    bundle("cjs", names),
   ]);
-  if (passes.some((pass) => pass?.ok === false)) process.exit(1);
+  if (!types.ok) process.exit(1);
 
-  for (const format of ["esm", "cjs"])
-    keepTypesOf(join(root, "dist", format), entries.map(moduleName));
+  keepWhatIsReached(join(root, "dist/cjs"), names);
+  for (const name of names) {
+    const types = `${"../".repeat(name.split("/").length)}cjs/${name}.js`;
+    writeFileSync(join(root, `dist/esm/${name}.d.ts`), `export * from "${types}";\n`);
+  }
   for (const file of programs) chmodSync(join(root, file), 0o755);
   writeFileSync(SEAL, '{ "type": "commonjs" }\n');
 }
@@ -56,31 +96,29 @@ async function bundle(format, names) {
     platform: "node",
     tsconfig: "tsconfig.base.json",
   });
-  const dir = `dist/${format}`;
-  await build.write({ dir, format, chunkFileNames: "[name].js", comments: false });
+  await build.write({
+    dir: `dist/${format}`,
+    format,
+    comments: false,
+    chunkFileNames: "[name].js",
+    codeSplitting: { groups: SHARED },
+    minifyInternalExports: false,
+    plugins: [ascii],
+    ...FORMATS[format],
+  });
 }
 
-/**
- * Takes away the declarations that no entry point's types lead to.
- * @param {string} dist
- * @param {string[]} names
- */
-function keepTypesOf(dist, names) {
-  const used = new Set(names.map((name) => join(dist, `${name}.d.ts`)));
-  for (const file of used) {
-    for (const [, path] of readFileSync(file, "utf8").matchAll(/"(\.[^"]+)\.js"/g)) {
-      used.add(join(dirname(file), `${path}.d.ts`));
-    }
-  }
-  for (const name of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
-    const file = join(dist, name);
-    if (name.endsWith(".d.ts") && !used.has(file)) rmSync(file);
-  }
+/** @param {string} unit */
+function escaped(unit) {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function isStale() {
   const built = changedAt(SEAL);
-  const inputs = ["src", "package.json", "tsconfig.base.json", ...DECLARATIONS];
+  const inputs = [
+    ...["src", "scripts/build.mjs", "scripts/declarations.mjs", "package.json"],
+    ...["tsconfig.base.json", "tsconfig.build.json", DECLARATIONS],
+  ];
   return inputs.some((input) => newestIn(join(root, input)) > built);
 }
 
