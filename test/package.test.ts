@@ -160,9 +160,7 @@ test("importing it loads only what every client needs of Node", () => {
     }
   }
   expect(files).toEqual(new Set(["index.js", "./client.js", "./protocol.js"]));
-  expect([...modules].sort()).toEqual([
-    ...["node:async_hooks", "node:buffer", "node:diagnostics_channel", "node:net", "node:util"],
-  ]);
+  expect([...modules].sort()).toEqual(["node:diagnostics_channel", "node:net"]);
 });
 
 test("is not larger than it was", () => {

@@ -1,8 +1,8 @@
-import { promisify } from "node:util";
 import { ProtocolError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import type { Credentials } from "./credentials.js";
 
+const util = builtin("node:util");
 const crypto = builtin("node:crypto");
 
 type Digest = "sha1" | "sha256" | "sha512";
@@ -43,7 +43,7 @@ export async function* scram(
   }
   const { createHash, createHmac, pbkdf2, timingSafeEqual } = crypto();
   const size = createHash(digest).digest().length;
-  const secret = await promisify(pbkdf2)(
+  const secret = await util().promisify(pbkdf2)(
     password.normalize("NFKC"),
     Buffer.from(salt, "base64"),
     count,

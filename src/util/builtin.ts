@@ -1,9 +1,12 @@
 /** The modules of Node's that most programs never need of this package. */
 interface Builtins {
+  "node:async_hooks": typeof import("node:async_hooks");
+  "node:buffer": typeof import("node:buffer");
   "node:crypto": typeof import("node:crypto");
   "node:dgram": typeof import("node:dgram");
   "node:timers/promises": typeof import("node:timers/promises");
   "node:tls": typeof import("node:tls");
+  "node:util": typeof import("node:util");
   "node:v8": typeof import("node:v8");
   "node:zlib": typeof import("node:zlib");
 }

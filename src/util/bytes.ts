@@ -1,3 +1,7 @@
+import { builtin } from "./builtin.js";
+
+const util = builtin("node:util");
+
 /**
  * Node's direct decoders. They skip the argument handling of `toString`, which costs
  * as much as the decoding itself for a value of 100 bytes; every supported Node has them.
@@ -22,4 +26,9 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Whether something is a Uint8Array, be it of another realm. */
+export function isUint8Array(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array || util().types.isUint8Array(value);
 }

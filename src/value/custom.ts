@@ -1,5 +1,5 @@
-import { types } from "node:util";
 import { CodecError, MemcachedError } from "../errors.js";
+import { isUint8Array } from "../util/bytes.js";
 import { ownBytes } from "./bytes.js";
 import type { Codec, Encoded, EncodeOptions, Serializer } from "./codec.js";
 import { FLAG_COMPRESSED } from "./flags.js";
@@ -69,7 +69,7 @@ function checked(encoded: unknown): Encoded {
     );
   }
   if (typeof data === "string") return { data: encodeText(data), flags };
-  if (!types.isUint8Array(data)) throw wrongShape();
+  if (!isUint8Array(data)) throw wrongShape();
   return { data, flags };
 }
 

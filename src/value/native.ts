@@ -1,5 +1,5 @@
-import { types } from "node:util";
 import { CodecError, OptionError } from "../errors.js";
+import { isUint8Array } from "../util/bytes.js";
 import { ownBytes } from "./bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import {
@@ -68,9 +68,7 @@ export class NativeCodec implements Codec {
       case "boolean":
         return { data: value ? "1" : "0", flags: FLAG_BOOLEAN };
       case "object":
-        return types.isUint8Array(value)
-          ? { data: value, flags: FLAG_BYTES }
-          : this.#serialize(value);
+        return isUint8Array(value) ? { data: value, flags: FLAG_BYTES } : this.#serialize(value);
       default:
         throw new CodecError(`A value of type ${typeof value} cannot be stored`);
     }

@@ -1,5 +1,5 @@
-import { types } from "node:util";
 import { CodecError, OptionError } from "../errors.js";
+import { isUint8Array } from "../util/bytes.js";
 import { ownBytes } from "./bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_BYTES } from "./flags.js";
@@ -10,7 +10,7 @@ export class RawCodec implements Codec {
   encode(value: unknown, options?: EncodeOptions): Encoded {
     if (options?.compress) throw new OptionError("Raw values have no flag that says compressed");
     if (typeof value === "string") return { data: encodeText(value), flags: FLAG_BYTES };
-    if (types.isUint8Array(value)) return { data: value, flags: FLAG_BYTES };
+    if (isUint8Array(value)) return { data: value, flags: FLAG_BYTES };
     throw new CodecError(
       `Without a serializer strings and Uint8Arrays are stored, not a value of type ${typeof value}`,
     );

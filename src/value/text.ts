@@ -1,7 +1,9 @@
-import { isUtf8 } from "node:buffer";
 import { CodecError } from "../errors.js";
+import { builtin } from "../util/builtin.js";
 import { utf8 } from "../util/bytes.js";
 import type { EncodedData } from "./codec.js";
+
+const buffer = builtin("node:buffer");
 
 /** A string as it is stored: itself if it is ASCII, else its UTF-8 bytes. */
 export function encodeText(text: string): EncodedData {
@@ -18,7 +20,7 @@ export function encodeText(text: string): EncodedData {
 export function decodeText(bytes: Buffer, start: number, end: number): string {
   const text = utf8(bytes, start, end);
   // The search is free on ASCII, where it cannot match.
-  if (text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))) {
+  if (text.includes("\ufffd") && !buffer().isUtf8(bytes.subarray(start, end))) {
     throw new CodecError('The stored text is not UTF-8; read it with serializer: "raw"');
   }
   return text;

@@ -1,9 +1,11 @@
-import { inspect } from "node:util";
 import { OptionError } from "../../errors.js";
 import { nearestName, unknownName } from "../check.js";
 import type { Settings } from "../settings.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
 import { behaviorNames, checkBehaviors } from "./rules.js";
+
+/** `inspect.custom`, which is the same for those who do without `node:util`. */
+const INSPECT_CUSTOM = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * The behaviors of a client as a live object: reading one tells what is in effect, setting
@@ -23,7 +25,7 @@ export function behaviorView(settings: Settings): Behaviors {
     get: () => false,
     set: (value: unknown) => assign(settings, { "cache lookups": value }),
   });
-  Object.defineProperty(view, inspect.custom, { value: () => ({ ...view }) });
+  Object.defineProperty(view, INSPECT_CUSTOM, { value: () => ({ ...view }) });
   return new Proxy(view as Behaviors, strictly);
 }
 

@@ -1,7 +1,10 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import type { AsyncLocalStorage } from "node:async_hooks";
 import { ConnectionClosedError } from "../../errors.js";
+import { builtin } from "../../util/builtin.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
+
+const asyncHooks = builtin("node:async_hooks");
 
 /** What a chain of asynchronous calls has of a pool. */
 interface Context<C extends Client> {
@@ -19,7 +22,7 @@ interface Context<C extends Client> {
  */
 export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposable {
   readonly #master: C;
-  readonly #context = new AsyncLocalStorage<Context<C>>();
+  readonly #context: AsyncLocalStorage<Context<C>> = new (asyncHooks().AsyncLocalStorage)();
   readonly #idle: PoolMember<C>[] = [];
   #closed = false;
 

@@ -1,6 +1,9 @@
-import { types } from "node:util";
 import { CodecError } from "../../errors.js";
+import { builtin } from "../../util/builtin.js";
+import { isUint8Array } from "../../util/bytes.js";
 import { tagOf } from "../plain.js";
+
+const util = builtin("node:util");
 
 const MAX_DEPTH = 1000;
 /** What Ruby takes for a fixnum here: 31 bits on every machine. */
@@ -52,14 +55,14 @@ class MarshalWriter {
   }
 
   #object(value: unknown, depth: number): void {
-    if (types.isUint8Array(value)) {
+    if (isUint8Array(value)) {
       this.#ascii('"');
       this.#bytes(value);
     } else if (Array.isArray(value)) {
       this.#ascii("[");
       this.#fixnum(value.length);
       for (const item of value) this.write(item, depth + 1);
-    } else if (types.isMap(value)) {
+    } else if (util().types.isMap(value)) {
       this.#hash([...value], depth);
     } else if (tagOf(value) === "Object") {
       this.#hash(Object.entries(value as object), depth);

@@ -1,6 +1,5 @@
-import { types } from "node:util";
 import { CodecError, OptionError } from "../../errors.js";
-import { asBuffer, utf8 } from "../../util/bytes.js";
+import { asBuffer, isUint8Array, utf8 } from "../../util/bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "../codec.js";
 import { encodeJson } from "../json.js";
 import { encodeText } from "../text.js";
@@ -24,7 +23,7 @@ export class NodeMemcachedCodec implements Codec {
       case "bigint":
         return { data: String(value), flags: NUMERIC };
       default:
-        return types.isUint8Array(value)
+        return isUint8Array(value)
           ? { data: escaped(asBuffer(value).toString("latin1")), flags: BINARY }
           : { data: escaped(encodeJson(value)), flags: JSON_VALUE };
     }

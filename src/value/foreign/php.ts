@@ -1,6 +1,5 @@
-import { types } from "node:util";
 import { CodecError } from "../../errors.js";
-import { latin1 } from "../../util/bytes.js";
+import { isUint8Array, latin1 } from "../../util/bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "../codec.js";
 import type { CompressedOptions } from "../compressed.js";
 import { Deflaters } from "../deflater.js";
@@ -108,7 +107,7 @@ function encodePhp(value: unknown): Encoded {
     case "number":
       return { data: String(value), flags: Number.isSafeInteger(value) ? LONG : DOUBLE };
     default:
-      if (types.isUint8Array(value)) return { data: value, flags: STRING };
+      if (isUint8Array(value)) return { data: value, flags: STRING };
       return { data: serializePhp(value), flags: SERIALIZED };
   }
 }

@@ -1,9 +1,11 @@
-import { types } from "node:util";
 import { CodecError } from "../../errors.js";
-import { latin1 } from "../../util/bytes.js";
+import { builtin } from "../../util/builtin.js";
+import { isUint8Array, latin1 } from "../../util/bytes.js";
 import { exactInteger } from "../integer.js";
 import { setProperty, tagOf } from "../plain.js";
 import { textOrBytes } from "./strings.js";
+
+const util = builtin("node:util");
 
 const MAX_DEPTH = 1000;
 
@@ -190,7 +192,7 @@ function writePhp(value: unknown, parts: Uint8Array[], depth: number): void {
     parts.push(Buffer.from(scalar, "latin1"));
   } else if (typeof value === "string") {
     pushString(Buffer.from(value, "utf8"), parts);
-  } else if (types.isUint8Array(value)) {
+  } else if (isUint8Array(value)) {
     pushString(value, parts);
   } else {
     const entries = entriesOf(value);
@@ -237,7 +239,7 @@ function phpFloat(value: number): string {
 
 function entriesOf(value: unknown): readonly (readonly [unknown, unknown])[] {
   if (Array.isArray(value)) return [...value.entries()];
-  if (types.isMap(value)) {
+  if (util().types.isMap(value)) {
     for (const key of value.keys()) {
       if (typeof key !== "string" && !Number.isSafeInteger(key)) {
         throw new CodecError("A key in a PHP array must be a string or an integer");

@@ -1,6 +1,8 @@
-import { isUtf8 } from "node:buffer";
+import { builtin } from "../../util/builtin.js";
 import { utf8 } from "../../util/bytes.js";
 import { ownBytes } from "../bytes.js";
+
+const buffer = builtin("node:buffer");
 
 /** A string of a language that does not tell text from bytes: text if it is UTF-8. */
 export function textOrBytes(
@@ -10,7 +12,7 @@ export function textOrBytes(
   owned = false,
 ): string | Buffer {
   const text = utf8(bytes, start, end);
-  return text.includes("\ufffd") && !isUtf8(bytes.subarray(start, end))
+  return text.includes("\ufffd") && !buffer().isUtf8(bytes.subarray(start, end))
     ? ownBytes(bytes, start, end, owned)
     : text;
 }

@@ -1,9 +1,11 @@
-import { isUtf8 } from "node:buffer";
 import { CodecError } from "../../errors.js";
+import { builtin } from "../../util/builtin.js";
 import { exactInteger } from "../integer.js";
 import { broken } from "./broken.js";
 import type { Instruction, PickleMachine } from "./machine.js";
 import { Op } from "./opcodes.js";
+
+const buffer = builtin("node:buffer");
 
 /** The instructions that push a value from the bytes that follow them. */
 export const ATOMS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
@@ -111,7 +113,7 @@ function unquote(line: string): Buffer {
 
 /** Python 2 did not tell text from bytes: what is UTF-8 is read as text. */
 function python2String(bytes: Buffer): string | Buffer {
-  return isUtf8(bytes) ? bytes.toString("utf8") : bytes;
+  return buffer().isUtf8(bytes) ? bytes.toString("utf8") : bytes;
 }
 
 /** @throws CodecError for a protocol that is not out yet */

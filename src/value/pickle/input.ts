@@ -1,7 +1,9 @@
-import { isUtf8 } from "node:buffer";
 import { CodecError } from "../../errors.js";
+import { builtin } from "../../util/builtin.js";
 import { latin1, utf8 } from "../../util/bytes.js";
 import { MAX_INTEGER_SIZE } from "./scalars.js";
+
+const buffer = builtin("node:buffer");
 
 /** A cursor over a pickle's bytes. */
 export class PickleInput {
@@ -76,7 +78,7 @@ export class PickleInput {
     const text = utf8(this.#bytes, at, at + size);
     if (!text.includes("\ufffd")) return text;
     const bytes = this.#bytes.subarray(at, at + size);
-    return isUtf8(bytes) ? text : decodeSurrogates(bytes);
+    return buffer().isUtf8(bytes) ? text : decodeSurrogates(bytes);
   }
 
   /** Up to the next line feed, a character a byte. */
@@ -105,6 +107,6 @@ function decodeSurrogates(bytes: Buffer): string {
 }
 
 function strictText(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new CodecError("A pickled string is not UTF-8");
+  if (!buffer().isUtf8(bytes)) throw new CodecError("A pickled string is not UTF-8");
   return utf8(bytes, 0, bytes.length);
 }

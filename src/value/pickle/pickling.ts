@@ -1,10 +1,13 @@
-import { types } from "node:util";
 import { CodecError } from "../../errors.js";
+import { builtin } from "../../util/builtin.js";
+import { isUint8Array } from "../../util/bytes.js";
 import { tagOf } from "../plain.js";
 import { Op } from "./opcodes.js";
 import { PickleOutput } from "./output.js";
 import { writeBytes, writeFloat, writeInteger, writeText } from "./scalars.js";
 import { datetimeState } from "./temporal.js";
+
+const util = builtin("node:util");
 
 /** How deep a value may be: as deep as Python would pickle it. */
 const MAX_DEPTH = 1000;
@@ -86,11 +89,11 @@ export class Pickling {
   }
 
   #writeObject(value: object): void {
-    if (types.isUint8Array(value)) this.#writeBytes(value);
+    if (isUint8Array(value)) this.#writeBytes(value);
     else if (Array.isArray(value)) this.#writeList(value);
-    else if (types.isMap(value)) this.#writeMap(value);
-    else if (types.isSet(value)) this.#writeSet(value);
-    else if (types.isDate(value)) this.#writeDate(value);
+    else if (util().types.isMap(value)) this.#writeMap(value);
+    else if (util().types.isSet(value)) this.#writeSet(value);
+    else if (util().types.isDate(value)) this.#writeDate(value);
     else if ("toJSON" in value && typeof value.toJSON === "function") {
       this.#writeAt("toJSON()", value.toJSON());
     } else if (tagOf(value) === "Object") this.#writeRecord(value);
@@ -179,7 +182,7 @@ export class Pickling {
   /** A key, or an item of a set: arrays and sets take the forms that cannot change. */
   #writeHashable(value: unknown): void {
     const isList = Array.isArray(value);
-    if (!isList && !types.isSet(value)) {
+    if (!isList && !util().types.isSet(value)) {
       if (typeof value === "object" && value !== null && !isHashable(value)) {
         throw this.#refuse(`has a key of type ${tagOf(value)}, which Python cannot hash`);
       }
@@ -286,5 +289,5 @@ export class Pickling {
 }
 
 function isHashable(value: object): boolean {
-  return types.isUint8Array(value) || types.isDate(value);
+  return isUint8Array(value) || util().types.isDate(value);
 }
