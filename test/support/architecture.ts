@@ -29,12 +29,13 @@ export function readTree(
 
 /**
  * What a file imports: files of the tree by their path, anything else as it is written.
- * Type imports count, for they bind two files just as much to a reader. Statements begin
- * their line, which keeps examples in comments out.
+ * Type imports count, for they bind two files just as much to a reader, and so do modules of
+ * Node's that are loaded when needed. Statements begin their line, which keeps examples in
+ * comments out.
  */
 export function importsOf(path: string, source: string): string[] {
   const statements =
-    /^(?:import|export)\s(?:[^"';]*?\sfrom\s+)?"([^"]+)"|^(?!\s*(?:\*|\/\/)).*\bimport\("([^"]+)"\)/gm;
+    /^(?:import|export)\s(?:[^"';]*?\sfrom\s+)?"([^"]+)"|^(?!\s*(?:\*|\/\/)).*\b(?:import|builtin)\("([^"]+)"\)/gm;
   return Array.from(source.matchAll(statements), (match) => {
     const specifier = match[1] ?? match[2] ?? "";
     if (!specifier.startsWith(".")) return specifier;
