@@ -120,7 +120,8 @@ export class TextReader {
     if (end < start || bytes[end] !== CR) throw unreadable(bytes, start, lineFeed);
     if (isValueLine(bytes, start, end)) this.#value(bytes, start, lineFeed, replies);
     else if (isEndLine(bytes, start, end)) this.#end(replies);
-    else this.#word(latin1(bytes, start, end), replies);
+    else
+      this.#word(isStoredLine(bytes, start, end) ? "STORED" : latin1(bytes, start, end), replies);
   }
 
   #value(bytes: Buffer, start: number, lineFeed: number, replies: Replies): void {
@@ -282,6 +283,19 @@ function isValueLine(bytes: Buffer, start: number, end: number): boolean {
     bytes[start + 4] === 0x45 && // E
     bytes[start + 5] === BLANK &&
     end - start > 6
+  );
+}
+
+/** `STORED` and nothing else, for which no string needs to be made. */
+function isStoredLine(bytes: Buffer, start: number, end: number): boolean {
+  return (
+    end - start === 6 &&
+    bytes[start] === 0x53 && // S
+    bytes[start + 1] === 0x54 && // T
+    bytes[start + 2] === 0x4f && // O
+    bytes[start + 3] === 0x52 && // R
+    bytes[start + 4] === 0x45 && // E
+    bytes[start + 5] === 0x44 // D
   );
 }
 
