@@ -5,6 +5,9 @@ import type { EncodedData } from "./codec.js";
 
 const buffer = builtin("node:buffer");
 
+/** The global is an accessor, which is called for every string that is asked for its length. */
+const { Buffer } = globalThis;
+
 /** A string as it is stored: itself if it is ASCII, else its UTF-8 bytes. */
 export function encodeText(text: string): EncodedData {
   if (Buffer.byteLength(text) === text.length) return text;
