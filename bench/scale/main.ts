@@ -16,6 +16,7 @@ import { NPM_PEERS } from "../peers/registry.js";
 import { say } from "../progress.js";
 import { machine } from "../report/machine.js";
 import { npmVersion, ownVersion } from "../subjects.js";
+import { deopts } from "./deopts.js";
 import { keys } from "./keys.js";
 import { type ScaleResult, toPage, toTable } from "./markdown.js";
 import { memory } from "./memory.js";
@@ -28,7 +29,7 @@ import { threads } from "./threads.js";
 import { web } from "./web.js";
 
 const SECTIONS: Readonly<Record<string, (effort: Effort) => Promise<Section>>> = {
-  ...{ web, servers, keys, threads, saturation, start, size, memory },
+  ...{ web, servers, keys, threads, saturation, start, size, memory, deopts },
 };
 
 const { values, positionals } = parseArgs({

@@ -33,8 +33,9 @@ export function toTable({ title, note, columns, rows: body }: Section): string {
   return `## ${title}\n\n${note}\n\n${table}`;
 }
 
-function show(figure: number | Spread | undefined): string {
+function show(figure: number | Spread | string | undefined): string {
   if (figure === undefined) return "–";
+  if (typeof figure === "string") return figure;
   if (typeof figure === "number") return shortly(figure);
   const { median, min, max } = figure;
   return `${shortly(median)} (${shortly(min)}–${shortly(max)})`;

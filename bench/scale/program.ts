@@ -4,7 +4,10 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Runs a program of this folder in a process of its own; what it prints last is its result. */
+/**
+ * Runs a program of this folder in a process of its own. The last object that it prints is its
+ * result; V8 itself may print more, for some of its options.
+ */
 export async function runProgram<Result>(
   name: string,
   task: object,
@@ -12,5 +15,6 @@ export async function runProgram<Result>(
 ): Promise<Result> {
   const program = fileURLToPath(new URL(name, import.meta.url));
   const { stdout } = await run(process.execPath, [...nodeOptions, program, JSON.stringify(task)]);
-  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Result;
+  const result = stdout.split("\n").findLast((line) => line.startsWith("{"));
+  return JSON.parse(result ?? "") as Result;
 }

@@ -11,8 +11,8 @@ export interface Section {
 
 export interface Row {
   readonly name: string;
-  /** A figure of one run, or those of several rounds; undefined where there is none. */
-  readonly figures: readonly (number | Spread | undefined)[];
+  /** A figure of one run, those of several rounds, or a word; undefined where there is none. */
+  readonly figures: readonly (number | Spread | string | undefined)[];
 }
 
 /** How much is measured: everything, or just enough to see that it works. */
@@ -26,13 +26,18 @@ export interface Effort {
   readonly starts: number;
   /** Values that are read to see what one of them takes. */
   readonly values: number;
+  /** How many times all that is hot is run to warm up, and then to see what V8 makes of it. */
+  readonly hotWarmUps: number;
+  readonly hotRounds: number;
   readonly say: (progress: string) => void;
 }
 
 /** The effort of a run that counts, and of one that only shows that it works. */
 export const FULL: Omit<Effort, "say"> = {
   ...{ rounds: 9, longRounds: 5, warmUps: 2, windowMs: 100, starts: 20, values: 100_000 },
+  ...{ hotWarmUps: 5, hotRounds: 15 },
 };
 export const QUICK: Omit<Effort, "say"> = {
   ...{ rounds: 1, longRounds: 1, warmUps: 0, windowMs: 20, starts: 2, values: 2000 },
+  ...{ hotWarmUps: 1, hotRounds: 1 },
 };

@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Compiled } from "../../bench/scale/codelog.js";
+import { toSection } from "../../bench/scale/deopts.js";
 import { type ScaleResult, toPage, toTable } from "../../bench/scale/markdown.js";
 import { FULL, QUICK, type Section } from "../../bench/scale/section.js";
 
@@ -46,4 +48,43 @@ test("a page says on what it was measured, and has every section", () => {
 test("a quick run is less of everything", () => {
   for (const [name, much] of Object.entries(FULL))
     expect(Reflect.get(QUICK, name)).toBeLessThan(much);
+});
+
+describe("optimised code", () => {
+  const place = (line: number) => `file:///client.js:${line}:1`;
+  const compiled = (name: string, one: Partial<Compiled>): Compiled => {
+    return { name, place: place(1), deopts: [], samples: new Map(), ...one };
+  };
+  const late = { reason: "wrong map", place: place(3), isLate: true };
+  const early = { ...late, isLate: false };
+  const { rows } = toSection(
+    [
+      compiled("cold", { samples: new Map([["TurboFan", 1]]) }),
+      compiled("rarely", { deopts: [early, late, late] }),
+      compiled("mostly", {
+        samples: new Map([
+          ["Sparkplug", 100],
+          ["TurboFan", 300],
+        ] as const),
+      }),
+      compiled("", { samples: new Map([["Maglev", 599]]), deopts: [early] }),
+    ],
+    { before: 400, after: 12_345 },
+  );
+
+  test("lists what is hot, the most used first, and whatever was deoptimised late", () => {
+    expect(rows.map(({ name }) => name)).toEqual([
+      "all of them",
+      ...["=>", "mostly", "rarely"].map((name) => `\`${name}\`, file:///client.js:1`),
+    ]);
+  });
+
+  test("says how each ran, and why it was deoptimised", () => {
+    expect(rows.map(({ figures }) => figures)).toEqual([
+      [100, 90, "Maglev, TurboFan, Sparkplug", 2, 2, "wrong map at file:///client.js:3"],
+      [59.9, 100, "Maglev", 1, 0, undefined],
+      [40, 75, "TurboFan, Sparkplug", 0, 0, undefined],
+      [0, undefined, undefined, 1, 2, "wrong map at file:///client.js:3"],
+    ]);
+  });
 });
