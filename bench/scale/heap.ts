@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { textFor } from "../load/data.js";
 import type { Peer } from "../peers/peer.js";
 import { connectTo, type Subject } from "../peers/registry.js";
+import { collect } from "./garbage.js";
 
 export interface HeapTask {
   readonly subject: Subject;
@@ -75,23 +76,19 @@ async function keptBlobs({ getBlob, setBlob }: Peer): Promise<number> {
 /** What a value takes beyond its place in a list. */
 async function kept(read: (key: string) => Promise<unknown>): Promise<number> {
   const list = new Array<unknown>(keys.length).fill(undefined);
-  const before = await collect();
+  const before = await inUse();
   await inFlight(keys.length, async (n) => {
     list[n] = await read(keys[n]!);
   });
-  const after = await collect();
+  const after = await inUse();
   const missing = list.indexOf(undefined);
   if (missing >= 0) throw new Error(`${subject.name} does not have ${keys[missing]}`);
   return (after - before) / keys.length;
 }
 
-/** What is in use when everything that can be collected is, external memory included. */
-async function collect(): Promise<number> {
-  for (let n = 0; n < 3; n++) {
-    await delay(1);
-    gc?.();
-  }
-  const { heapUsed, external } = process.memoryUsage();
+/** What is in use, external memory included. */
+async function inUse(): Promise<number> {
+  const { heapUsed, external } = await collect();
   return heapUsed + external;
 }
 

@@ -17,6 +17,7 @@ import { say } from "../progress.js";
 import { machine } from "../report/machine.js";
 import { npmVersion, ownVersion } from "../subjects.js";
 import { deopts } from "./deopts.js";
+import { flat } from "./flat.js";
 import { keys } from "./keys.js";
 import { type ScaleResult, toPage, toTable } from "./markdown.js";
 import { memory } from "./memory.js";
@@ -29,7 +30,7 @@ import { threads } from "./threads.js";
 import { web } from "./web.js";
 
 const SECTIONS: Readonly<Record<string, (effort: Effort) => Promise<Section>>> = {
-  ...{ web, servers, keys, threads, saturation, start, size, memory, deopts },
+  ...{ web, servers, keys, threads, saturation, start, size, memory, flat, deopts },
 };
 
 const { values, positionals } = parseArgs({

@@ -29,15 +29,18 @@ export interface Effort {
   /** How many times all that is hot is run to warm up, and then to see what V8 makes of it. */
   readonly hotWarmUps: number;
   readonly hotRounds: number;
+  /** How many times it is seen what memory is in use, and how long after one another. */
+  readonly memoryWindows: number;
+  readonly memoryWindowMs: number;
   readonly say: (progress: string) => void;
 }
 
 /** The effort of a run that counts, and of one that only shows that it works. */
 export const FULL: Omit<Effort, "say"> = {
   ...{ rounds: 9, longRounds: 5, warmUps: 2, windowMs: 100, starts: 20, values: 100_000 },
-  ...{ hotWarmUps: 5, hotRounds: 15 },
+  ...{ hotWarmUps: 5, hotRounds: 15, memoryWindows: 30, memoryWindowMs: 6000 },
 };
 export const QUICK: Omit<Effort, "say"> = {
   ...{ rounds: 1, longRounds: 1, warmUps: 0, windowMs: 20, starts: 2, values: 2000 },
-  ...{ hotWarmUps: 1, hotRounds: 1 },
+  ...{ hotWarmUps: 1, hotRounds: 1, memoryWindows: 4, memoryWindowMs: 250 },
 };

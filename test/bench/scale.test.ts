@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Compiled } from "../../bench/scale/codelog.js";
-import { toSection } from "../../bench/scale/deopts.js";
+import { toSection as optimisedCode } from "../../bench/scale/deopts.js";
+import { toSection as longRun } from "../../bench/scale/flat.js";
 import { type ScaleResult, toPage, toTable } from "../../bench/scale/markdown.js";
 import { FULL, QUICK, type Section } from "../../bench/scale/section.js";
 
@@ -50,6 +51,19 @@ test("a quick run is less of everything", () => {
     expect(Reflect.get(QUICK, name)).toBeLessThan(much);
 });
 
+test("a long run is judged by the line through its samples", () => {
+  const samples = [60, 120, 180].map((seconds, n) => ({
+    ...{ seconds, heap: 5e6 + [0, 3e3, 0][n]!, external: 1e6 + n * 2e3, resident: 50e6 - n * 1e6 },
+  }));
+  const section = longRun({ operations: 10, misses: 3, refused: 2, lost: 1, samples });
+  expect(section.note).toContain("10 operations in 180 s");
+  expect(section.rows.map(({ figures }) => figures)).toEqual([
+    [5, 5, 5, 5.003, 0],
+    [1, 1.004, 1, 1.004, 2],
+    [50, 48, 48, 50, -1000],
+  ]);
+});
+
 describe("optimised code", () => {
   const place = (line: number) => `file:///client.js:${line}:1`;
   const compiled = (name: string, one: Partial<Compiled>): Compiled => {
@@ -57,7 +71,7 @@ describe("optimised code", () => {
   };
   const late = { reason: "wrong map", place: place(3), isLate: true };
   const early = { ...late, isLate: false };
-  const { rows } = toSection(
+  const { rows } = optimisedCode(
     [
       compiled("cold", { samples: new Map([["TurboFan", 1]]) }),
       compiled("rarely", { deopts: [early, late, late] }),
