@@ -1,5 +1,5 @@
-import { rows } from "../report/markdown.js";
-import { type Machine, shortly } from "../report/result.js";
+import type { ClientResult, Machine } from "../report/result.js";
+import { rows, shortly, withRange } from "../report/table.js";
 import type { Spread } from "../rig/statistics.js";
 import type { Section } from "./section.js";
 
@@ -7,7 +7,7 @@ import type { Section } from "./section.js";
 export interface ScaleResult {
   readonly date: string;
   readonly machine: Machine;
-  readonly clients: readonly { readonly name: string; readonly version: string }[];
+  readonly clients: readonly ClientResult[];
   readonly sections: readonly Section[];
 }
 
@@ -37,6 +37,5 @@ function show(figure: number | Spread | string | undefined): string {
   if (figure === undefined) return "–";
   if (typeof figure === "string") return figure;
   if (typeof figure === "number") return shortly(figure);
-  const { median, min, max } = figure;
-  return `${shortly(median)} (${shortly(min)}–${shortly(max)})`;
+  return withRange(figure);
 }

@@ -4,9 +4,9 @@ import { parseOptions } from "../../bench/options.js";
 import { toChart } from "../../bench/report/chart.js";
 import { toComparison } from "../../bench/report/comparison.js";
 import { bestPeer, GOALS, outcomes } from "../../bench/report/goals.js";
-import { toMarkdown } from "../../bench/report/markdown.js";
-import { type Result, shortly } from "../../bench/report/result.js";
-import { toTransports } from "../../bench/report/transports.js";
+import { toMarkdown, toTransports } from "../../bench/report/markdown.js";
+import type { Result } from "../../bench/report/result.js";
+import { shortly } from "../../bench/report/table.js";
 
 /** A result of one workload, with each client's CPU per operation in each round. */
 function resultOf(cpu: Readonly<Record<string, readonly number[]>>, workload = "get-64"): Result {
