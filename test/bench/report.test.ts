@@ -5,6 +5,7 @@ import { toChart } from "../../bench/report/chart.js";
 import { toComparison } from "../../bench/report/comparison.js";
 import { bestPeer, GOALS, outcomes } from "../../bench/report/goals.js";
 import { toMarkdown, toTransports } from "../../bench/report/markdown.js";
+import { toNodes } from "../../bench/report/nodes.js";
 import type { Result } from "../../bench/report/result.js";
 import { shortly } from "../../bench/report/table.js";
 
@@ -72,6 +73,29 @@ test("the page of transports compares each with the first", () => {
   expect(page).toContain("| get, 64 in flight | 2 |");
 });
 
+test("the page of Nodes compares this client with others on the same Node", () => {
+  const measured = resultOf({
+    "tslibmc on Node 20.1.0": [2, 2, 2],
+    "memjs on Node 20.1.0": [9, 10, 11],
+    "memcache on Node 20.1.0": [12, 12, 12],
+    "floor on Node 20.1.0": [1, 1, 1],
+    "tslibmc on Node 24.1.0": [1, 1, 1],
+    "memjs on Node 24.1.0": [15, 15, 15],
+    "memcache on Node 24.1.0": [14, 12, 13],
+  });
+  const clients = measured.clients.map((client) => ({ ...client, node: client.name.slice(-6) }));
+  const page = toNodes({ ...measured, clients });
+  expect(page).toContain("Node 20.1.0, 24.1.0,");
+  expect(page).toContain("Measured: tslibmc 1.0.0, memjs 1.0.0, memcache 1.0.0, floor 1.0.0.");
+  expect(page.match(/^\| get, 64 in flight .*/gm)).toEqual([
+    "| get, 64 in flight | 2 (2–2) | 1 (1–1) |",
+    "| get, 64 in flight | 5 (memjs) | 13 (memcache) |",
+    "| get, 64 in flight | 2 | – |",
+    "| get, 64 in flight | 2 (2–2) | 10 (9–11) | 12 (12–12) | 1 (1–1) |",
+    "| get, 64 in flight | 1 (1–1) | 15 (15–15) | 13 (12–14) |",
+  ]);
+});
+
 test("the chart has a dot for each client, in the order of their cost", () => {
   const chart = toChart(RESULT);
   const dots = [...chart.matchAll(/<circle cx="([\d.]+)"[^>]*><title>(\S+): (\S+) µs<\/title>/g)];
@@ -117,7 +141,17 @@ describe("options", () => {
     expect(options.workloads.map(({ name }) => name)).toEqual([
       ...["get-1", "get-64", "set-64", "multi-1", "multi-16"],
     ]);
-    expect(options).toMatchObject({ transports: true, out: "bench/results/transports" });
+    expect(options).toMatchObject({ view: "transports", out: "bench/results/transports" });
+  });
+
+  test("--nodes measures the same on each of them", () => {
+    const options = parseOptions(["--nodes", "20,24"], clients);
+    expect(options.workloads.map(({ name }) => name)).toEqual([
+      ...["get-64", "get-1024", "set-64", "set-1024"],
+      ...["multi-1", "multi-16", "mixed-64", "json-64"],
+    ]);
+    expect(options).toMatchObject({ view: "nodes", nodes: ["20", "24"] });
+    expect(options.out).toBe("bench/results/nodes");
   });
 
   test("--only takes clients and workloads, by name or a part of it", () => {
@@ -127,12 +161,12 @@ describe("options", () => {
     expect(options.out).toBe("bench/results/tmp/peers");
   });
 
-  test.each([[["--only", "mamjs"]], [["--rounds", "0"]], [["--window", "x"]], [["--fast"]]])(
-    "%j is refused",
-    (args) => {
-      expect(() => parseOptions(args, clients)).toThrow(TypeError);
-    },
-  );
+  test.each([
+    ...[[["--only", "mamjs"]], [["--rounds", "0"]], [["--window", "x"]], [["--fast"]]],
+    ...[[["--transports", "--nodes", "20"]], [["--nodes", "20", "--compare", "main"]]],
+  ])("%j is refused", (args) => {
+    expect(() => parseOptions(args, clients)).toThrow(TypeError);
+  });
 });
 
 test.each([
