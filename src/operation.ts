@@ -2,6 +2,7 @@ import type { Hit, Reply } from "./protocol/reply.js";
 import type { GetRequest, Request } from "./protocol/request.js";
 import type { Exchange } from "./protocol/wire.js";
 import { follow, unfollow } from "./util/abort.js";
+import { microseconds } from "./util/clock.js";
 import type { Codec } from "./value/codec.js";
 
 /** What memcached can do, as a value: how the reply to a request is read. */
@@ -38,14 +39,14 @@ export class Operation implements Exchange {
   /** What decides the server: the key without the client's prefix, or a group key. */
   readonly route: string;
   readonly codec: Codec;
-  /** When it has to be settled, on `performance.now()`'s clock in milliseconds. */
-  readonly deadline: number;
   /** The bytes of a value that it holds until it is answered. */
   readonly size: number;
   /** Whether the server may have seen the request. */
   sent = false;
-  /** When it was written, in microseconds of 32 bits that wrap around. */
+  /** When it was written, in `microseconds`. */
   writtenAt = 0;
+  /** Below 0 the milliseconds that it has, negated, as long as they have not begun. */
+  #deadline: number;
   /** Whether it was sent a second time after its connection was lost. */
   retried = false;
   /** Whether another server failed it before, so that it came to its server with little time left. */
@@ -62,6 +63,10 @@ export class Operation implements Exchange {
   #reject: (error: unknown, operation: Operation) => void;
   #signal: AbortSignal | undefined = undefined;
 
+  /**
+   * @param deadline - when it has to be settled, on `performance.now()`'s clock in milliseconds;
+   * or, negated, how many it has from when it is written, or its deadline is first asked for
+   */
   constructor(
     command: Command<unknown>,
     request: Request,
@@ -76,9 +81,22 @@ export class Operation implements Exchange {
     this.size = request.verb === "set" ? request.data.length : 0;
     this.route = route;
     this.codec = codec;
-    this.deadline = deadline;
+    this.#deadline = deadline;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  /** When it has to be settled, on `performance.now()`'s clock in milliseconds. */
+  get deadline(): number {
+    if (this.#deadline < 0) this.#begin(performance.now());
+    return this.#deadline;
+  }
+
+  /** Its request is part of what is written `now`, by the same clock. */
+  written(now: number): void {
+    this.sent = true;
+    this.writtenAt = microseconds(now);
+    if (this.#deadline < 0) this.#begin(now);
   }
 
   /** Fails with the signal's reason as soon as it is aborted. */
@@ -125,6 +143,11 @@ export class Operation implements Exchange {
     this.#end();
     this.parts(this.moved);
     return true;
+  }
+
+  /** One look at the clock for all that is written at once: it would cost as much as the writing. */
+  #begin(now: number): void {
+    this.#deadline = now - this.#deadline;
   }
 
   #end(): void {

@@ -86,4 +86,10 @@ class Waiting implements Replies {
   settle(): void {
     this.settled++;
   }
+
+  settleLine(): void {
+    for (let isLast = false; !isLast; this.settled++) {
+      isLast = this.#exchanges[this.settled]?.endsLine ?? true;
+    }
+  }
 }

@@ -84,8 +84,13 @@ export class Client<Value = unknown> extends Cluster {
    * ProtocolError, CodecError; so does every call about a key
    */
   get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
-    const { get, getRequest } = retrieval;
-    const value = this.#dispatcher.one(get, key, options, CALL_OPTIONS, getRequest);
+    const value = this.#dispatcher.one(
+      retrieval.get,
+      key,
+      options,
+      CALL_OPTIONS,
+      retrieval.getRequest,
+    );
     return value as Promise<T | undefined>;
   }
 
@@ -94,8 +99,13 @@ export class Client<Value = unknown> extends Cluster {
    * @returns undefined on a miss
    */
   gets<T = Value>(key: Key, options?: CallOptions): Promise<ValueWithCas<T> | undefined> {
-    const { gets, getsRequest } = retrieval;
-    const value = this.#dispatcher.one(gets, key, options, CALL_OPTIONS, getsRequest);
+    const value = this.#dispatcher.one(
+      retrieval.gets,
+      key,
+      options,
+      CALL_OPTIONS,
+      retrieval.getsRequest,
+    );
     return value as Promise<ValueWithCas<T> | undefined>;
   }
 
@@ -159,8 +169,7 @@ export class Client<Value = unknown> extends Cluster {
    * @throws NotSupportedError from a server without meta commands
    */
   has(key: Key, options?: CallOptions): Promise<boolean> {
-    const { has, hasRequest } = retrieval;
-    return this.#dispatcher.one(has, key, options, CALL_OPTIONS, hasRequest);
+    return this.#dispatcher.one(retrieval.has, key, options, CALL_OPTIONS, retrieval.hasRequest);
   }
 
   /**

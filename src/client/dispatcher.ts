@@ -125,12 +125,14 @@ export class Dispatcher {
     return this.prefix === "" ? wireKey : wireKey.slice(this.prefix.length);
   }
 
+  /** When the operations of a call have to be settled. */
   deadline(options: AdminOptions | undefined): number {
+    return performance.now() + this.#timeoutMs(options);
+  }
+
+  #timeoutMs(options: AdminOptions | undefined): number {
     const timeoutMs = options?.timeoutMs;
-    return (
-      performance.now() +
-      (timeoutMs === undefined ? this.timeoutMs : checkDurationMs(timeoutMs, "timeoutMs"))
-    );
+    return timeoutMs === undefined ? this.timeoutMs : checkDurationMs(timeoutMs, "timeoutMs");
   }
 
   /** What decodes the reply to a request. */
@@ -217,7 +219,8 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    const deadline = this.deadline(options);
+    const isWhole = this.chunks === undefined; // and needs no moment that its parts share
+    const deadline = isWhole ? -this.#timeoutMs(options) : this.deadline(options);
     const operation = new Operation(
       command,
       this.sendable(request),

@@ -72,4 +72,8 @@ export class Answer implements Replies {
     else if (this.#part === undefined) this.operation.settle(reply);
     else if (--this.#part.left.count === 0) this.operation.settle(MISS);
   }
+
+  settleLine(reply: Reply): void {
+    this.settle(reply);
+  }
 }

@@ -68,8 +68,3 @@ export class Counters {
     };
   }
 }
-
-/** The present in microseconds of 32 bits; the difference of two is right for half an hour. */
-export function microseconds(): number {
-  return (performance.now() * 1000) | 0;
-}

@@ -13,13 +13,14 @@ import { Outgoing } from "../protocol/outgoing.js";
 import { OK } from "../protocol/reply.js";
 import { isSilent, type Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
+import { elapsed, microseconds } from "../util/clock.js";
 import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { Answer, type Part } from "./answer.js";
 import type { QueueLimits } from "./connection.js";
-import { type ConnectionStats, Counters, microseconds } from "./counters.js";
+import { type ConnectionStats, Counters } from "./counters.js";
 import type { SocketOptions } from "./dial.js";
 import { Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
@@ -219,8 +220,7 @@ export class Datagrams implements Executor {
     const datagram = framed(id, out.text);
     this.#counters.operations++;
     this.#counters.bytesWritten += datagram.length;
-    operation.sent = true;
-    operation.writtenAt = microseconds();
+    operation.written(performance.now());
     if (isSilent(request)) operation.settle(OK);
     else this.#answers.set(id, answer);
     answer.place = this.#window.take();
@@ -249,7 +249,7 @@ export class Datagrams implements Executor {
     const { operation } = answer;
     this.#answers.delete(id);
     this.#window.giveBack(answer.place);
-    this.#counters.latency.add(Math.max(0, (microseconds() - operation.writtenAt) | 0));
+    this.#counters.latency.add(elapsed(operation.writtenAt, microseconds(performance.now())));
     try {
       answer.read(reply);
     } catch (cause) {

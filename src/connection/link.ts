@@ -5,7 +5,8 @@ import { Outgoing } from "../protocol/outgoing.js";
 import { OK } from "../protocol/reply.js";
 import { isSilent } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
-import { type Counters, microseconds } from "./counters.js";
+import { microseconds } from "../util/clock.js";
+import type { Counters } from "./counters.js";
 import type { Dialer, Reader } from "./dial.js";
 import { type OnLarge, type OnRefused, Pipeline } from "./pipeline.js";
 import type { Queue } from "./queue.js";
@@ -114,7 +115,7 @@ export class Link implements Reader {
 
   /** Sends one operation ahead of all that wait. */
   sendNow(operation: Operation): void {
-    this.#write(operation, microseconds());
+    this.#write(operation, performance.now());
     this.#wire.finish(this.#out);
     this.#flush();
   }
@@ -146,8 +147,8 @@ export class Link implements Reader {
 
   /** Turns waiting operations into one batch of bytes, `room` of them at most. */
   #fill(queue: Queue, room: number): void {
-    if (!this.isBusy) this.#lastProgress = performance.now();
-    const now = microseconds();
+    const now = performance.now();
+    if (!this.isBusy) this.#lastProgress = now;
     const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
     for (let n = 0; n < room && this.#out.pieces.length === 0; n++) {
       if (this.#out.text.length >= maxBytes) break;
@@ -167,8 +168,7 @@ export class Link implements Reader {
       return;
     }
     this.#counters.operations++;
-    operation.sent = true;
-    operation.writtenAt = now;
+    operation.written(now);
     if (isSilent(operation.request)) {
       operation.settle(OK);
       if (!this.#wire.answersSilent(operation.request)) return;
@@ -210,7 +210,7 @@ export class Link implements Reader {
     this.heard = true;
     this.#lastProgress = now;
     this.#counters.bytesRead += length;
-    this.pipeline.now = (now * 1000) | 0;
+    this.pipeline.now = microseconds(now);
     try {
       this.#wire.push(chunk, length, this.pipeline);
     } catch (error) {

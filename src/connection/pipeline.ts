@@ -1,6 +1,7 @@
 import type { Operation } from "../operation.js";
 import type { Hit, RefusedReply, Reply } from "../protocol/reply.js";
 import type { Replies } from "../protocol/wire.js";
+import { elapsed } from "../util/clock.js";
 import { Fifo } from "../util/fifo.js";
 import type { Counters } from "./counters.js";
 
@@ -80,11 +81,34 @@ export class Pipeline implements Replies {
   }
 
   settle(reply: Reply): void {
-    const operation = this.#sent.shift();
+    const operation = this.#shift();
     if (operation === undefined) return;
+    this.#counters.latency.add(elapsed(operation.writtenAt, this.now));
+    this.#answer(operation, reply);
+  }
+
+  /** All of a line were written at once, and so their latency is the same. */
+  settleLine(reply: Reply): void {
+    const writtenAt = this.#sent.at(0)?.writtenAt ?? 0;
+    let count = 0;
+    for (let isLast = false; !isLast; count++) {
+      const operation = this.#shift();
+      if (operation === undefined) break;
+      isLast = operation.endsLine;
+      this.#answer(operation, reply);
+    }
+    this.#counters.latency.add(elapsed(writtenAt, this.now), count);
+  }
+
+  #shift(): Operation | undefined {
+    const operation = this.#sent.shift();
+    if (operation === undefined) return undefined;
     this.bytes -= operation.size;
     if (this.#settledAhead > 0) this.#settledAhead--;
-    this.#counters.latency.add(Math.max(0, (this.now - operation.writtenAt) | 0));
+    return operation;
+  }
+
+  #answer(operation: Operation, reply: Reply): void {
     if (reply.kind === "miss" || reply.kind === "hit") this.#count(operation, reply);
     if (reply.kind === "hit" && reply.owned) this.#noteSize(operation, 0, reply);
     if (operation.settled) return;

@@ -31,6 +31,8 @@ export interface Replies {
   deliver(n: number, index: number, hit: Hit): void;
   /** The oldest exchange is answered and leaves its place. */
   settle(reply: Reply): void;
+  /** So are all exchanges of the line that the oldest one stands in. */
+  settleLine(reply: Reply): void;
 }
 
 /**

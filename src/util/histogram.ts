@@ -19,9 +19,10 @@ export class Histogram {
     return this.#max;
   }
 
-  add(value: number): void {
-    this.#buckets[bucketOf(value)]!++;
-    this.#count++;
+  /** Counts a number `times` times. */
+  add(value: number, times = 1): void {
+    this.#buckets[bucketOf(value)]! += times;
+    this.#count += times;
     if (value > this.#max) this.#max = value;
   }
 

@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import { CodecError } from "../errors.js";
 import { utf8 } from "../util/bytes.js";
 import type { EncodedData } from "./codec.js";

@@ -19,23 +19,36 @@ export class AskedKeys {
   #cursor = 0;
   #strays = 0;
 
-  /**
-   * Returns where the key of an item ends.
-   * @throws ProtocolError for a key that was not asked for
-   */
-  locate(
+  /** Where the key of an item ends if it is the one that is expected next, else -1. */
+  nextEnd(
     bytes: Buffer,
     start: number,
     end: number,
     { keys }: GetRequest,
     replies: Replies,
   ): number {
-    const many = keys !== undefined;
-    const expected = many ? keys[this.#cursor] : keyAt(replies, this.#cursor);
-    if (expected !== undefined && keyEnds(bytes, start, expected)) {
-      this.#found(this.#cursor, many);
-      return start + expected.length;
+    const key = keys === undefined ? keyAt(replies, this.#cursor) : keys[this.#cursor];
+    if (key === undefined || start + key.length >= end) return -1;
+    return keyEnds(bytes, start, key) ? start + key.length : -1;
+  }
+
+  /** The item is the one that was expected. */
+  advance({ keys }: GetRequest): void {
+    this.#found(this.#cursor, keys !== undefined);
+  }
+
+  /**
+   * Returns where the key of an item ends.
+   * @throws ProtocolError for a key that was not asked for
+   */
+  locate(bytes: Buffer, start: number, end: number, request: GetRequest, replies: Replies): number {
+    const next = this.nextEnd(bytes, start, end, request, replies);
+    if (next >= 0) {
+      this.advance(request);
+      return next;
     }
+    const { keys } = request;
+    const many = keys !== undefined;
     const blank = bytes.indexOf(BLANK, start);
     const key = latin1(bytes, start, blank < 0 || blank > end ? end : blank);
     const found = many ? keys.indexOf(key) : placeOf(key, this.#cursor, replies);

@@ -21,13 +21,28 @@ export function writeTouch(request: GetRequest, out: Outgoing): void {
 }
 
 export function writeSet(request: SetRequest, out: Outgoing): void {
-  const { key, flags, exptime, data, compareCas } = request;
-  const name = compareCas === undefined ? request.mode : "cas";
+  const { mode, key, data, compareCas } = request;
   const cas = compareCas === undefined ? "" : ` ${compareCas}`;
-  const noreply = request.noreply ? " noreply\r\n" : "\r\n";
-  out.append(`${name} ${key} ${flags} ${exptime} ${data.length}${cas}${noreply}`);
+  const noreply = request.noreply ? " noreply" : "";
+  // Short strings are joined at once, longer ones only when all is sent: so the short ones first.
+  const end = `${lifeOf(request)}${data.length}${cas}${noreply}\r\n`;
+  out.append(`${compareCas === undefined ? mode : "cas"} ${key}${end}`);
   out.appendData(data);
   out.append("\r\n");
+}
+
+/** The last flags and exptime as they are written: most sets of a program have the same. */
+let lastFlags = 0;
+let lastExptime = 0;
+let lastLife = " 0 0 ";
+
+function lifeOf({ flags, exptime }: SetRequest): string {
+  if (flags !== lastFlags || exptime !== lastExptime) {
+    lastFlags = flags;
+    lastExptime = exptime;
+    lastLife = ` ${flags} ${exptime} `;
+  }
+  return lastLife;
 }
 
 export function writeDelete(request: DeleteRequest, out: Outgoing): void {

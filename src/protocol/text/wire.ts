@@ -17,6 +17,7 @@ import {
   writeMetaSet,
 } from "./meta.js";
 import { TextReader } from "./reader.js";
+import { wantsValues } from "./words.js";
 
 /** A coalesced line holds at most this many keys, since an error line costs all of them. */
 const MAX_LINE_KEYS = 100;
@@ -39,14 +40,15 @@ export class TextWire implements Wire {
 
   write(exchange: Exchange, out: Outgoing): string | undefined {
     const { request } = exchange;
-    const meta = needsMeta(request);
     exchange.endsLine = true;
     exchange.afterSilent = this.#afterSilent;
-    this.#afterSilent = !meta && isSilent(request);
-    if (request.verb === "get" && request.value && !meta && request.keys === undefined) {
+    if (wantsValues(request) && request.keys === undefined) {
+      this.#afterSilent = false;
       this.#join(exchange, request, out);
       return undefined;
     }
+    const meta = needsMeta(request);
+    this.#afterSilent = !meta && isSilent(request);
     this.finish(out);
     switch (request.verb) {
       case "get":

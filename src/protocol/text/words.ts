@@ -1,6 +1,5 @@
 import { EXISTS, MISS, NOT_FOUND, NOT_STORED, OK, type Reply, STORED } from "../reply.js";
 import type { AdminRequest, GetRequest, Request } from "../request.js";
-import { needsMeta } from "./meta.js";
 import { numberReply } from "./metareply.js";
 
 /**
@@ -62,7 +61,12 @@ export function isAdmin(request: Request, action: AdminRequest["action"]): boole
 
 /** Whether a `VALUE` line can be the answer. */
 export function wantsValues(request: Request): request is GetRequest {
-  return request.verb === "get" && request.value && !needsMeta(request);
+  return (
+    request.verb === "get" &&
+    request.value &&
+    request.touch === undefined &&
+    request.meta === undefined
+  );
 }
 
 function isCas(request: Request): boolean {

@@ -85,6 +85,13 @@ export class Exchanges implements Replies {
     const kept = reply.kind === "hit" ? itemOf(reply) : reply;
     this.answers.push({ request, reply: kept, items });
   }
+
+  settleLine(reply: Reply): void {
+    for (let isLast = false; !isLast; ) {
+      isLast = this.#waiting[0]?.endsLine ?? true;
+      this.settle(reply);
+    }
+  }
 }
 
 function itemOf({ bytes, start, end, flags, cas, info }: Hit): Item {

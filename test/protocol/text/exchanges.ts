@@ -163,6 +163,13 @@ export class Exchanges implements Replies {
     if (reply.kind === "hit") outcome.items.push(itemOf(0, reply));
     outcome.end = endOf(reply);
   }
+
+  settleLine(reply: Reply): void {
+    for (let isLast = false; !isLast; ) {
+      isLast = this.#waiting[0]?.endsLine ?? true;
+      this.settle(reply);
+    }
+  }
 }
 
 /** The one outcome of one request with one reply. */
