@@ -98,11 +98,12 @@ function ratios(result: Result, reference: string, corner: string): string {
 
 function goals(result: Result): string {
   return rows(
-    ["", "of", "against", "goal, times cheaper", "measured", ""],
+    ["", "of", "against", "goal, times less", "measured", ""],
     outcomes(result).map(({ goal, ours, against, times }) => {
+      const latency = goal.figure === undefined ? "" : `: latency, ${goal.figure}`;
       const workload = result.workloads.find(({ name }) => name === goal.workload);
       return [
-        workload === undefined ? goal.workload : titleOf(workload),
+        `${workload === undefined ? goal.workload : titleOf(workload)}${latency}`,
         ours,
         against,
         `≥ ${shortly(goal.times)}`,

@@ -19,7 +19,7 @@ const SAMPLE_MICROS = 200;
 
 const OPTIMISED: readonly Tier[] = ["TurboFan", "Maglev"];
 
-const DEOPTIMISED = ["deopts while warming up", "after", "why"];
+const DEOPTIMISED = ["deopts while warming up", "deopts after", "why"];
 
 /** Which functions of the client V8 keeps optimised, and which of them it had to take back. */
 export async function deopts(effort: Effort): Promise<Section> {

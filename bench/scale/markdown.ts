@@ -1,6 +1,7 @@
 import type { ClientResult, Machine } from "../report/result.js";
 import { rows, shortly, withRange } from "../report/table.js";
 import type { Spread } from "../rig/statistics.js";
+import { scaleOutcomes, toGoals } from "./goals.js";
 import type { Section } from "./section.js";
 
 /** All that was found, as it is written to JSON. */
@@ -20,8 +21,13 @@ load ${machine.load.map(shortly).join(" to ")}. Figures of several rounds are th
 
 Measured: ${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.
 
-${sections.map(toTable).join("\n\n")}
+${[...aims(sections), ...sections.map(toTable)].join("\n\n")}
 `;
+}
+
+function aims(sections: readonly Section[]): string[] {
+  const outcomes = scaleOutcomes(sections);
+  return outcomes.length === 0 ? [] : [`## What was aimed at\n\n${toGoals(outcomes)}`];
 }
 
 /** A section with its heading. */

@@ -52,6 +52,27 @@ test("goals are judged by medians, and only where both were measured", () => {
   ]);
 });
 
+test("latencies are judged against the peer that has the least, whatever its CPU", () => {
+  const cpuOnly = resultOf({ tslibmc: [10], memjs: [20], memcache: [30] }, "get-1");
+  const latency: Readonly<Record<string, number>> = { tslibmc: 5, memjs: 9, memcache: 4 };
+  const result: Result = {
+    ...cpuOnly,
+    series: cpuOnly.series.map((series) => ({
+      ...series,
+      samples: series.samples.map((sample) => ({ ...sample, p50: latency[series.client] ?? 0 })),
+    })),
+  };
+  expect(outcomes(result).map(({ goal, against, times }) => [goal.figure, against, times])).toEqual(
+    [
+      [undefined, "memjs", 2],
+      ["p50", "memcache", 0.8],
+    ],
+  );
+  expect(toMarkdown(result)).toContain(
+    "| get: latency, p50 | tslibmc | memcache | ≥ 1 | 0.8 | ✗ |",
+  );
+});
+
 test("every goal speaks of a workload that there is", () => {
   const names = WORKLOADS.map(({ name }) => name);
   expect(GOALS.filter(({ workload }) => !names.includes(workload))).toEqual([]);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Compiled } from "../../bench/scale/codelog.js";
 import { toSection as optimisedCode } from "../../bench/scale/deopts.js";
 import { toSection as longRun } from "../../bench/scale/flat.js";
+import { scaleOutcomes, toGoals } from "../../bench/scale/goals.js";
 import { type ScaleResult, toPage, toTable } from "../../bench/scale/markdown.js";
 import { FULL, QUICK, type Section } from "../../bench/scale/section.js";
 
@@ -51,16 +52,46 @@ test("a quick run is less of everything", () => {
     expect(Reflect.get(QUICK, name)).toBeLessThan(much);
 });
 
+test("goals are judged by medians, and against the npm client that has the least", () => {
+  const sections: Section[] = [
+    {
+      ...{ title: "Importing", note: "", columns: ["ms", "CPU, ms"] },
+      rows: [
+        { name: "tslibmc", figures: [{ median: 14, min: 10, max: 20 }, 1] },
+        { name: "memjs", figures: [{ median: 20, min: 1, max: 30 }, 1] },
+        { name: "memcache", figures: [13.004, 1] },
+        { name: "memcached", figures: [undefined, 1] },
+      ],
+    },
+    {
+      ...{ title: "Optimised code", note: "", columns: ["deopts after"] },
+      rows: [{ name: "all of them", figures: [1] }],
+    },
+  ];
+  const kept = (name: string, bytes: number) => ({ name, figures: [bytes] });
+  sections.push({
+    ...{ title: "Memory", note: "", columns: ["kept as text"] },
+    rows: [kept("tslibmc", 120.4), kept("memjs", 119.6)],
+  });
+  expect(toGoals(scaleOutcomes(sections)).split("\n").slice(2)).toEqual([
+    "| Importing: ms | tslibmc | ≤ 15 | 14 | ✓ |",
+    "| Importing: ms | tslibmc | ≤ 13 (memcache) | 14 | ✗ |",
+    "| Memory: kept as text | tslibmc | ≤ 120 (memjs) | 120 | ✓ |",
+    "| Optimised code: deopts after | all of them | ≤ 0 | 1 | ✗ |",
+  ]);
+});
+
 test("a long run is judged by the line through its samples", () => {
-  const samples = [60, 120, 180].map((seconds, n) => ({
-    ...{ seconds, heap: 5e6 + [0, 3e3, 0][n]!, external: 1e6 + n * 2e3, resident: 50e6 - n * 1e6 },
+  const samples = [30, 60, 90, 120, 150, 180].map((seconds, n) => ({
+    ...{ seconds, heap: [4, 6, 6, 5, 5.003, 5][n]! * 1e6 },
+    ...{ external: 1e6 + n * 5e3, resident: 53e6 - n * 1e6 },
   }));
   const section = longRun({ operations: 10, misses: 3, refused: 2, lost: 1, samples });
   expect(section.note).toContain("10 operations in 180 s");
   expect(section.rows.map(({ figures }) => figures)).toEqual([
-    [5, 5, 5, 5.003, 0],
-    [1, 1.004, 1, 1.004, 2],
-    [50, 48, 48, 50, -1000],
+    [4, 5, 4, 6, expect.closeTo(0)],
+    [1, 1.025, 1, 1.025, expect.closeTo(1 / 1.015)],
+    [53, 48, 48, 53, expect.closeTo(-4)],
   ]);
 });
 
