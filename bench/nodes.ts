@@ -1,5 +1,5 @@
-import { findNode } from "../scripts/nodes.mjs";
 import { nameOn } from "./report/nodes.js";
+import { findNodes } from "./rig/node.js";
 import { allEntries, type Entry, type Servers } from "./subjects.js";
 
 /** What is measured on each Node: this client, the best of the others, and what Node can do. */
@@ -8,9 +8,7 @@ export const ON_EACH_NODE: readonly string[] = [
   ...["floor", "nothing"],
 ];
 
-const THIS = { version: process.versions.node, program: process.execPath };
-
-/** The same clients on several Nodes, which npx fetches, but for the one that runs this. */
+/** The same clients on several Nodes. */
 export async function entriesOnNodes(
   versions: readonly string[],
   servers: Servers,
@@ -19,17 +17,11 @@ export async function entriesOnNodes(
   const clients = allEntries(servers).filter(
     ({ subject }) => ON_EACH_NODE.includes(subject.name) && wants(subject.name),
   );
-  const entries: Entry[] = [];
-  for (const wanted of versions) {
-    const { version: node, program } = isThis(wanted) ? THIS : await findNode(wanted);
-    for (const client of clients) {
+  const nodes = await findNodes(versions);
+  return nodes.flatMap(({ version: node, program }) =>
+    clients.map((client) => {
       const name = nameOn(client.subject.name, node);
-      entries.push({ ...client, node, subject: { ...client.subject, name, program } });
-    }
-  }
-  return entries;
-}
-
-function isThis(wanted: string): boolean {
-  return `${THIS.version}.`.startsWith(`${wanted}.`);
+      return { ...client, node, subject: { ...client.subject, name, program } };
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { startMemcached } from "../../test/support/memcached.js";
+import type { NodeProgram } from "../rig/node.js";
 import { buildOf } from "../subjects.js";
 import { type Compiled, type Deopt, readCodeLog, type Tier } from "./codelog.js";
 import type { HotFigures, HotTask } from "./hot.js";
@@ -21,62 +22,95 @@ const OPTIMISED: readonly Tier[] = ["TurboFan", "Maglev"];
 
 const DEOPTIMISED = ["deopts while warming up", "deopts after", "why"];
 
+/** What a Node has made of the client's functions. */
+export interface HotRun {
+  readonly node: string;
+  readonly functions: readonly Compiled[];
+  readonly figures: HotFigures;
+}
+
 /** Which functions of the client V8 keeps optimised, and which of them it had to take back. */
 export async function deopts(effort: Effort): Promise<Section> {
   await using server = await startMemcached({ args: ["-t", "1", "-m", "64"] });
+  const build = buildOf(process.cwd());
+  const { hotWarmUps: warmUps, hotRounds: rounds } = effort;
+  const task: HotTask = { server: server.address, build, warmUps, rounds };
+  const runs: HotRun[] = [];
+  for (const node of effort.nodes) {
+    effort.say(`deopts: Node ${node.version}`);
+    runs.push(await observe(task, node));
+  }
+  return toSection(runs);
+}
+
+async function observe(task: HotTask, node: NodeProgram): Promise<HotRun> {
   const folder = mkdtempSync(join(tmpdir(), "tslibmc-deopts-"));
   try {
     const log = join(folder, "v8.log");
-    effort.say("deopts");
-    const build = buildOf(process.cwd());
-    const { hotWarmUps: warmUps, hotRounds: rounds } = effort;
-    const task: HotTask = { server: server.address, build, warmUps, rounds };
-    const figures = await runProgram<HotFigures>("hot.js", task, [
+    const options = [
       ...["--prof", `--prof-sampling-interval=${SAMPLE_MICROS}`, "--log-deopt"],
       ...["--no-logfile-per-isolate", `--logfile=${log}`],
-    ]);
-    const home = new URL(".", build).href;
-    const ours = readCodeLog(readFileSync(log, "utf8"), MARK).filter(({ place }) =>
-      place.startsWith(home),
-    );
-    return toSection(ours, figures);
+    ];
+    const figures = await runProgram<HotFigures>("hot.js", task, options, node);
+    const home = new URL(".", task.build).href;
+    const functions = readCodeLog(readFileSync(log, "utf8"), MARK);
+    return {
+      ...{ node: node.version, figures },
+      functions: functions.filter(({ place }) => place.startsWith(home)),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** The functions of the client, the most used first. */
-export function toSection(functions: readonly Compiled[], figures: HotFigures): Section {
-  const all = sum([...tally(functions).values()]);
-  const share = (one: Compiled) => (100 * sum([...one.samples.values()])) / all;
-  const shown = functions
-    .filter((one) => share(one) >= HOT || one.deopts.some(({ isLate }) => isLate))
-    .toSorted((a, b) => share(b) - share(a));
-  const rowOf = (name: string, some: readonly Compiled[]): Row => {
-    const samples = tally(some);
-    const deopts = some.flatMap((one) => one.deopts);
-    const late = deopts.filter(({ isLate }) => isLate);
-    return {
-      name,
-      figures: [
-        sum(some.map(share)),
-        optimisedPart(samples),
-        inOrder(samples).join(", ") || undefined,
-        deopts.length - late.length,
-        late.length,
-        [...new Set(late.map(inWords))].join("; ") || undefined,
-      ],
-    };
-  };
+/** All functions of each Node, and those of the first, the most used first. */
+export function toSection(runs: readonly HotRun[]): Section {
+  const [first, ...others] = runs as readonly [HotRun, ...HotRun[]];
+  const { before, after } = first.figures;
   return {
     title: "Optimised code",
-    note: `${inThousands(figures.before)} operations to warm up and ${inThousands(figures.after)} after that, of gets, sets, 90/10 and JSON with 64 and 1024 in flight in turn, and getMultis: what V8's log says of the client's functions, by where they begin in \`dist/esm\`. "Samples" are those in which a function was the innermost JavaScript, with what was inlined into it; functions with fewer than ${HOT} % of them are listed only if they were deoptimised after warming up. Optimised is what TurboFan and Maglev have made.`,
+    note: `${inThousands(before)} operations to warm up and ${inThousands(after)} after that, of gets, sets, 90/10 and JSON with 64 and 1024 in flight in turn, and getMultis: what V8's log says of the client's functions, by where they begin in \`dist/esm\`. "Samples" are those in which a function was the innermost JavaScript, with what was inlined into it; functions with fewer than ${HOT} % of them are listed only if they were deoptimised after warming up. Optimised is what TurboFan and Maglev have made.`,
     columns: ["samples, %", "of these optimised, %", "by", ...DEOPTIMISED],
     rows: [
-      rowOf("all of them", functions),
-      ...shown.map((one) => rowOf(`\`${one.name || "=>"}\`, ${shortPlace(one.place)}`, [one])),
+      rowOf("all of them", first, first.functions),
+      ...others.map((run) => rowOf(`all of them on Node ${run.node}`, run, run.functions)),
+      ...rowsOf(first, (one) => shareOf(first, one) >= HOT || isDeoptimisedLate(one)),
+      ...others.flatMap((run) => rowsOf(run, isDeoptimisedLate, ` on Node ${run.node}`)),
     ],
   };
+}
+
+function rowsOf(run: HotRun, isShown: (one: Compiled) => boolean, where = ""): Row[] {
+  return run.functions
+    .filter(isShown)
+    .toSorted((a, b) => shareOf(run, b) - shareOf(run, a))
+    .map((one) => rowOf(`\`${one.name || "=>"}\`, ${shortPlace(one.place)}${where}`, run, [one]));
+}
+
+function rowOf(name: string, run: HotRun, some: readonly Compiled[]): Row {
+  const samples = tally(some);
+  const deopts = some.flatMap((one) => one.deopts);
+  const late = deopts.filter(({ isLate }) => isLate);
+  return {
+    name,
+    figures: [
+      shareOf(run, ...some),
+      optimisedPart(samples),
+      inOrder(samples).join(", ") || undefined,
+      deopts.length - late.length,
+      late.length,
+      [...new Set(late.map(inWords))].join("; ") || undefined,
+    ],
+  };
+}
+
+function isDeoptimisedLate({ deopts }: Compiled): boolean {
+  return deopts.some(({ isLate }) => isLate);
+}
+
+/** The percentage of a Node's samples that fell on these functions. */
+function shareOf({ functions }: HotRun, ...some: readonly Compiled[]): number {
+  return (100 * sum([...tally(some).values()])) / sum([...tally(functions).values()]);
 }
 
 /** The samples of all of these, by how they ran. */

@@ -54,6 +54,8 @@ const LANES = 64;
 /** Calls at a time that nobody answers, and how long each waits, and the next one after it. */
 const LOST_LANES = 8;
 const LOST_MS = 20;
+/** Before memory is looked at, for what is under way behind the calls to be over as well. */
+const SETTLE_MS = 200;
 const KEYS = 5000;
 const ROW = rowFor("endurance", 1024);
 const NO_NUMBER = "endurance:no-number";
@@ -79,6 +81,7 @@ await client.set(NO_NUMBER, "one");
 const samples: MemorySample[] = [];
 for (let window = 0; window < task.windows; window++) {
   await endure(task.windowMs);
+  await delay(SETTLE_MS);
   const { heapUsed: heap, external, rss: resident } = await collect();
   samples.push({ seconds: performance.now() / 1000, heap, external, resident });
 }

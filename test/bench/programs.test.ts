@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import type { Workload } from "../../bench/load/workload.js";
+import { THIS_NODE } from "../../bench/rig/node.js";
 import { type Effort, QUICK, type Row } from "../../bench/scale/section.js";
 
 const run = promisify(execFile);
-const effort: Effort = { ...QUICK, say: () => {} };
+const effort: Effort = { ...QUICK, nodes: [THIS_NODE], say: () => {} };
 
 /** What of the benchmark starts processes is run as it is built. */
 const built = (path: string): string =>

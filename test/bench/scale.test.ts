@@ -102,34 +102,39 @@ describe("optimised code", () => {
   };
   const late = { reason: "wrong map", place: place(3), isLate: true };
   const early = { ...late, isLate: false };
-  const { rows } = optimisedCode(
-    [
-      compiled("cold", { samples: new Map([["TurboFan", 1]]) }),
-      compiled("rarely", { deopts: [early, late, late] }),
-      compiled("mostly", {
-        samples: new Map([
-          ["Sparkplug", 100],
-          ["TurboFan", 300],
-        ] as const),
-      }),
-      compiled("", { samples: new Map([["Maglev", 599]]), deopts: [early] }),
-    ],
-    { before: 400, after: 12_345 },
-  );
+  const functions = [
+    compiled("cold", { samples: new Map([["TurboFan", 1]]) }),
+    compiled("rarely", { deopts: [early, late, late] }),
+    compiled("mostly", {
+      samples: new Map([
+        ["Sparkplug", 100],
+        ["TurboFan", 300],
+      ] as const),
+    }),
+    compiled("", { samples: new Map([["Maglev", 599]]), deopts: [early] }),
+  ];
+  const figures = { before: 400, after: 12_345 };
+  const { rows } = optimisedCode([
+    { node: "20.1.0", functions, figures },
+    { node: "24.1.0", functions: functions.toReversed(), figures },
+  ]);
 
   test("lists what is hot, the most used first, and whatever was deoptimised late", () => {
     expect(rows.map(({ name }) => name)).toEqual([
-      "all of them",
+      ...["all of them", "all of them on Node 24.1.0"],
       ...["=>", "mostly", "rarely"].map((name) => `\`${name}\`, file:///client.js:1`),
+      "`rarely`, file:///client.js:1 on Node 24.1.0",
     ]);
   });
 
   test("says how each ran, and why it was deoptimised", () => {
-    expect(rows.map(({ figures }) => figures)).toEqual([
-      [100, 90, "Maglev, TurboFan, Sparkplug", 2, 2, "wrong map at file:///client.js:3"],
+    const all = [100, 90, "Maglev, TurboFan, Sparkplug", 2, 2, "wrong map at file:///client.js:3"];
+    const rarely = [0, undefined, undefined, 1, 2, "wrong map at file:///client.js:3"];
+    expect(rows.map((row) => row.figures)).toEqual([
+      ...[all, all],
       [59.9, 100, "Maglev", 1, 0, undefined],
       [40, 75, "TurboFan, Sparkplug", 0, 0, undefined],
-      [0, undefined, undefined, 1, 2, "wrong map at file:///client.js:3"],
+      ...[rarely, rarely],
     ]);
   });
 });
