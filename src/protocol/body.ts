@@ -1,3 +1,5 @@
+import { allocate } from "../util/memory.js";
+
 /** Up to here a declared length is taken at its word: memcached's default item limit. */
 const PLAUSIBLE = 1024 * 1024;
 
@@ -17,7 +19,7 @@ export class Body {
   /** @param size - the length that the block has with all that ends it */
   constructor(size: number) {
     this.#size = size;
-    this.bytes = Buffer.allocUnsafeSlow(Math.min(size, PLAUSIBLE));
+    this.bytes = allocate(Math.min(size, PLAUSIBLE));
   }
 
   get isComplete(): boolean {
@@ -50,9 +52,7 @@ export class Body {
 
   #reserve(length: number): void {
     if (length <= this.bytes.length) return;
-    const larger = Buffer.allocUnsafeSlow(
-      Math.min(this.#size, Math.max(length, this.bytes.length * 2)),
-    );
+    const larger = allocate(Math.min(this.#size, Math.max(length, this.bytes.length * 2)));
     this.bytes.copy(larger, 0, 0, this.#filled);
     this.bytes = larger;
   }
