@@ -4,19 +4,21 @@ import { loadavg } from "node:os";
 import { dirname } from "node:path";
 import { type Memcached, startMemcached } from "../test/support/memcached.js";
 import { checkOut } from "./checkout.js";
-import { type Options, parseOptions, USAGE } from "./options.js";
+import { entriesOnNodes, ON_EACH_NODE } from "./nodes.js";
+import { type Options, parseOptions, USAGE, viewOf } from "./options.js";
 import { say } from "./progress.js";
 import { startRedis } from "./redis.js";
 import { toChart } from "./report/chart.js";
 import { toComparison } from "./report/comparison.js";
 import { outcomes } from "./report/goals.js";
 import { machine } from "./report/machine.js";
-import { rows, toMarkdown } from "./report/markdown.js";
-import { type Result, shortly, spreadOf, titleOf } from "./report/result.js";
-import { toTransports } from "./report/transports.js";
+import { toMarkdown, toTransports } from "./report/markdown.js";
+import { byNode, toNodes } from "./report/nodes.js";
+import { type Result, spreadOf, titleOf } from "./report/result.js";
+import { rows, shortly } from "./report/table.js";
 import { ClientProcess } from "./rig/process.js";
 import { measureRounds, type Series } from "./rig/rounds.js";
-import { allEntries, comparedEntries, type Entry } from "./subjects.js";
+import { allEntries, comparedEntries, type Entry, type Servers } from "./subjects.js";
 import { startTransports, WAYS } from "./transports.js";
 
 if (process.argv.includes("--help")) console.log(USAGE);
@@ -24,7 +26,10 @@ else process.exitCode = await main();
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  return args.includes("--transports") ? amongTransports(args) : amongClients(args);
+  const view = viewOf(args);
+  if (view === "transports") return amongTransports(args);
+  await using stage = await startServers();
+  return await (view === "nodes" ? amongNodes : amongClients)(args, stage);
 }
 
 async function amongTransports(args: readonly string[]): Promise<number> {
@@ -34,31 +39,47 @@ async function amongTransports(args: readonly string[]): Promise<number> {
   return await benchmark(entries, options, transports.pids);
 }
 
-async function amongClients(args: readonly string[]): Promise<number> {
+async function amongNodes(args: readonly string[], { servers, pids }: Stage): Promise<number> {
+  const options = parseOptions(args, ON_EACH_NODE);
+  say(`finding Node ${options.nodes.join(", ")}`);
+  const entries = await entriesOnNodes(options.nodes, servers, options.wants);
+  return benchmark(entries, options, pids);
+}
+
+async function amongClients(args: readonly string[], { servers, pids }: Stage): Promise<number> {
+  const everybody = allEntries(servers);
+  const options = parseOptions(
+    args,
+    everybody.map(({ subject }) => subject.name),
+  );
+  if (options.view === "peers") {
+    const entries = everybody.filter(({ subject }) => options.wants(subject.name));
+    return benchmark(entries, options, pids);
+  }
+  using checkout = checkOut(options.compare);
+  return await benchmark(comparedEntries(servers, options.compare, checkout.path), options, pids);
+}
+
+/** What clients are measured against. */
+interface Stage extends AsyncDisposable {
+  readonly servers: Servers;
+  readonly pids: readonly number[];
+}
+
+async function startServers(): Promise<Stage> {
   const memcacheds = await Promise.all([startServer(), startServer(), startServer()]);
   const redis = await startRedis();
-  const [first, second, third] = memcacheds.map(({ address }) => address) as [
-    string,
-    string,
-    string,
-  ];
-  const servers = { memcached: [first, second, third], redis: redis?.address } as const;
-  try {
-    const everybody = allEntries(servers);
-    const options = parseOptions(
-      args,
-      everybody.map(({ subject }) => subject.name),
-    );
-    const pids = memcacheds.map(({ pid }) => pid);
-    if (options.compare === undefined) {
-      const entries = everybody.filter(({ subject }) => options.wants(subject.name));
-      return await benchmark(entries, options, pids);
-    }
-    using checkout = checkOut(options.compare);
-    return await benchmark(comparedEntries(servers, options.compare, checkout.path), options, pids);
-  } finally {
-    await Promise.all([...memcacheds, redis].map((server) => server?.[Symbol.asyncDispose]()));
-  }
+  const [first, second, third] = memcacheds;
+  return {
+    servers: {
+      memcached: [first.address, second.address, third.address],
+      redis: redis?.address,
+    },
+    pids: memcacheds.map(({ pid }) => pid),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...memcacheds, redis].map((server) => server?.[Symbol.asyncDispose]()));
+    },
+  };
 }
 
 /** One thread, so that it can share a core; and room for values of 1 MB. */
@@ -96,7 +117,10 @@ async function benchmark(
     date: new Date().toISOString(),
     machine: machine(loadBefore),
     settings: { rounds: options.rounds, windowMs: options.windowMs, oneCore },
-    clients: entries.map(({ subject, version }) => ({ name: subject.name, version })),
+    clients: entries.map(({ subject, version, node }) => ({
+      ...{ name: subject.name, version },
+      ...(node !== undefined && { node }),
+    })),
     workloads: options.workloads,
     series: series.map(({ client, workload, samples }) => ({
       client: client.subject.name,
@@ -104,23 +128,29 @@ async function benchmark(
       samples,
     })),
   };
-  if (options.transports) reportTransports(result, options.out);
-  else if (options.compare === undefined) report(result, options.out);
-  else reportComparison(result, options.compare, options.out);
+  report(result, options);
   return wrong > 0 ? 1 : 0;
 }
 
-function report(result: Result, out: string): void {
-  console.log(costs(result));
-  const found = outcomes(result);
-  const reached = found.filter(({ goal, times }) => times >= goal.times).length;
-  console.log(`\n${reached} of ${found.length} goals reached`);
-  write(out, { json: toJson(result), md: toMarkdown(result), svg: toChart(result) });
-}
-
-function reportTransports(result: Result, out: string): void {
-  console.log(costs(result));
-  write(out, { json: toJson(result), md: toTransports(result) });
+function report(result: Result, { view, compare, out }: Options): void {
+  const json = `${JSON.stringify(result, null, 1)}\n`;
+  if (view === "peers") {
+    console.log(costs(result));
+    const found = outcomes(result);
+    const reached = found.filter(({ goal, times }) => times >= goal.times).length;
+    console.log(`\n${reached} of ${found.length} goals reached`);
+    write(out, { json, md: toMarkdown(result), svg: toChart(result) });
+  } else if (view === "comparison") {
+    const table = toComparison(result, compare);
+    console.log(table);
+    write(out, { json, md: `# Compared with ${compare}\n\n${table}\n` });
+  } else if (view === "nodes") {
+    for (const part of byNode(result)) console.log(`\nNode ${part.machine.node}\n${costs(part)}`);
+    write(out, { json, md: toNodes(result) });
+  } else {
+    console.log(costs(result));
+    write(out, { json, md: toTransports(result) });
+  }
 }
 
 /** The medians alone, to look at. */
@@ -138,12 +168,6 @@ function costs(result: Result): string {
   );
 }
 
-function reportComparison(result: Result, ref: string, out: string): void {
-  const table = toComparison(result, ref);
-  console.log(table);
-  write(out, { json: toJson(result), md: `# Compared with ${ref}\n\n${table}\n` });
-}
-
 function write(out: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(dirname(out), { recursive: true });
   for (const [ending, text] of Object.entries(files)) writeFileSync(`${out}.${ending}`, text);
@@ -152,10 +176,6 @@ function write(out: string, files: Readonly<Record<string, string>>): void {
       .map((ending) => `${out}.${ending}`)
       .join(", ")}`,
   );
-}
-
-function toJson(result: Result): string {
-  return `${JSON.stringify(result, null, 1)}\n`;
 }
 
 function messageOf(error: unknown): string {

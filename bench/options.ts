@@ -1,6 +1,9 @@
 import { parseArgs } from "node:util";
 import { WORKLOADS, type Workload } from "./load/workload.js";
 
+/** What is measured side by side: clients, ways to a server, Nodes, or checkouts. */
+export type View = "peers" | "transports" | "nodes" | "comparison";
+
 export interface Options {
   readonly rounds: number;
   readonly warmUps: number;
@@ -8,22 +11,23 @@ export interface Options {
   readonly workloads: readonly Workload[];
   /** Whether a client of this name is wanted. */
   readonly wants: (client: string) => boolean;
-  /** Whether ways to a server are compared, instead of clients. */
-  readonly transports: boolean;
-  /** The git ref to compare with, instead of other clients. */
-  readonly compare: string | undefined;
+  readonly view: View;
+  /** The git ref to compare with. */
+  readonly compare: string;
+  /** The Nodes to run on. */
+  readonly nodes: readonly string[];
   /** Where the results go, without an ending. */
   readonly out: string;
 }
 
-/** What is measured of each way to a server. */
-const ON_EACH_WAY: ReadonlySet<string> = new Set([
-  "get-1",
-  "get-64",
-  "set-64",
-  "multi-1",
-  "multi-16",
-]);
+/** The workloads that tell these apart; otherwise all are run. */
+const TELLING: Partial<Readonly<Record<View, readonly string[]>>> = {
+  transports: ["get-1", "get-64", "set-64", "multi-1", "multi-16"],
+  nodes: [
+    ...["get-64", "get-1024", "set-64", "set-1024"],
+    ...["multi-1", "multi-16", "mixed-64", "json-64"],
+  ],
+};
 
 export const USAGE = `npm run bench -- [options]
 
@@ -33,27 +37,42 @@ export const USAGE = `npm run bench -- [options]
   --quick           3 rounds of 20 ms, to see that it works
   --compare REF     this checkout against another commit of it
   --transports      this client over each way to a server
+  --nodes 20,24     this client and the best others on each of these Nodes, which npx fetches
   --out PATH        where to write PATH.json, .md and .svg
-                    (default bench/results/peers or transports; bench/results/tmp/… for a partial run)
+                    (default bench/results/peers, transports or nodes; bench/results/tmp/… for a partial run)
 
 Workloads: ${WORKLOADS.map(({ name }) => name).join(" ")}
 `;
 
+const ARGUMENTS = {
+  rounds: { type: "string" },
+  window: { type: "string" },
+  only: { type: "string", default: "" },
+  quick: { type: "boolean", default: false },
+  compare: { type: "string", default: "" },
+  transports: { type: "boolean", default: false },
+  nodes: { type: "string", default: "" },
+  out: { type: "string" },
+} as const;
+
+/** @throws TypeError for arguments that there are none of, or that do not go together */
+export function viewOf(args: readonly string[]): View {
+  const { values } = parseArgs({ args: [...args], options: ARGUMENTS });
+  const wanted: View[] = [];
+  if (values.transports) wanted.push("transports");
+  if (values.nodes !== "") wanted.push("nodes");
+  if (values.compare !== "") wanted.push("comparison");
+  const [view = "peers", ...others] = wanted;
+  if (others.length === 0) return view;
+  throw new TypeError("--compare, --transports and --nodes are runs of their own");
+}
+
 /** @throws TypeError for arguments that are none of these */
 export function parseOptions(args: readonly string[], clients: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      rounds: { type: "string" },
-      window: { type: "string" },
-      only: { type: "string", default: "" },
-      quick: { type: "boolean", default: false },
-      compare: { type: "string" },
-      transports: { type: "boolean", default: false },
-      out: { type: "string" },
-    },
-  });
-  const words = values.only.split(",").filter((word) => word !== "");
+  const { values } = parseArgs({ args: [...args], options: ARGUMENTS });
+  const words = listed(values.only);
+  const view = viewOf(args);
+  const telling = TELLING[view];
   const workloads = WORKLOADS.map(({ name }) => name);
   const unknown = words.find((word) => meant([...clients, ...workloads], word).length === 0);
   if (unknown !== undefined) throw new TypeError(`--only: nothing is named ${unknown}`);
@@ -62,25 +81,25 @@ export function parseOptions(args: readonly string[], clients: readonly string[]
     return (name: string) => selected.length === 0 || selected.includes(name);
   };
   const wantsWorkload = select(workloads);
-  const rounds = values.quick ? 3 : values.compare === undefined ? 9 : 15;
+  const rounds = values.quick ? 3 : view === "comparison" ? 15 : 9;
   const partial = values.quick || words.length > 0;
-  const stem = values.transports
-    ? "transports"
-    : values.compare === undefined
-      ? "peers"
-      : "comparison";
   return {
     rounds: count("rounds", values.rounds, rounds),
     warmUps: values.quick ? 1 : 2,
     windowMs: count("window", values.window, values.quick ? 20 : 50),
     workloads: WORKLOADS.filter(
-      ({ name }) => wantsWorkload(name) && (!values.transports || ON_EACH_WAY.has(name)),
+      ({ name }) => wantsWorkload(name) && (telling === undefined || telling.includes(name)),
     ),
     wants: select(clients),
-    transports: values.transports,
+    view,
     compare: values.compare,
-    out: values.out ?? `bench/results/${partial ? "tmp/" : ""}${stem}`,
+    nodes: listed(values.nodes),
+    out: values.out ?? `bench/results/${partial ? "tmp/" : ""}${view}`,
   };
+}
+
+function listed(text: string): string[] {
+  return text.split(",").filter((word) => word !== "");
 }
 
 /** The names that a word means: the one that it is, or else those that it is part of. */

@@ -8,6 +8,8 @@ import { NPM_PEERS, type Subject } from "./peers/registry.js";
 export interface Entry {
   readonly subject: Subject;
   readonly version: string;
+  /** The version of the Node that runs it, where there are several. */
+  readonly node?: string;
   /** Whether it can carry out a workload. */
   readonly runs: (workload: Workload) => boolean;
 }

@@ -6,9 +6,8 @@
  *   npm run matrix -- 22 -- test/ring these tests on this one
  */
 import { run } from "./command.mjs";
+import { findNode, nodeCommand, SUPPORTED } from "./nodes.mjs";
 import { inWords, runVitest, sum } from "./vitest.mjs";
-
-const SUPPORTED = ["20", "22", "24", "26"];
 
 const args = process.argv.slice(2);
 const split = args.includes("--") ? args.indexOf("--") : args.length;
@@ -17,14 +16,14 @@ const tests = args.slice(split + 1);
 
 const build = await run(process.execPath, ["scripts/build.mjs", "--if-stale"]);
 const results = [];
-for (const version of versions) {
-  const node = ["npx", "--yes", "--package", `node@${version}`, "node"];
-  const { output } = await run(node[0] ?? "", [...node.slice(1), "--version"], { quiet: true });
-  const name = /v\d+\.\d+\.\d+/.exec(output)?.[0];
-  if (name === undefined) console.log(output);
-  else console.log(`\nNode ${name}`);
-  const counts = await runVitest(tests, node);
-  results.push({ name: name ?? `${version} (not found)`, counts });
+for (const wanted of versions) {
+  const name = await findNode(wanted).then(
+    ({ version }) => `v${version}`,
+    (error) => `${wanted} (not found: ${error.message})`,
+  );
+  console.log(`\nNode ${name}`);
+  const counts = await runVitest(tests, nodeCommand(wanted));
+  results.push({ name, counts });
 }
 
 console.log("");

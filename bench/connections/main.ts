@@ -12,8 +12,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { startMemcached } from "../../test/support/memcached.js";
 import { say } from "../progress.js";
-import { rows } from "../report/markdown.js";
-import { shortly } from "../report/result.js";
+import { rows, withRange } from "../report/table.js";
 import { spread } from "../rig/statistics.js";
 import { type Beside, type Client, prepare, run, type Sample } from "./load.js";
 
@@ -97,10 +96,9 @@ function report(result: {
     result.series.map(({ beside, connections, samples }) => [
       TITLES[beside],
       String(connections),
-      ...(["p50", "p99", "smallPerSecond", "largePerSecond"] as const).map((figure) => {
-        const { median, min, max } = spread(samples.map((sample) => sample[figure]));
-        return `${shortly(median)} (${shortly(min)}–${shortly(max)})`;
-      }),
+      ...(["p50", "p99", "smallPerSecond", "largePerSecond"] as const).map((figure) =>
+        withRange(spread(samples.map((sample) => sample[figure]))),
+      ),
     ]),
   );
   console.log(table);

@@ -4,8 +4,7 @@
  *   npm run bench:micro                all of them
  *   npm run bench:micro -- hash value  these
  */
-import { rows } from "../report/markdown.js";
-import { shortly } from "../report/result.js";
+import { rows, shortly } from "../report/table.js";
 import { spread } from "../rig/statistics.js";
 import { hash } from "./hash.js";
 import { key } from "./key.js";

@@ -18,6 +18,8 @@ export interface Subject {
   /** The build of tslibmc that is measured. */
   readonly build?: string;
   readonly options?: object;
+  /** The Node that runs it, if not the one that runs the benchmark. */
+  readonly program?: string;
 }
 
 const PEERS = {

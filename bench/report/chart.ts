@@ -1,5 +1,6 @@
 import { bestPeer } from "./goals.js";
-import { type Result, shortly, spreadOf, titleOf } from "./result.js";
+import { type Result, spreadOf, titleOf } from "./result.js";
+import { shortly } from "./table.js";
 
 const WIDTH = 1000;
 const ROW = 36;

@@ -1,6 +1,6 @@
 import { medianInterval, spread } from "../rig/statistics.js";
-import { rows } from "./markdown.js";
-import { figures, type Result, shortly, titleOf } from "./result.js";
+import { figures, type Result, titleOf } from "./result.js";
+import { rows, shortly } from "./table.js";
 
 /**
  * What has changed since another checkout, as a table. Each round measured both within

@@ -1,15 +1,15 @@
 import { NPM_PEERS } from "../peers/registry.js";
 import { type Result, spreadOf } from "./result.js";
 
-/** How this client's CPU per operation is to compare with another's in the same run. */
+/** How this client's figures are to compare with another's in the same run. */
 export interface Goal {
   readonly workload: string;
   /** A client's name, or the cheapest of the npm memcached clients. */
   readonly against: string;
-  /** The other's cost over ours is to be at least this (1: no dearer than it). */
+  /** The other's figure over ours is to be at least this (1: no more than it). */
   readonly times: number;
-  /** The workload of the other, where it is not the same. */
-  readonly itsWorkload?: string;
+  /** What is compared. @defaultValue "cpu" */
+  readonly figure?: "cpu" | "p50" | "p99";
   /** Our own variant that is meant. */
   readonly ours?: string;
 }
@@ -39,9 +39,13 @@ export const GOALS: readonly Goal[] = [
   { workload: "set1m-1", against: "pylibmc", times: 1 },
   { workload: "get-64", ours: "tslibmc ring of 3", against: "tslibmc", times: 1 / 1.3 },
   { workload: "get-64", ours: "tslibmc binary wire", against: "tslibmc", times: 1 / 1.5 },
+  ...["get-1", "set-1", "multi-1", "get1m-1", "set1m-1"].flatMap((workload): Goal[] => [
+    { workload, against: BEST_PEER, times: 1, figure: "p50" },
+    { workload, against: BEST_PEER, times: 1, figure: "p99" },
+  ]),
 ];
 
-/** A goal and what was measured: by how many times we are cheaper. */
+/** A goal and what was measured: by how many times ours is less. */
 export interface Outcome {
   readonly goal: Goal;
   readonly ours: string;
@@ -52,18 +56,22 @@ export interface Outcome {
 /** The outcomes of those goals whose clients were measured. */
 export function outcomes(result: Result): Outcome[] {
   return GOALS.flatMap((goal) => {
-    const { workload, ours = "tslibmc" } = goal;
-    const against = goal.against === BEST_PEER ? bestPeer(result, workload) : goal.against;
-    const mine = spreadOf(result, ours, workload);
-    const its = against === undefined ? undefined : spreadOf(result, against, workload);
+    const { workload, ours = "tslibmc", figure = "cpu" } = goal;
+    const against = goal.against === BEST_PEER ? bestPeer(result, workload, figure) : goal.against;
+    const mine = spreadOf(result, ours, workload, figure);
+    const its = against === undefined ? undefined : spreadOf(result, against, workload, figure);
     if (against === undefined || mine === undefined || its === undefined) return [];
     return [{ goal, ours, against, times: its.median / mine.median }];
   });
 }
 
-/** The npm client that is cheapest on a workload. */
-export function bestPeer(result: Result, workload: string): string | undefined {
-  const cost = (peer: string) => spreadOf(result, peer, workload)?.median ?? Infinity;
+/** The npm client that has the least on a workload: CPU, unless another figure is meant. */
+export function bestPeer(
+  result: Result,
+  workload: string,
+  figure: Goal["figure"] = "cpu",
+): string | undefined {
+  const cost = (peer: string) => spreadOf(result, peer, workload, figure)?.median ?? Infinity;
   const best = NPM_PEERS.toSorted((a, b) => cost(a) - cost(b))[0];
   return best !== undefined && cost(best) < Infinity ? best : undefined;
 }

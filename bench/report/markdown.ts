@@ -1,37 +1,36 @@
 import { wantsOneCore } from "../load/workload.js";
 import type { Sample } from "../rig/rounds.js";
 import { outcomes } from "./goals.js";
-import { type Result, shortly, spreadOf, titleOf } from "./result.js";
+import { type Result, spreadOf, titleOf } from "./result.js";
+import { rows, shortly, withRange } from "./table.js";
 
-/** The result as a page of tables. */
+/** What clients cost, as a page of tables. */
 export function toMarkdown(result: Result): string {
-  return `${heading(result)}
-"floor" is a bare socket with prebuilt requests, "nothing" the rig itself on a map in the process.
+  return page(
+    heading(result),
+    `"floor" is a bare socket with prebuilt requests, "nothing" the rig itself on a map in the process.`,
+    costs(result),
+    section("How many times cheaper tslibmc is", ratios(result, "tslibmc", "than")),
+    section("What was aimed at", goals(result)),
+    ...latencies(result),
+    throughput(result),
+  );
+}
 
-## Client CPU per operation, µs
+/** What each way to a server costs, as a page of tables. */
+export function toTransports(result: Result): string {
+  const first = result.clients[0]?.name ?? "";
+  return page(
+    heading(result),
+    costs(result),
+    section(`How many times the cost of ${first}`, ratios(result, first, "")),
+    ...latencies(result),
+    throughput(result),
+  );
+}
 
-${table(result, "cpu")}
-
-## How many times cheaper tslibmc is
-
-${ratios(result)}
-
-## What was aimed at
-
-${goals(result)}
-
-## Latency with one operation in flight, median of p50, µs
-
-${table(result, "p50")}
-
-## Latency with one operation in flight, median of p99, µs
-
-${table(result, "p99")}
-
-## Operations per second
-
-${table(result, "opsPerSecond")}
-`;
+export function page(...parts: readonly string[]): string {
+  return `${parts.join("\n\n")}\n`;
 }
 
 /** When, where and how it was measured, and what. */
@@ -46,8 +45,26 @@ Each figure is the median (least to most) of the rounds. A getMulti is one opera
 Measured: ${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.`;
 }
 
+export function section(title: string, table: string): string {
+  return `## ${title}\n\n${table}`;
+}
+
+export function costs(result: Result, where = ""): string {
+  return section(`Client CPU per operation${where}, µs`, table(result, "cpu"));
+}
+
+function latencies(result: Result): string[] {
+  return (["p50", "p99"] as const).map((figure) =>
+    section(`Latency with one operation in flight, median of ${figure}, µs`, table(result, figure)),
+  );
+}
+
+function throughput(result: Result): string {
+  return section("Operations per second", table(result, "opsPerSecond"));
+}
+
 /** A figure of every client on every workload. */
-export function table(result: Result, figure: keyof Sample): string {
+function table(result: Result, figure: keyof Sample): string {
   const workloads = result.workloads.filter(
     (workload) => wantsOneCore(workload) || !(figure === "p50" || figure === "p99"),
   );
@@ -57,22 +74,22 @@ export function table(result: Result, figure: keyof Sample): string {
       titleOf(workload),
       ...result.clients.map(({ name }) => {
         const found = spreadOf(result, name, workload.name, figure);
-        if (found === undefined) return "–";
-        return `${shortly(found.median)} (${shortly(found.min)}–${shortly(found.max)})`;
+        return found === undefined ? "–" : withRange(found);
       }),
     ]),
   );
 }
 
-function ratios(result: Result): string {
-  const others = result.clients.filter(({ name }) => name !== "tslibmc");
+/** By how many times the others are dearer than one of the clients. */
+function ratios(result: Result, reference: string, corner: string): string {
+  const others = result.clients.filter(({ name }) => name !== reference);
   return rows(
-    ["than", ...others.map(({ name }) => name)],
+    [corner, ...others.map(({ name }) => name)],
     result.workloads.map((workload) => {
-      const ours = spreadOf(result, "tslibmc", workload.name);
+      const first = spreadOf(result, reference, workload.name);
       const cells = others.map(({ name }) => {
         const its = spreadOf(result, name, workload.name);
-        return ours && its ? shortly(its.median / ours.median) : "–";
+        return first && its ? shortly(its.median / first.median) : "–";
       });
       return [titleOf(workload), ...cells];
     }),
@@ -81,11 +98,12 @@ function ratios(result: Result): string {
 
 function goals(result: Result): string {
   return rows(
-    ["", "of", "against", "goal, times cheaper", "measured", ""],
+    ["", "of", "against", "goal, times less", "measured", ""],
     outcomes(result).map(({ goal, ours, against, times }) => {
+      const latency = goal.figure === undefined ? "" : `: latency, ${goal.figure}`;
       const workload = result.workloads.find(({ name }) => name === goal.workload);
       return [
-        workload === undefined ? goal.workload : titleOf(workload),
+        `${workload === undefined ? goal.workload : titleOf(workload)}${latency}`,
         ours,
         against,
         `≥ ${shortly(goal.times)}`,
@@ -93,13 +111,5 @@ function goals(result: Result): string {
         times >= goal.times ? "✓" : "✗",
       ];
     }),
-  );
-}
-
-/** A Markdown table. */
-export function rows(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "---:"))), ...body.map(line)].join(
-    "\n",
   );
 }

@@ -11,9 +11,16 @@ export interface Result {
     readonly windowMs: number;
     readonly oneCore: boolean;
   };
-  readonly clients: readonly { readonly name: string; readonly version: string }[];
+  readonly clients: readonly ClientResult[];
   readonly workloads: readonly Workload[];
   readonly series: readonly SeriesResult[];
+}
+
+export interface ClientResult {
+  readonly name: string;
+  readonly version: string;
+  /** The version of the Node that ran it, where there were several. */
+  readonly node?: string;
 }
 
 export interface Machine {
@@ -46,11 +53,6 @@ export function figures(
 export function spreadOf(...args: Parameters<typeof figures>): Spread | undefined {
   const found = figures(...args);
   return found.length === 0 ? undefined : spread(found);
-}
-
-/** Three significant digits; thousands as they are. */
-export function shortly(figure: number): string {
-  return figure >= 1000 ? figure.toFixed(0) : String(Number(figure.toPrecision(3)));
 }
 
 /** What a workload is called, with how much of it is in flight. */

@@ -22,7 +22,7 @@ export class ClientProcess {
     const [command, ...program] =
       subject.peer === "pylibmc"
         ? [PYTHON, pythonWorker]
-        : [process.execPath, "--no-flush-bytecode", NODE_WORKER];
+        : [subject.program ?? process.execPath, "--no-flush-bytecode", NODE_WORKER];
     const child = spawn(command, [...program, JSON.stringify(subject)], {
       stdio: ["pipe", "pipe", "inherit"],
     });

@@ -32,6 +32,15 @@ export function medianInterval(
   return [sorted[k - 1]!, sorted[n - k]!];
 }
 
+/** By how much `ys` rise where `xs` rise by one: the slope of the line of least squares. */
+export function slope(xs: readonly number[], ys: readonly number[]): number {
+  const mean = (figures: readonly number[]) =>
+    figures.reduce((sum, figure) => sum + figure, 0) / figures.length;
+  const [x0, y0] = [mean(xs), mean(ys)];
+  const covariance = mean(xs.map((x, i) => (x - x0) * (ys[i]! - y0)));
+  return covariance / mean(xs.map((x) => (x - x0) ** 2));
+}
+
 function quantile(sorted: readonly number[], q: number): number {
   const at = q * (sorted.length - 1);
   const low = sorted[Math.floor(at)] ?? Number.NaN;

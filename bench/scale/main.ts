@@ -4,6 +4,7 @@
  *   npm run bench:scale                    everything, some minutes
  *   npm run bench:scale -- servers memory  these
  *   npm run bench:scale -- --quick         just to see that it works
+ *   npm run bench:scale -- --nodes 22,24   and what these Nodes make of the client's code
  *
  * The current folder is the project's. A whole run is written to bench/results/scale.json and
  * .md, any other to bench/results/tmp/.
@@ -15,7 +16,10 @@ import { parseArgs } from "node:util";
 import { NPM_PEERS } from "../peers/registry.js";
 import { say } from "../progress.js";
 import { machine } from "../report/machine.js";
+import { findNodes, THIS_NODE } from "../rig/node.js";
 import { npmVersion, ownVersion } from "../subjects.js";
+import { deopts } from "./deopts.js";
+import { flat } from "./flat.js";
 import { keys } from "./keys.js";
 import { type ScaleResult, toPage, toTable } from "./markdown.js";
 import { memory } from "./memory.js";
@@ -28,11 +32,14 @@ import { threads } from "./threads.js";
 import { web } from "./web.js";
 
 const SECTIONS: Readonly<Record<string, (effort: Effort) => Promise<Section>>> = {
-  ...{ web, servers, keys, threads, saturation, start, size, memory },
+  ...{ web, servers, keys, threads, saturation, start, size, memory, flat, deopts },
 };
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: "boolean", default: false } },
+  options: {
+    quick: { type: "boolean", default: false },
+    nodes: { type: "string", default: "" },
+  },
   allowPositionals: true,
 });
 const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
@@ -40,11 +47,16 @@ if (unknown !== undefined) {
   console.error(`Nothing is named ${unknown}; there are ${Object.keys(SECTIONS).join(", ")}`);
   process.exitCode = 1;
 } else {
-  await measure(positionals, values.quick);
+  await measure(positionals, values.quick, values.nodes.split(",").filter(Boolean));
 }
 
-async function measure(names: readonly string[], isQuick: boolean): Promise<void> {
-  const effort: Effort = { ...(isQuick ? QUICK : FULL), say };
+async function measure(
+  names: readonly string[],
+  isQuick: boolean,
+  versions: readonly string[],
+): Promise<void> {
+  const nodes = [...new Set([THIS_NODE, ...(await findNodes(versions))])];
+  const effort: Effort = { ...(isQuick ? QUICK : FULL), nodes, say };
   const loadBefore = loadavg()[0] ?? 0;
   const sections: Section[] = [];
   for (const name of names.length === 0 ? Object.keys(SECTIONS) : names) {

@@ -1,13 +1,14 @@
-import { rows } from "../report/markdown.js";
-import { type Machine, shortly } from "../report/result.js";
+import type { ClientResult, Machine } from "../report/result.js";
+import { rows, shortly, withRange } from "../report/table.js";
 import type { Spread } from "../rig/statistics.js";
+import { scaleOutcomes, toGoals } from "./goals.js";
 import type { Section } from "./section.js";
 
 /** All that was found, as it is written to JSON. */
 export interface ScaleResult {
   readonly date: string;
   readonly machine: Machine;
-  readonly clients: readonly { readonly name: string; readonly version: string }[];
+  readonly clients: readonly ClientResult[];
   readonly sections: readonly Section[];
 }
 
@@ -20,8 +21,13 @@ load ${machine.load.map(shortly).join(" to ")}. Figures of several rounds are th
 
 Measured: ${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.
 
-${sections.map(toTable).join("\n\n")}
+${[...aims(sections), ...sections.map(toTable)].join("\n\n")}
 `;
+}
+
+function aims(sections: readonly Section[]): string[] {
+  const outcomes = scaleOutcomes(sections);
+  return outcomes.length === 0 ? [] : [`## What was aimed at\n\n${toGoals(outcomes)}`];
 }
 
 /** A section with its heading. */
@@ -33,9 +39,9 @@ export function toTable({ title, note, columns, rows: body }: Section): string {
   return `## ${title}\n\n${note}\n\n${table}`;
 }
 
-function show(figure: number | Spread | undefined): string {
+function show(figure: number | Spread | string | undefined): string {
   if (figure === undefined) return "–";
+  if (typeof figure === "string") return figure;
   if (typeof figure === "number") return shortly(figure);
-  const { median, min, max } = figure;
-  return `${shortly(median)} (${shortly(min)}–${shortly(max)})`;
+  return withRange(figure);
 }

@@ -4,9 +4,10 @@ import { parseOptions } from "../../bench/options.js";
 import { toChart } from "../../bench/report/chart.js";
 import { toComparison } from "../../bench/report/comparison.js";
 import { bestPeer, GOALS, outcomes } from "../../bench/report/goals.js";
-import { toMarkdown } from "../../bench/report/markdown.js";
-import { type Result, shortly } from "../../bench/report/result.js";
-import { toTransports } from "../../bench/report/transports.js";
+import { toMarkdown, toTransports } from "../../bench/report/markdown.js";
+import { toNodes } from "../../bench/report/nodes.js";
+import type { Result } from "../../bench/report/result.js";
+import { shortly } from "../../bench/report/table.js";
 
 /** A result of one workload, with each client's CPU per operation in each round. */
 function resultOf(cpu: Readonly<Record<string, readonly number[]>>, workload = "get-64"): Result {
@@ -51,6 +52,27 @@ test("goals are judged by medians, and only where both were measured", () => {
   ]);
 });
 
+test("latencies are judged against the peer that has the least, whatever its CPU", () => {
+  const cpuOnly = resultOf({ tslibmc: [10], memjs: [20], memcache: [30] }, "get-1");
+  const latency: Readonly<Record<string, number>> = { tslibmc: 5, memjs: 9, memcache: 4 };
+  const result: Result = {
+    ...cpuOnly,
+    series: cpuOnly.series.map((series) => ({
+      ...series,
+      samples: series.samples.map((sample) => ({ ...sample, p50: latency[series.client] ?? 0 })),
+    })),
+  };
+  expect(outcomes(result).map(({ goal, against, times }) => [goal.figure, against, times])).toEqual(
+    [
+      [undefined, "memjs", 2],
+      ["p50", "memcache", 0.8],
+    ],
+  );
+  expect(toMarkdown(result)).toContain(
+    "| get: latency, p50 | tslibmc | memcache | ≥ 1 | 0.8 | ✗ |",
+  );
+});
+
 test("every goal speaks of a workload that there is", () => {
   const names = WORKLOADS.map(({ name }) => name);
   expect(GOALS.filter(({ workload }) => !names.includes(workload))).toEqual([]);
@@ -70,6 +92,29 @@ test("the page of transports compares each with the first", () => {
   expect(page).toContain("## How many times the cost of text TCP");
   expect(page).toContain("| get, 64 in flight | 2 (2–2) | 4 (3–5) |");
   expect(page).toContain("| get, 64 in flight | 2 |");
+});
+
+test("the page of Nodes compares this client with others on the same Node", () => {
+  const measured = resultOf({
+    "tslibmc on Node 20.1.0": [2, 2, 2],
+    "memjs on Node 20.1.0": [9, 10, 11],
+    "memcache on Node 20.1.0": [12, 12, 12],
+    "floor on Node 20.1.0": [1, 1, 1],
+    "tslibmc on Node 24.1.0": [1, 1, 1],
+    "memjs on Node 24.1.0": [15, 15, 15],
+    "memcache on Node 24.1.0": [14, 12, 13],
+  });
+  const clients = measured.clients.map((client) => ({ ...client, node: client.name.slice(-6) }));
+  const page = toNodes({ ...measured, clients });
+  expect(page).toContain("Node 20.1.0, 24.1.0,");
+  expect(page).toContain("Measured: tslibmc 1.0.0, memjs 1.0.0, memcache 1.0.0, floor 1.0.0.");
+  expect(page.match(/^\| get, 64 in flight .*/gm)).toEqual([
+    "| get, 64 in flight | 2 (2–2) | 1 (1–1) |",
+    "| get, 64 in flight | 5 (memjs) | 13 (memcache) |",
+    "| get, 64 in flight | 2 | – |",
+    "| get, 64 in flight | 2 (2–2) | 10 (9–11) | 12 (12–12) | 1 (1–1) |",
+    "| get, 64 in flight | 1 (1–1) | 15 (15–15) | 13 (12–14) |",
+  ]);
 });
 
 test("the chart has a dot for each client, in the order of their cost", () => {
@@ -117,7 +162,17 @@ describe("options", () => {
     expect(options.workloads.map(({ name }) => name)).toEqual([
       ...["get-1", "get-64", "set-64", "multi-1", "multi-16"],
     ]);
-    expect(options).toMatchObject({ transports: true, out: "bench/results/transports" });
+    expect(options).toMatchObject({ view: "transports", out: "bench/results/transports" });
+  });
+
+  test("--nodes measures the same on each of them", () => {
+    const options = parseOptions(["--nodes", "20,24"], clients);
+    expect(options.workloads.map(({ name }) => name)).toEqual([
+      ...["get-64", "get-1024", "set-64", "set-1024"],
+      ...["multi-1", "multi-16", "mixed-64", "json-64"],
+    ]);
+    expect(options).toMatchObject({ view: "nodes", nodes: ["20", "24"] });
+    expect(options.out).toBe("bench/results/nodes");
   });
 
   test("--only takes clients and workloads, by name or a part of it", () => {
@@ -127,12 +182,12 @@ describe("options", () => {
     expect(options.out).toBe("bench/results/tmp/peers");
   });
 
-  test.each([[["--only", "mamjs"]], [["--rounds", "0"]], [["--window", "x"]], [["--fast"]]])(
-    "%j is refused",
-    (args) => {
-      expect(() => parseOptions(args, clients)).toThrow(TypeError);
-    },
-  );
+  test.each([
+    ...[[["--only", "mamjs"]], [["--rounds", "0"]], [["--window", "x"]], [["--fast"]]],
+    ...[[["--transports", "--nodes", "20"]], [["--nodes", "20", "--compare", "main"]]],
+  ])("%j is refused", (args) => {
+    expect(() => parseOptions(args, clients)).toThrow(TypeError);
+  });
 });
 
 test.each([

@@ -1,10 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { medianInterval, spread } from "../../bench/rig/statistics.js";
+import { medianInterval, slope, spread } from "../../bench/rig/statistics.js";
 
 test("the spread of figures is their median and their ends", () => {
   expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 });
   expect(spread([4, 1, 2, 3])).toEqual({ median: 2.5, min: 1, max: 4 });
+});
+
+test("the slope of a line with noise on both sides is the line's", () => {
+  expect(slope([0, 1, 2, 3], [5, 5, 5, 5])).toBe(0);
+  expect(slope([10, 20, 30, 40], [1 + 0.1, 3 - 0.1, 5 - 0.1, 7 + 0.1])).toBeCloseTo(0.2);
 });
 
 describe("the interval of the median", () => {

@@ -276,13 +276,13 @@ function checkRoom(line: string): void {
 /** `VALUE `, and more behind it. Written out, as is the other: a loop over a word takes twice as long. */
 function isValueLine(bytes: Buffer, start: number, end: number): boolean {
   return (
+    end - start > 6 &&
     bytes[start] === 0x56 && // V
     bytes[start + 1] === 0x41 && // A
     bytes[start + 2] === 0x4c && // L
     bytes[start + 3] === 0x55 && // U
     bytes[start + 4] === 0x45 && // E
-    bytes[start + 5] === BLANK &&
-    end - start > 6
+    bytes[start + 5] === BLANK
   );
 }
 
