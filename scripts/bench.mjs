@@ -3,6 +3,7 @@
  *
  *   node scripts/bench.mjs               clients against servers: npm run bench -- --help
  *   node scripts/bench.mjs micro         steps in this process: npm run bench:micro
+ *   node scripts/bench.mjs client        the client without a socket: npm run bench:client
  *   node scripts/bench.mjs connections   several connections: npm run bench:connections
  *   node scripts/bench.mjs scale         what grows, and what a client weighs: npm run bench:scale
  */
@@ -10,7 +11,7 @@ import { root, run, tool } from "./command.mjs";
 import { installPackages } from "./packages.mjs";
 
 const [, , first = ""] = process.argv;
-const folder = ["micro", "connections", "scale"].find((name) => name === first);
+const folder = ["micro", "client", "connections", "scale"].find((name) => name === first);
 const args = process.argv.slice(folder === undefined ? 2 : 3);
 await installPackages("bench");
 

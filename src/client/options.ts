@@ -6,7 +6,8 @@ import type { CompressOptions } from "../value/codec.js";
 /** What every call on keys takes. */
 export interface CallOptions {
   /**
-   * Milliseconds from the call until its promise is settled, connecting and retries included.
+   * Milliseconds until the promise is settled, connecting and retries included. They begin when
+   * the request is written, which is in the turn of the event loop that the call was made in.
    * @defaultValue the client's `timeoutMs`
    */
   readonly timeoutMs?: number | undefined;
