@@ -57,17 +57,8 @@ export function getMany<K extends Key>(
   return new Promise((resolve, reject) => {
     checkOptions(options, CALL_OPTIONS, name);
     const results = new Map<K, unknown>();
-    const lines = linesOf(dispatcher, keys, options, results);
-    const gathering = new Gathering(
-      name,
-      lines.length,
-      results,
-      () => resolve(withoutMisses(results)),
-      (error) => {
-        withoutMisses(results);
-        reject(error);
-      },
-    );
+    const lines = linesOf(dispatcher, keys, options);
+    const gathering = new Gathering(name, lines.length, results, resolve, reject);
     const deadline = dispatcher.deadline(options);
     const send = (
       server: Server,
@@ -107,23 +98,20 @@ export function getMany<K extends Key>(
   });
 }
 
-/**
- * The lines of some keys, by server. Each key takes its place in `results` here, so that they
- * stand there in the caller's order, and one that is given again is not asked for again.
- */
+/** The lines of some keys, by server; of several that mean the same item the first stands for all. */
 function linesOf<K extends Key>(
   dispatcher: Dispatcher,
   keys: Iterable<K>,
   options: CallOptions | undefined,
-  results: Map<K, unknown>,
 ): Line<K>[] {
   const lines: Line<K>[] = [];
   const open = new Map<Server, Line<K>>();
+  const seen = new Set<string>();
   let line: Line<K> | undefined;
   for (const key of checkIterable(keys)) {
-    const { size } = results;
-    if (results.set(key, undefined).size === size) continue;
     const wireKey = dispatcher.key(key, options);
+    const { size } = seen;
+    if (seen.add(wireKey).size === size) continue;
     const route = dispatcher.route(wireKey, options);
     const server = dispatcher.router.serverFor(route);
     const isAlone = dispatcher.needsBase64(wireKey);
@@ -138,11 +126,6 @@ function linesOf<K extends Key>(
     if (isAlone) line = undefined;
   }
   return lines;
-}
-
-function withoutMisses<K>(results: Map<K, unknown>): Map<K, unknown> {
-  for (const [key, value] of results) if (value === undefined) results.delete(key);
-  return results;
 }
 
 /** The keys by their wire form; the first of several that mean the same item stands for them. */

@@ -315,13 +315,6 @@ describe.each(targets)("on $name", (target) => {
       expect(await client.getMulti(["a", "a"])).toEqual(new Map([["a", null]]));
     });
 
-    test("what is found stands in the order of the keys, without the misses", async () => {
-      const keys = Array.from({ length: 30 }, (_, i) => `order-${(i * 7) % 30}`);
-      const stored = keys.filter((_, i) => i % 3 > 0);
-      await client.setMulti(new Map(stored.toReversed().map((key) => [key, key])));
-      expect([...(await client.getMulti(keys))]).toEqual(stored.map((key) => [key, key]));
-    });
-
     test("keyPrefix is put in front and left out of the results", async () => {
       await client.setMulti({ a: 1, b: 2 }, { keyPrefix: "p:" });
       expect(await client.get("p:a")).toBe(1);
