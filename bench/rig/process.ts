@@ -10,6 +10,9 @@ import type { Answer, Measured, Question } from "./message.js";
 const PYTHON = process.env["PYTHON"] ?? "/usr/bin/python3";
 const NODE_WORKER = fileURLToPath(new URL("./worker.js", import.meta.url));
 
+/** A client that has not answered for so long never will; no window takes a tenth of it. */
+const PATIENCE_MS = 120_000;
+
 /** A client in its own process, which lives as long as the benchmark. */
 export class ClientProcess {
   readonly subject: Subject;
@@ -54,7 +57,9 @@ export class ClientProcess {
 
   async #ask(question: Question): Promise<Answer> {
     this.#child.stdin?.write(`${JSON.stringify(question)}\n`);
+    const limit = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
     const { value, done } = await this.#answers.next();
+    clearTimeout(limit);
     if (done) throw new Error(`${this.subject.name} has ended`);
     const answer = JSON.parse(value) as Answer;
     if (answer.error !== undefined) throw new Error(answer.error);

@@ -77,7 +77,7 @@ export function describeKey(wire: string): string {
   return JSON.stringify(shown);
 }
 
-/** Twice as fast as a loop over the characters. */
+/** As fast as a loop over the characters, and twice as fast for long keys. */
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
 
 function fromText(key: string): string {
