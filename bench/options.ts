@@ -107,7 +107,8 @@ function meant(names: readonly string[], word: string): string[] {
   return names.includes(word) ? [word] : names.filter((name) => name.includes(word));
 }
 
-function count(name: string, text: string | undefined, otherwise: number): number {
+/** @throws TypeError for what is no count */
+export function count(name: string, text: string | undefined, otherwise: number): number {
   const number = text === undefined ? otherwise : Number(text);
   if (Number.isInteger(number) && number > 0) return number;
   throw new TypeError(`--${name} takes a whole number above 0`);

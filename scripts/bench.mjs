@@ -17,7 +17,7 @@ await installPackages("bench");
 
 /** @type {readonly [command: string, args: readonly string[]][]} */
 const steps = [
-  [process.execPath, ["scripts/build.mjs", "--if-stale"]],
+  [process.execPath, ["scripts/setup.mjs", "--build"]],
   [tool("tsc"), ["-p", "bench/tsconfig.json"]],
   [process.execPath, [`${root}bench/dist/bench/${folder ? `${folder}/` : ""}main.js`, ...args]],
 ];

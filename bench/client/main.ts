@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { checkOut } from "../checkout.js";
+import { count } from "../options.js";
 import { say } from "../progress.js";
 import { rows, withRange } from "../report/table.js";
 import { spread } from "../rig/statistics.js";
@@ -20,14 +21,15 @@ const WORKER = fileURLToPath(new URL("./worker.js", import.meta.url));
 type Costs = Readonly<Record<string, number>>;
 
 const { values } = parseArgs({
-  options: { compare: { type: "string" }, rounds: { type: "string", default: "5" } },
+  options: { compare: { type: "string" }, rounds: { type: "string" } },
 });
+const rounds = count("rounds", values.rounds, 5);
 const builds = new Map([["this checkout", resolve("dist/esm/index.js")]]);
 using checkout = values.compare === undefined ? undefined : checkOut(values.compare);
 if (checkout !== undefined) {
   builds.set(values.compare!, join(checkout.path, "dist/esm/index.js"));
 }
-await measure(builds, Number(values.rounds));
+await measure(builds, rounds);
 
 async function measure(builds: ReadonlyMap<string, string>, rounds: number): Promise<void> {
   const costs = new Map<string, Costs[]>();

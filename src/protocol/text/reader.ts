@@ -273,7 +273,7 @@ function checkRoom(line: string): void {
   }
 }
 
-/** `VALUE `, and more behind it. Written out, as is the other: a loop over a word takes twice as long. */
+/** `VALUE `, and more behind it. Written out, as are the others: a loop over a word takes twice as long. */
 function isValueLine(bytes: Buffer, start: number, end: number): boolean {
   return (
     end - start > 6 &&
