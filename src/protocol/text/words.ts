@@ -59,7 +59,7 @@ export function isAdmin(request: Request, action: AdminRequest["action"]): boole
   return request.verb === "admin" && request.action === action;
 }
 
-/** Whether a `VALUE` line can be the answer. */
+/** Whether a `VALUE` line can be the answer; asked for each item, so without the detour by `needsMeta`. */
 export function wantsValues(request: Request): request is GetRequest {
   return (
     request.verb === "get" &&
