@@ -11,7 +11,6 @@ import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Sweep } from "../util/sweep.js";
-import { atEndOfTurn } from "../util/turn.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { Attempts } from "./attempts.js";
@@ -20,6 +19,7 @@ import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
 import { Failure, wordsOf } from "./failure.js";
 import { type Greet, greeting } from "./greeting.js";
 import { Link } from "./link.js";
+import { Pace } from "./pace.js";
 import type { OnLarge, OnRefused } from "./pipeline.js";
 import { Queue } from "./queue.js";
 import type { Entrant, Turnstile } from "./turnstile.js";
@@ -96,9 +96,9 @@ export class Connection implements Executor {
   readonly #maxBytes: number;
   readonly #counters: Counters;
   readonly #queue = new Queue();
+  readonly #pace: Pace;
   readonly #sweep: Sweep;
   #link: Link | undefined = undefined;
-  #flushing = false;
   #ended = false;
   /** When the present attempt to connect is given up. */
   #connectDeadline = 0;
@@ -116,6 +116,7 @@ export class Connection implements Executor {
     this.#name = address.name;
     this.#dialer = new Dialer(address, options.socket, options.tls);
     this.#announcer = new Announcer(address.name, options.onEvent);
+    this.#pace = new Pace(this.#queue, () => this.#flush());
     this.#sweep = new Sweep((now) => this.#check(now));
   }
 
@@ -131,10 +132,7 @@ export class Connection implements Executor {
     if (this.#link === undefined && !this.#connect(operation)) return;
     this.#queue.push(operation);
     this.#sweep.start();
-    if (this.#flushing || this.#link?.open !== true) return;
-    this.#flushing = true;
-    if (this.#link.isBusy) atEndOfTurn(this.#flush);
-    else queueMicrotask(this.#flush);
+    if (this.#link?.open) this.#pace.asked(this.#link);
   }
 
   /** Closes the socket; what is under way fails, and the next operation opens it again. */
@@ -277,11 +275,10 @@ export class Connection implements Executor {
     this.#announcer.connected();
   }
 
-  #flush = (): void => {
-    this.#flushing = false;
+  #flush(): void {
     if (this.#link?.open) this.#link.send(this.#queue, this.#options.limits.maxOperations);
     this.#settled();
-  };
+  }
 
   #progressed(): void {
     if (this.#queue.length > 0) this.#flush();

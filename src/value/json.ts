@@ -3,13 +3,6 @@ import { isPlainObject, tagOf } from "./plain.js";
 import { decodeText } from "./text.js";
 
 /**
- * Marks in JSON text of what it may have lost without a word: `null` for NaN or a hole,
- * `{}` for a Map or a RegExp, an object of indexes for a typed array. Only a text with
- * such a mark pays for the search for what made it.
- */
-const LOSS_MARK = /null|\{\}|\{"0":/;
-
-/**
  * A value as JSON.
  * @throws CodecError where what would be read back is not what was given
  */
@@ -18,13 +11,22 @@ export function encodeJson(value: unknown): string {
   let loss: string | undefined;
   try {
     text = JSON.stringify(value);
-    if (text !== undefined && LOSS_MARK.test(text) && mayLose(value)) loss = findLoss(value);
+    if (text !== undefined && hasLossMark(text) && mayLose(value)) loss = findLoss(value);
   } catch (cause) {
     throw new CodecError(describeFailure(value, cause), { cause });
   }
   if (loss !== undefined) throw new CodecError(loss);
   if (text === undefined) throw new CodecError(`JSON has no words for a ${typeof value}`);
   return text;
+}
+
+/**
+ * Whether JSON text has a mark of what it may have lost without a word: `null` for NaN or a
+ * hole, `{}` for a Map or a RegExp, an object of indexes for a typed array. Only such a text
+ * pays for the search for what made it. Three searches take half as long as one of a pattern.
+ */
+function hasLossMark(text: string): boolean {
+  return text.includes("null") || text.includes("{}") || text.includes('{"0":');
 }
 
 /**

@@ -40,6 +40,34 @@ test("an idle connection sends before the next event", async () => {
   }
 });
 
+test("of many some leave while the others are still asked for, half as many as before", async () => {
+  await using client = new Client([memcached.address]);
+  await client.set("many", "value");
+  const write = vi.spyOn(Socket.prototype, "write");
+  /** How many of so many gets were asked for when the first of them left. */
+  const aheadOf = async (count: number) => {
+    write.mockClear();
+    const gets: Promise<unknown>[] = [];
+    let ahead = 0;
+    for (let asked = 1; asked <= count; asked++) {
+      gets.push(client.get("many"));
+      if (ahead === 0 && write.mock.calls.length > 0) ahead = asked;
+    }
+    expect(await Promise.all(gets)).toEqual(Array(count).fill("value"));
+    expect(write).toHaveBeenCalledTimes(ahead === 0 ? 1 : 2);
+    return ahead;
+  };
+  try {
+    expect(await aheadOf(31)).toBe(0);
+    expect(await aheadOf(200)).toBe(32);
+    expect(await aheadOf(150)).toBe(100);
+    expect(await aheadOf(70)).toBe(0);
+    expect(await aheadOf(70)).toBe(35);
+  } finally {
+    write.mockRestore();
+  }
+});
+
 /** A timer is an event of its own: all microtasks are done between two of them. */
 function afterTimer<T>(act: () => Promise<T>): Promise<T> {
   return new Promise((resolve) => setTimeout(() => resolve(act()), 1));
