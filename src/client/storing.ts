@@ -1,8 +1,9 @@
 import { setRequest } from "../commands/storage.js";
+import { encodeValue } from "../commands/value.js";
 import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
+import { describeKey, type Key } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
 import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
@@ -31,7 +32,13 @@ export function store(
     checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     if (part) checkPart(command.name, value);
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, part ? PART : options, wireKey);
+    const encoded = encodeValue(
+      dispatcher.codec,
+      value,
+      part ? PART : options,
+      wireKey,
+      command.name,
+    );
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       resolve(chunks.store({ command, mode, wireKey, compareCas }, encoded, options));
@@ -83,7 +90,7 @@ export function storeMany(
     const send = (requests: ReadonlyMap<Key, KeyRequest>) =>
       sendAll(dispatcher, command, requests, options, resolve, reject);
     const requests = new Map<Key, KeyRequest>();
-    const encoding = encodeAll(dispatcher, mode, mapping, options, requests);
+    const encoding = encodeAll(dispatcher, command, mode, mapping, options, requests);
     if (encoding.length === 0) send(requests);
     else
       Promise.all(encoding)
@@ -98,6 +105,7 @@ export function storeMany(
  */
 function encodeAll(
   dispatcher: Dispatcher,
+  command: Command<boolean>,
   mode: SetMode,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
@@ -106,14 +114,20 @@ function encodeAll(
   const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
     const keep = (data: Encoded) => {
       requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
     };
-    if (encoded instanceof Promise) encoding.push(encoded.then(keep));
+    if (encoded instanceof Promise) encoding.push(heard(encoded.then(keep)));
     else keep(encoded);
   }
   return encoding;
+}
+
+/** A promise that may fail without its call, which another key has failed by then. */
+function heard<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** The same where each value may take several items: one call for each. */
@@ -131,8 +145,8 @@ function storeEach(
   const encoding: Promise<Encoded>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
-    if (encoded instanceof Promise) encoding.push(encoded);
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
+    if (encoded instanceof Promise) encoding.push(heard(encoded));
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }
@@ -169,7 +183,7 @@ function storageRequest(
   compareCas?: bigint,
 ): KeyRequest {
   const { data } = encoded;
-  if (data.length > dispatcher.maxValueSize) throw tooLarge(data.length, dispatcher.maxValueSize);
+  checkSize(dispatcher, data.length, wireKey);
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
@@ -191,10 +205,12 @@ function checkPart(name: string, value: unknown): void {
   throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
 }
 
-function tooLarge(size: number, limit: number): ValueTooLargeError {
-  return new ValueTooLargeError(
-    `The value is ${size} bytes and maxValueSize is ${limit}; raise it if the server's item limit (memcached -I) is higher`,
+/** @throws ValueTooLargeError for more than the client may store */
+export function checkSize({ maxValueSize }: Dispatcher, size: number, wireKey: string): void {
+  if (size <= maxValueSize) return;
+  throw new ValueTooLargeError(
+    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
     size,
-    limit,
+    maxValueSize,
   );
 }

@@ -71,10 +71,14 @@ export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string
   return prefix?.length === 0 ? "" : encode(prefix);
 }
 
-/** The text of a key in wire form, shortened and escaped, for messages. */
+/** A key in wire form as the text that it was, shortened and escaped, for messages. */
 export function describeKey(wire: string): string {
-  const shown = wire.length > 40 ? `${wire.slice(0, 40)}…` : wire;
-  return JSON.stringify(shown);
+  const text = Buffer.from(wire, "latin1").toString("utf8");
+  return shortened(text.includes("\ufffd") ? wire : text);
+}
+
+function shortened(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 }
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */
@@ -95,9 +99,7 @@ function anyBytes(key: Key): string {
 
 function wellFormed(key: string): string {
   if (key.isWellFormed()) return key;
-  throw new KeyError(
-    `The key ${describeKey(key)} has a lone surrogate, which UTF-8 cannot express`,
-  );
+  throw new KeyError(`The key ${shortened(key)} has a lone surrogate, which UTF-8 cannot express`);
 }
 
 function fromBytes(key: unknown): string {
