@@ -9,7 +9,7 @@ import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachCall, eachKey } from "./many.js";
+import { eachCall, eachKey, homeOf } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -154,7 +154,8 @@ function storeEach(
   const settled = (key: Key, stored: boolean | undefined) => {
     if (stored !== true) failed.push(key);
   };
-  const callAll = () => eachCall(command.name, calls, failed, settled, resolve, reject);
+  const home = (key: Key) => homeOf(dispatcher, key, options);
+  const callAll = () => eachCall(command.name, calls, home, failed, settled, resolve, reject);
   if (encoding.length === 0) callAll();
   else Promise.all(encoding).then(callAll).catch(reject);
 }

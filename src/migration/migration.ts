@@ -68,6 +68,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   readonly #changes: Changes<Value>;
   readonly #reads: Reads<Value>;
   #telling: NodeJS.Timeout | undefined = undefined;
+  /** Where a key is meant to be, for an error that names no server. */
+  readonly #home = (key: Key): string => this.#pair.primary.serverFor(key).name;
 
   /**
    * @throws OptionError for an unknown option or one out of its range, and for clusters
@@ -257,7 +259,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     for (const [key, value] of entriesOf(mapping)) {
       calls.set(key, () => this.add(key, value, options));
     }
-    return failed("addMulti", calls);
+    return failed("addMulti", calls, this.#home);
   }
 
   /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */
@@ -291,7 +293,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     for (const key of keys as Iterable<Given<K>>) {
       calls.set(key, () => this.touch(key, ttl, options));
     }
-    return failed("touchMulti", calls);
+    return failed("touchMulti", calls, this.#home);
   }
 
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
@@ -412,7 +414,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
       if (value !== undefined) counted.set(key, value);
     };
     return new Promise((resolve, reject) => {
-      eachCall(`${mode}Multi`, calls, counted, settled, resolve, reject);
+      eachCall(`${mode}Multi`, calls, this.#home, counted, settled, resolve, reject);
     });
   }
 }
@@ -421,13 +423,14 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
 function failed<K extends Key>(
   name: string,
   calls: ReadonlyMap<K, () => Promise<boolean>>,
+  home: (key: K) => string,
 ): Promise<K[]> {
   const keys: K[] = [];
   const settled = (key: K, yes: boolean | undefined) => {
     if (yes !== true) keys.push(key);
   };
   return new Promise((resolve, reject) => {
-    eachCall(name, calls, keys, settled, resolve, reject);
+    eachCall(name, calls, home, keys, settled, resolve, reject);
   });
 }
 
