@@ -67,7 +67,8 @@ export interface ClientOptions<Value = unknown>
   readonly placement?: PlacementPreset | DistributionOptions | undefined;
 }
 
-const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
+/** The names of all of them, to refuse all others. */
+export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   "timeoutMs",
   "connectTimeoutMs",
   "stallTimeoutMs",

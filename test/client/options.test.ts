@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { CLIENT_OPTIONS } from "../../src/client/configure.js";
+import { ARITHMETIC_OPTIONS, FLUSH_OPTIONS, STORE_OPTIONS } from "../../src/client/options.js";
+
+const page = readFileSync(new URL("../../docs/options.md", import.meta.url), "utf8");
+
+/** The names in the first column of a section's table. */
+function documented(heading: string): string[] {
+  const section = page.split(/^## /m).find((part) => part.startsWith(heading)) ?? "";
+  const cells = [...section.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell]) => cell ?? "");
+  return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name ?? ""));
+}
+
+test("docs/options.md has every option of a client, and no other", () => {
+  expect(documented("Of a client").sort()).toEqual([...CLIENT_OPTIONS].sort());
+});
+
+test("docs/options.md has every option of a call, and no other", () => {
+  const known = new Set([...STORE_OPTIONS, ...ARITHMETIC_OPTIONS, ...FLUSH_OPTIONS]);
+  expect(documented("Of a call").sort()).toEqual([...known].sort());
+});
