@@ -20,6 +20,16 @@ export function unknownName(name: string, known: Iterable<string>, where: string
   return new OptionError(`${where} has no option ${JSON.stringify(name)}${hint}`);
 }
 
+/** Somebody who would listen in vain, for instance to "error", which no client tells. */
+export function checkListener(type: string, listener: unknown, known: ReadonlySet<string>): void {
+  if (!known.has(type)) {
+    const names = [...known].join(", ");
+    throw new OptionError(`There is no event ${show(type)}; there are ${names}`);
+  }
+  if (typeof listener === "function") return;
+  throw new OptionError(`A listener must be a function, not ${show(listener)}`);
+}
+
 /** The options object of a call, or undefined where none was given. */
 export function checkOptions<Options extends object>(
   options: Options | undefined,
@@ -66,6 +76,11 @@ export function checkBoolean(value: unknown, name: string): boolean {
 /** What `stats` can be asked for: words and numbers, since it becomes a part of the command line. */
 export function checkStatsArgument(value: unknown): string | undefined {
   if (value === undefined) return undefined;
+  if (value === "sizes_enable" || value === "sizes_disable") {
+    throw new ArgumentError(
+      `memcached never ends its answer to "stats ${value}"; start it with -o track_sizes instead`,
+    );
+  }
   if (typeof value === "string" && /^\w+(?: \w+)*$/.test(value) && value.length < 200) return value;
   throw new ArgumentError(
     `The argument of stats must be words such as "items", not ${show(value)}`,

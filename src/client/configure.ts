@@ -16,6 +16,7 @@ import {
   type TransportOptions,
   transportOf,
 } from "./transport.js";
+import { checkValueOptions } from "./valueoptions.js";
 
 /** How a client behaves. */
 export interface ClientOptions<Value = unknown>
@@ -104,6 +105,7 @@ export interface FixedOptions {
 /** @throws OptionError for what is no options object, or an unknown option */
 export function checkClientOptions(options: ClientOptions): void {
   checkOptions(options, CLIENT_OPTIONS, "Client");
+  checkValueOptions(options);
 }
 
 /** @throws OptionError for an option out of its range */

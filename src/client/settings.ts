@@ -78,6 +78,21 @@ export interface ClientEvents extends ConnectionEvents {
   membershipError: { readonly error: MemcachedError };
 }
 
+const EVENTS: Readonly<Record<keyof ClientEvents, true>> = {
+  connect: true,
+  connectError: true,
+  disconnect: true,
+  health: true,
+  rejoin: true,
+  masked: true,
+  lost: true,
+  membership: true,
+  membershipError: true,
+};
+
+/** The names of all events. */
+export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(EVENTS));
+
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
  * Whatever is changed holds from the next operation on; a change that is refused changes

@@ -12,6 +12,7 @@ import type { Reject, Resolve } from "./gathering.js";
 import { eachCall, eachKey, homeOf } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
+import { checkCompress } from "./valueoptions.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
@@ -31,6 +32,7 @@ export function store(
     const part = mode === "append" || mode === "prepend";
     checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     if (part) checkPart(command.name, value);
+    if (options?.compress !== undefined) checkCompress(options.compress);
     const wireKey = dispatcher.key(key, options);
     const encoded = encodeValue(
       dispatcher.codec,
@@ -82,6 +84,7 @@ export function storeMany(
 ): Promise<Key[]> {
   return new Promise((resolve, reject) => {
     checkOptions(options, STORE_OPTIONS, command.name);
+    if (options?.compress !== undefined) checkCompress(options.compress);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);

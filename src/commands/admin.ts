@@ -59,7 +59,7 @@ export const getStats: Command<Stats> = {
   },
 };
 
-/** Only what reads back the same is a number: a version or a padded fraction is text. */
+/** Whole numbers and fractions; a version has one point more, and is text. */
 function typed(text: string): number | bigint | string {
   if (!/^-?\d+(?:\.\d+)?$/.test(text)) return text;
   const value = Number(text);

@@ -83,8 +83,16 @@ export function hashKey(algorithm: HashName | HashFunction, key: string | Uint8A
 
 function guarded(custom: HashFunction): HashFunction {
   return (key) => {
-    const hash = custom(key);
+    const hash = called(custom, key);
     if (Number.isInteger(hash)) return hash >>> 0;
     throw new OptionError(`The hash function returned ${String(hash)}; it must return an integer`);
   };
+}
+
+function called(custom: HashFunction, key: string): number {
+  try {
+    return custom(key);
+  } catch (cause) {
+    throw new OptionError("The hash function failed", { cause });
+  }
 }

@@ -147,6 +147,7 @@ describe("refused before anything is sent", () => {
     ["a delay that is text", () => client.flushAll({ delay: INJECTION as never }), /delay/],
     ["a delay past 30 days", () => client.flushAll({ delay: 2_592_001 }), /delay .* to 2592000/],
     ["a level that is text", () => client.verbosity(INJECTION as never), /level/],
+    ["stats that memcached never ends", () => client.getStats("sizes_enable"), /never ends/],
     ["a line's end in stats", () => client.getStats(INJECTION), /argument of stats/],
     ["a recache that is text", () => client.metaGet("k", { recache: "1" as never }), /recache/],
     ["an opaque with a blank", () => client.metaGet("k", { opaque: "a b" }), /opaque/],
@@ -175,6 +176,17 @@ describe("refused before anything is sent", () => {
     ["deleteMulti", () => client.deleteMulti(["k"], { ttl: 5 } as never), 'has no option "ttl"'],
     ["setMulti", () => client.setMulti({ k: 1 }, { tll: 5 } as never), 'did you mean "ttl"'],
     ["set", () => client.set("k", 1, { tll: 5 } as never), 'did you mean "ttl"'],
+    [
+      "compress",
+      () => client.set("k", 1, { compress: { minLenght: 5 } as never }),
+      'did you mean "minLength"',
+    ],
+    [
+      "compress of many",
+      () => client.setMulti({ k: 1 }, { compress: { lvl: 5 } as never }),
+      'did you mean "level"',
+    ],
+    ["compress that is text", () => client.set("k", 1, { compress: "yes" as never }), "an object"],
     ["incr", () => client.incr("k", 1, { inital: 5 } as never), 'did you mean "initial"'],
     ["metaGet", () => client.metaGet("k", { returnTTL: true } as never), '"returnTtl"'],
     ["flushAll", () => client.flushAll({ delayMs: 5 } as never), 'did you mean "delay"'],
@@ -271,6 +283,11 @@ describe("a client that cannot be", () => {
     ["a prefix with a blank", { keyPrefix: "a b" }, /byte 0x20/],
     ["a limit of 0", { maxValueSize: 0 }, /maxValueSize/],
     ["options that are none", 5, /must be an object/],
+    ["an unknown option of compress", { compress: { lvl: 5 } }, /did you mean "level"/],
+    ["an unknown option of pickle", { pickle: { protocoll: 5 } }, /did you mean "protocol"/],
+    ["an unknown option of encryption", { encryption: { key: [] } }, /did you mean "keys"/],
+    ["encryption without keys", { encryption: {} }, /keys must be an array/],
+    ["a codec that is none", { codec: {} }, /methods encode and decode/],
   ])("%s", (_, options, message) => {
     expect(() => new Client("127.0.0.1", options as ClientOptions)).toThrow(MemcachedError);
     expect(() => new Client("127.0.0.1", options as ClientOptions)).toThrow(message);
@@ -289,6 +306,27 @@ describe("a client that cannot be", () => {
   ])("and one that can: %s", (_, servers, expected) => {
     const client = new Client(servers, { behaviors: { hash: () => 0 } });
     expect(client.serverFor("k")).toMatchObject(expected);
+  });
+
+  test("listeners to nothing", () => {
+    const client = new Client("h");
+    const listen = () => {};
+    expect(() => client.on("error" as never, listen)).toThrow(
+      /no event "error"; there are connect,/,
+    );
+    expect(() => client.on("health", 5 as never)).toThrow("must be a function, not 5");
+    expect(client.on("health", listen)).toBe(client);
+  });
+
+  test("a hash function that throws is the cause of an OptionError", async () => {
+    const cause = new Error("mine");
+    const hash = () => {
+      throw cause;
+    };
+    const client = new Client(["h1", "h2"], { behaviors: { hash } });
+    const error = await client.get("k").catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(OptionError);
+    expect(error).toMatchObject({ cause });
   });
 
   test("the caller's options and servers stay as they were", () => {
