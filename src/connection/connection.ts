@@ -402,7 +402,7 @@ export class Connection implements Executor {
       last = this.#expire(operation, now) ?? last;
     };
     this.#link?.pipeline.forEachAwaited(expire);
-    this.#queue.prune(expire);
+    for (const operation of this.#queue.takeOverdue(now)) expire(operation);
     return last;
   }
 
