@@ -110,9 +110,15 @@ function encodeAll(
     const keep = (data: Encoded) => {
       requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
     };
-    if (encoded instanceof Promise) encoding.push(encoded.then(keep));
+    if (encoded instanceof Promise) encoding.push(neglected(encoded.then(keep)));
     else keep(encoded);
   }
+  return encoding;
+}
+
+/** A promise that may be left alone: where another value cannot be encoded, the call is over. */
+function neglected<Result>(encoding: Promise<Result>): Promise<Result> {
+  encoding.catch(() => {});
   return encoding;
 }
 
@@ -132,7 +138,7 @@ function storeEach(
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
     const encoded = dispatcher.codec.encode(value, options, wireKey);
-    if (encoded instanceof Promise) encoding.push(encoded);
+    if (encoded instanceof Promise) encoding.push(neglected(encoded));
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }

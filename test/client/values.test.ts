@@ -45,6 +45,33 @@ describe("values", () => {
     );
   });
 
+  test.each([undefined, {}])(
+    "setMulti with chunk %o fails once, whatever else fails later",
+    async (chunk) => {
+      await using client = new Client<string>(server.address, {
+        chunk,
+        serializer: {
+          serialize: (text) => {
+            if (text === "later") return Promise.reject(new RangeError(text));
+            throw new RangeError(text);
+          },
+          deserialize: () => "",
+        },
+      });
+      const unhandled: unknown[] = [];
+      const note = (error: unknown) => unhandled.push(error);
+      process.on("unhandledRejection", note);
+      try {
+        const storing = client.setMulti({ a3: "later", a4: "at once" });
+        await expect(storing).rejects.toMatchObject({ cause: { message: "at once" } });
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(unhandled).toEqual([]);
+      } finally {
+        process.off("unhandledRejection", note);
+      }
+    },
+  );
+
   test("CacheMiss from deserialize is a miss, anything else an error", async () => {
     await using writer = new Client(server.address);
     await writer.setMulti({ old: "old", broken: "broken", fine: "fine" });
