@@ -8,7 +8,7 @@ import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachCall, eachKey } from "./many.js";
+import { eachCall, eachKey, eachKeyNow } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -58,7 +58,7 @@ export function send(
       const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
       dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
     };
-    dispatcher.hold(wireKey, encoded, sendNow).catch(reject);
+    dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
   } else {
     const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
     dispatcher.send(command, request, wireKey, options, resolve, reject);
@@ -80,15 +80,20 @@ export function storeMany(
       storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
       return;
     }
-    const send = (requests: ReadonlyMap<Key, KeyRequest>) =>
-      sendAll(dispatcher, command, requests, options, resolve, reject);
     const requests = new Map<Key, KeyRequest>();
-    const encoding = encodeAll(dispatcher, mode, mapping, options, requests);
-    if (encoding.length === 0) send(requests);
-    else
-      Promise.all(encoding)
-        .then(() => send(requests))
-        .catch(reject);
+    const wireKeys: string[] = [];
+    const encoding = encodeAll(dispatcher, mode, mapping, options, requests, wireKeys);
+    const failed: Key[] = [];
+    const settled = (key: Key, stored: boolean | undefined) => {
+      if (stored !== true) failed.push(key);
+    };
+    if (encoding.length === 0) {
+      eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
+    } else {
+      const send = () =>
+        eachKeyNow(dispatcher, command, requests, failed, options, settled, resolve, reject);
+      dispatcher.hold(wireKeys, Promise.all(encoding), send).catch(reject);
+    }
   });
 }
 
@@ -102,10 +107,12 @@ function encodeAll(
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
   requests: Map<Key, KeyRequest>,
+  wireKeys: string[],
 ): Promise<void>[] {
   const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
+    wireKeys.push(wireKey);
     const encoded = dispatcher.codec.encode(value, options, wireKey);
     const keep = (data: Encoded) => {
       requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
@@ -149,21 +156,6 @@ function storeEach(
   const callAll = () => eachCall(command.name, calls, failed, settled, resolve, reject);
   if (encoding.length === 0) callAll();
   else Promise.all(encoding).then(callAll).catch(reject);
-}
-
-function sendAll(
-  dispatcher: Dispatcher,
-  command: Command<boolean>,
-  requests: ReadonlyMap<Key, KeyRequest>,
-  options: StoreOptions | undefined,
-  resolve: Resolve<Key[]>,
-  reject: Reject,
-): void {
-  const failed: Key[] = [];
-  const settled = (key: Key, stored: boolean | undefined) => {
-    if (stored !== true) failed.push(key);
-  };
-  eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
 }
 
 function storageRequest(
