@@ -1,6 +1,5 @@
 import type { Client } from "../client/client.js";
-import { settingsOf } from "../client/cluster.js";
-import { distinct, type Given } from "../client/many.js";
+import type { Given } from "../client/many.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import { PartialError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
@@ -64,7 +63,7 @@ export class Reads<Value> {
   }
 
   async getMulti<T, K extends Key>(keys: Iterable<K>, call: Call): Promise<Map<Given<K>, T>> {
-    const asked = this.#distinct(keys, call);
+    const asked = this.#pair.distinct(keys, call.place);
     const read = (some: readonly K[]) => this.#pair.primary.getMulti<T, K>(some, call.step());
     return this.#many("getMulti", asked, call, read, async (missing) => {
       const required = this.#pair.isStrict("all");
@@ -78,7 +77,7 @@ export class Reads<Value> {
     keys: Iterable<K>,
     call: Call,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
-    const asked = this.#distinct(keys, call);
+    const asked = this.#pair.distinct(keys, call.place);
     const read = (some: readonly K[]) => this.#pair.primary.getsMulti<T, K>(some, call.step());
     return this.#many("getsMulti", asked, call, read, async (missing) => {
       await Promise.all(missing.map((key) => this.#changes.fetch(key, call)));
@@ -122,11 +121,6 @@ export class Reads<Value> {
     if (failure === undefined) return missing;
     const { primary } = this.#pair;
     return missing.filter((key) => !failure.errors.has(primary.serverFor(key, call.place).name));
-  }
-
-  #distinct<K extends Key>(keys: Iterable<K>, call: Call): K[] {
-    const { dispatcher } = settingsOf(this.#pair.primary);
-    return [...distinct(dispatcher, keys, call.place).values()];
   }
 
   #answered<T>(by: "old" | "both" | "new", value: T | undefined): T | undefined {

@@ -1,4 +1,4 @@
-import { Client, NotSupportedError, type OptionError } from "tslibmc";
+import { ArgumentError, Client, NotSupportedError, type OptionError } from "tslibmc";
 import { Migration, type MigrationOptions } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { errorOf, settles } from "../faults/cluster.js";
@@ -275,6 +275,34 @@ test("wrong arguments are refused before anything is sent", async () => {
   expect(() => Object.assign(migration, { reads: "nowhere" })).toThrow(/reads/);
   expect(() => Object.assign(migration, { strict: "a bit" })).toThrow(/strict/);
   expect(await migration.get("k")).toBe(1);
+});
+
+test("a single key in the place of many is refused, and does nothing to its characters", async () => {
+  const migration = clusters.migrate({ reads: "both" });
+  await migration.set("a", 1);
+  const calls = [
+    migration.deleteMulti("ab"),
+    migration.touchMulti("ab", 60),
+    migration.incrMulti("ab"),
+    migration.decrMulti("ab"),
+    migration.getMulti("ab"),
+    migration.getsMulti("ab"),
+  ];
+  for (const call of calls) expect(await errorOf(call)).toBeInstanceOf(ArgumentError);
+  expect(await migration.get("a")).toBe(1);
+});
+
+test("a key that is given twice counts once, as in a client", async () => {
+  const migration = clusters.migrate({ reads: "both" });
+  const client = clusters.plainOld();
+  const twice = ["n", Buffer.from("n")];
+  for (const each of [migration, client]) {
+    await each.set("n", 1);
+    expect(await each.incrMulti(twice)).toEqual(new Map([["n", 2]]));
+    expect(await each.touchMulti(["none", Buffer.from("none")], 60)).toEqual(["none"]);
+    expect(await each.deleteMulti(twice)).toEqual([]);
+    expect(await each.deleteMulti(twice)).toEqual(["n"]);
+  }
 });
 
 test("a key that the old cluster cannot hold is not there", async () => {
