@@ -1,10 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ClientOptions, type HealthEvent, type HealthState } from "tslibmc";
-import { expect } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
-
-/** How long something may take to happen that has no time of its own. */
-const SETTLES_MS = 15_000;
+import { until } from "../support/until.js";
 
 /** Real servers, and clients whose servers' health is on record. */
 export class Cluster implements AsyncDisposable {
@@ -78,22 +74,6 @@ export class Witness {
 
   /** Resolves when a server has come to a state. */
   async sees(server: Memcached, state: HealthState): Promise<void> {
-    await settles(() => (this.statesOf(server).at(-1) ?? "up") === state);
+    await until(() => (this.statesOf(server).at(-1) ?? "up") === state);
   }
-}
-
-export async function settles(check: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = performance.now() + SETTLES_MS;
-  while (!(await check())) {
-    expect(performance.now()).toBeLessThan(limit);
-    await delay(5);
-  }
-}
-
-/** The error that a call rejects with; undefined if it resolves. */
-export function errorOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }

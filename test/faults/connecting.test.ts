@@ -4,7 +4,9 @@ import { ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { backoffMs } from "../../src/connection/backoff.js";
 import { startMemcached } from "../support/memcached.js";
-import { outcome, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 import { clientOf, use } from "../support/use.js";
 
 /** A port where nobody listens. */

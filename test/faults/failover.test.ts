@@ -13,7 +13,9 @@ import {
 } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
-import { Cluster, errorOf, settles } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
+import { Cluster } from "./cluster.js";
 
 let cluster: Cluster;
 let a: Memcached;
@@ -74,7 +76,7 @@ describe("without a policy", () => {
     await client.set(key, "kept");
     await b.pause();
     expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
-    await settles(async () => {
+    await until(async () => {
       await errorOf(client.get(key));
       return witness.statesOf(b).includes("dead");
     });
@@ -119,7 +121,7 @@ describe("without a policy", () => {
       for (const error of await Promise.all(values.map((i) => errorOf(set(i))))) {
         expect(error).toBeInstanceOf(NetworkError);
       }
-      await settles(() => witness.events.some(({ state }) => state === "dead"));
+      await until(() => witness.events.some(({ state }) => state === "dead"));
     });
     expect(reset).toBeLessThan(closed);
   });
@@ -500,7 +502,7 @@ describe("gutter servers", () => {
     expect(await client.get(key)).toBeUndefined();
     await client.close();
     for (const server of gutter) {
-      await settles(async () => (await connections(server)) === 1); // the question's own
+      await until(async () => (await connections(server)) === 1); // the question's own
       await server[Symbol.asyncDispose]();
     }
   });

@@ -20,7 +20,9 @@ import type { Request } from "../../src/protocol/request.js";
 import { TextWire } from "../../src/protocol/text/wire.js";
 import { createCodec } from "../../src/value/factory.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { answers, outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { answers, type Script, ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 
 /** Scenarios of the fault catalogue about replies; the numbers are the catalogue's. */
 

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { Client, type ClientOptions, OptionError, TimeoutError } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { type Script, ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 
 /** More than fits into one read, so that it counts as large. */
 const LARGE = "b".repeat(70_000);
