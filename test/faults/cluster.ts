@@ -1,6 +1,20 @@
-import { Client, type ClientOptions, type HealthEvent, type HealthState } from "tslibmc";
+import {
+  type BehaviorOptions,
+  Client,
+  type ClientOptions,
+  type HealthEvent,
+  type HealthState,
+} from "tslibmc";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { until } from "../support/until.js";
+
+/** A server is dead at its first failure, and its keys are elsewhere. */
+export const EJECTING: BehaviorOptions = {
+  ketama: true,
+  auto_eject: true,
+  failure_limit: 1,
+  retry_timeout: 1,
+};
 
 /** Real servers, and clients whose servers' health is on record. */
 export class Cluster implements AsyncDisposable {

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  type BehaviorOptions,
   type ClientOptions,
   ConnectError,
   NetworkError,
@@ -15,7 +14,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
-import { Cluster } from "./cluster.js";
+import { Cluster, EJECTING } from "./cluster.js";
 
 let cluster: Cluster;
 let a: Memcached;
@@ -28,13 +27,6 @@ beforeAll(async () => {
 });
 afterEach(() => cluster.reset());
 afterAll(() => cluster[Symbol.asyncDispose]());
-
-const EJECTING: BehaviorOptions = {
-  ketama: true,
-  auto_eject: true,
-  failure_limit: 1,
-  retry_timeout: 1,
-};
 
 describe("without a policy", () => {
   test("1: a server that refuses fails its calls at once, and no others", async () => {

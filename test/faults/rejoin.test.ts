@@ -1,5 +1,4 @@
 import {
-  type BehaviorOptions,
   type ClientOptions,
   ConnectError,
   OptionError,
@@ -10,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
-import { Cluster, type Witness } from "./cluster.js";
+import { Cluster, EJECTING, type Witness } from "./cluster.js";
 
 let cluster: Cluster;
 let b: Memcached;
@@ -21,13 +20,6 @@ beforeAll(async () => {
 });
 afterEach(() => cluster.reset());
 afterAll(() => cluster[Symbol.asyncDispose]());
-
-const EJECTING: BehaviorOptions = {
-  ketama: true,
-  auto_eject: true,
-  failure_limit: 1,
-  retry_timeout: 1,
-};
 
 /** A client, and what it told of servers that came back. */
 function connect(options: ClientOptions) {
