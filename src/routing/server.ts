@@ -1,12 +1,13 @@
 import { type Address, isUdp } from "../connection/address.js";
 import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Capabilities } from "../connection/capability.js";
-import { Connection, type ConnectionOptions, type QueueLimits } from "../connection/connection.js";
+import { Connection, type ConnectionOptions } from "../connection/connection.js";
 import { type ConnectionStats, Counters } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
+import type { QueueLimits } from "../connection/queue.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import type { Turnstile } from "../connection/turnstile.js";
 import { ConnectionClosedError } from "../errors.js";
