@@ -32,7 +32,7 @@ export class Failure {
 
   /** The error of one operation: with its command, and whether the server may have acted. */
   for(operation: Operation, message: string = this.message): MemcachedError {
-    return this.#error(message, { command: operation.command.name, sent: operation.sent });
+    return this.#error(message, operation.details);
   }
 
   /** The error as it concerns the connection itself. */
