@@ -10,7 +10,7 @@ import type { Chunking, Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
 import { eachCall, eachKey } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
-import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
+import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
@@ -49,6 +49,7 @@ function encode(
   options: EncodeOptions | undefined,
   wireKey: string,
 ): Encoded | Promise<Encoded> {
+  if (options?.compress !== undefined) checkCompress(options.compress);
   try {
     const encoded = dispatcher.codec.encode(value, options, wireKey);
     return encoded instanceof Promise ? encodeLater(encoded, name, wireKey) : encoded;
