@@ -1,12 +1,16 @@
 import { eachCall } from "../client/many.js";
 import type { Key } from "../protocol/key.js";
 
-/** Calls on many keys, one for each and all at once; what failed is in a PartialError. */
+/**
+ * Calls on many keys, one for each and all at once; what failed is in a PartialError,
+ * under the server that its error names, or that `home` does.
+ */
 
 /** Resolves to the keys for which the answer was no. */
 export function failedOf<K extends Key>(
   name: string,
   keys: Iterable<K>,
+  home: (key: K) => string,
   act: (key: K) => Promise<boolean>,
 ): Promise<K[]> {
   const calls = new Map<K, () => Promise<boolean>>();
@@ -16,7 +20,7 @@ export function failedOf<K extends Key>(
     if (yes !== true) failed.push(key);
   };
   return new Promise((resolve, reject) => {
-    eachCall(name, calls, failed, settled, resolve, reject);
+    eachCall(name, calls, home, failed, settled, resolve, reject);
   });
 }
 
@@ -24,6 +28,7 @@ export function failedOf<K extends Key>(
 export function countedOf<K extends Key>(
   name: string,
   deltas: ReadonlyMap<K, number>,
+  home: (key: K) => string,
   act: (key: K, delta: number) => Promise<number | undefined>,
 ): Promise<Map<K, number>> {
   const calls = new Map<K, () => Promise<number | undefined>>();
@@ -33,6 +38,6 @@ export function countedOf<K extends Key>(
     if (value !== undefined) counted.set(key, value);
   };
   return new Promise((resolve, reject) => {
-    eachCall(name, calls, counted, settled, resolve, reject);
+    eachCall(name, calls, home, counted, settled, resolve, reject);
   });
 }
