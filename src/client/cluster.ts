@@ -1,18 +1,12 @@
 import * as admin from "../commands/admin.js";
-import { ConnectionClosedError, OptionError } from "../errors.js";
+import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { ServerStats } from "../routing/server.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { behaviorView } from "./behaviors/view.js";
-import {
-  checkBoolean,
-  checkInteger,
-  checkListener,
-  checkOptions,
-  checkStatsArgument,
-} from "./check.js";
+import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
 import type { ConfigurationSources } from "./configuration/configuration.js";
 import { configured } from "./configuration/configured.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
@@ -36,7 +30,7 @@ import {
   urlOptions,
   withUrl,
 } from "./servers.js";
-import { type ClientEvents, EVENT_NAMES, type ServerInfo, Settings } from "./settings.js";
+import { type ClientEvents, type ServerInfo, Settings } from "./settings.js";
 import { Subscription } from "./subscription.js";
 
 /** How `close()` ends a client. */
@@ -145,13 +139,11 @@ export abstract class Cluster implements AsyncDisposable {
    * a change that was held back fails (`lost`), and whenever a source of servers gives another
    * list (`membership`) or fails (`membershipError`). Nobody has to listen: what fails also rejects
    * the calls that it concerns.
-   * @throws OptionError for an event that there is not, or what is no function
    */
   on<Type extends keyof ClientEvents>(
     type: Type,
     listener: (event: ClientEvents[Type]) => void,
   ): this {
-    checkListener(type, listener, EVENT_NAMES);
     this.#settings.events.on(type, listener);
     return this;
   }
@@ -316,7 +308,9 @@ export abstract class Cluster implements AsyncDisposable {
    */
   async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
     checkOptions(options, ADMIN_OPTIONS, "verbosity");
-    const request = admin.verbosityRequest(checkInteger(level, "level", 0, 2 ** 31 - 1));
+    const request = admin.verbosityRequest(
+      checkInteger(level, "level", 0, 2 ** 31 - 1, ArgumentError),
+    );
     await this.#settings.dispatcher.everywhere(admin.verbosity, request, options);
     return true;
   }

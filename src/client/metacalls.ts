@@ -187,17 +187,26 @@ export function metaSet(
     checkOptions(options, SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
     const encoded = encodeValue(dispatcher.codec, value, undefined, wireKey, "metaSet");
-    const send = (data: Encoded) => {
-      checkSize(dispatcher, data.data.length, wireKey);
-      const request = metaSetRequest(wireKey, data, options);
+    if (encoded instanceof Promise) {
+      const sendNow = (data: Encoded) => {
+        const request = metaSetRequest(dispatcher, wireKey, data, options);
+        dispatcher.sendNow(meta.metaSet, request, wireKey, options, resolve, reject);
+      };
+      dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
+    } else {
+      const request = metaSetRequest(dispatcher, wireKey, encoded, options);
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);
-    };
-    if (encoded instanceof Promise) encoded.then(send).catch(reject);
-    else send(encoded);
+    }
   });
 }
 
-function metaSetRequest(key: string, encoded: Encoded, options: MetaSetOptions): KeyRequest {
+function metaSetRequest(
+  dispatcher: Dispatcher,
+  key: string,
+  encoded: Encoded,
+  options: MetaSetOptions,
+): KeyRequest {
+  checkSize(dispatcher, "metaSet", encoded, key);
   const { mode = "set", flags = encoded.flags, ttl = 0 } = options;
   if (!SET_MODES.includes(mode)) {
     throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);

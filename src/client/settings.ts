@@ -90,9 +90,6 @@ const EVENTS: Readonly<Record<keyof ClientEvents, true>> = {
   membershipError: true,
 };
 
-/** The names of all events. */
-export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(EVENTS));
-
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
  * Whatever is changed holds from the next operation on; a change that is refused changes
@@ -100,7 +97,7 @@ export const EVENT_NAMES: ReadonlySet<string> = new Set(Object.keys(EVENTS));
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  readonly events: Events<ClientEvents> = new Events();
+  readonly events: Events<ClientEvents> = new Events(EVENTS);
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the calls that failed and were made a miss. */

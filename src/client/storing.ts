@@ -3,16 +3,15 @@ import { encodeValue } from "../commands/value.js";
 import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
-import { describeKey, type Key } from "../protocol/key.js";
+import { describeKey, type Key, keyText } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
 import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachCall, eachKey, homeOf } from "./many.js";
+import { eachCall, eachKey, eachKeyNow, homeOf } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
-import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
-import { checkCompress } from "./valueoptions.js";
+import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
@@ -32,7 +31,7 @@ export function store(
     const part = mode === "append" || mode === "prepend";
     checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     if (part) checkPart(command.name, value);
-    if (options?.compress !== undefined) checkCompress(options.compress);
+    else if (options !== undefined) checkCompress(options.compress);
     const wireKey = dispatcher.key(key, options);
     const encoded = encodeValue(
       dispatcher.codec,
@@ -64,11 +63,13 @@ export function send(
 ): void {
   if (encoded instanceof Promise) {
     const sendNow = (data: Encoded) => {
+      checkSize(dispatcher, command.name, data, wireKey);
       const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
       dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
     };
-    dispatcher.hold(wireKey, encoded, sendNow).catch(reject);
+    dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
   } else {
+    checkSize(dispatcher, command.name, encoded, wireKey);
     const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
     dispatcher.send(command, request, wireKey, options, resolve, reject);
   }
@@ -84,27 +85,39 @@ export function storeMany(
 ): Promise<Key[]> {
   return new Promise((resolve, reject) => {
     checkOptions(options, STORE_OPTIONS, command.name);
-    if (options?.compress !== undefined) checkCompress(options.compress);
+    checkCompress(options?.compress);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
       return;
     }
-    const send = (requests: ReadonlyMap<Key, KeyRequest>) =>
-      sendAll(dispatcher, command, requests, options, resolve, reject);
-    const requests = new Map<Key, KeyRequest>();
-    const encoding = encodeAll(dispatcher, command, mode, mapping, options, requests);
-    if (encoding.length === 0) send(requests);
-    else
-      Promise.all(encoding)
-        .then(() => send(requests))
-        .catch(reject);
+    const { requests, wireKeys, encoding } = encodeAll(dispatcher, command, mode, mapping, options);
+    const failed: Key[] = [];
+    const settled = (key: Key, stored: boolean | undefined) => {
+      if (stored !== true) failed.push(key);
+    };
+    if (encoding.length === 0) {
+      eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
+    } else {
+      const send = () =>
+        eachKeyNow(dispatcher, command, requests, failed, options, settled, resolve, reject);
+      dispatcher.hold(wireKeys, Promise.all(encoding), send).catch(reject);
+    }
   });
+}
+
+/** The requests of many values. */
+interface Batch {
+  readonly requests: Map<Key, KeyRequest>;
+  /** The keys as they are sent, in order, also of those without a request yet. */
+  readonly wireKeys: readonly string[];
+  /** What is still being encoded, and makes its request when it is done. */
+  readonly encoding: readonly Promise<void>[];
 }
 
 /**
  * Makes every request of a mapping, so that all values are encoded before the first byte
- * is sent. What is still being encoded is returned.
+ * is sent.
  */
 function encodeAll(
   dispatcher: Dispatcher,
@@ -112,22 +125,25 @@ function encodeAll(
   mode: SetMode,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
-  requests: Map<Key, KeyRequest>,
-): Promise<void>[] {
+): Batch {
+  const requests = new Map<Key, KeyRequest>();
+  const wireKeys: string[] = [];
   const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
+    wireKeys.push(wireKey);
     const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
     const keep = (data: Encoded) => {
+      checkSize(dispatcher, command.name, data, wireKey);
       requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
     };
     if (encoded instanceof Promise) encoding.push(heard(encoded.then(keep)));
     else keep(encoded);
   }
-  return encoding;
+  return { requests, wireKeys, encoding };
 }
 
-/** A promise that may fail without its call, which another key has failed by then. */
+/** A promise that may fail without its call, which another key has ended by then. */
 function heard<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => {});
   return promise;
@@ -163,21 +179,6 @@ function storeEach(
   else Promise.all(encoding).then(callAll).catch(reject);
 }
 
-function sendAll(
-  dispatcher: Dispatcher,
-  command: Command<boolean>,
-  requests: ReadonlyMap<Key, KeyRequest>,
-  options: StoreOptions | undefined,
-  resolve: Resolve<Key[]>,
-  reject: Reject,
-): void {
-  const failed: Key[] = [];
-  const settled = (key: Key, stored: boolean | undefined) => {
-    if (stored !== true) failed.push(key);
-  };
-  eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
-}
-
 function storageRequest(
   dispatcher: Dispatcher,
   mode: SetMode,
@@ -187,7 +188,6 @@ function storageRequest(
   compareCas?: bigint,
 ): KeyRequest {
   const { data } = encoded;
-  checkSize(dispatcher, data.length, wireKey);
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
@@ -210,11 +210,18 @@ function checkPart(name: string, value: unknown): void {
 }
 
 /** @throws ValueTooLargeError for more than the client may store */
-export function checkSize({ maxValueSize }: Dispatcher, size: number, wireKey: string): void {
+export function checkSize(
+  { maxValueSize }: Dispatcher,
+  command: string,
+  { data }: Encoded,
+  wireKey: string,
+): void {
+  const size = data.length;
   if (size <= maxValueSize) return;
   throw new ValueTooLargeError(
     `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
     size,
     maxValueSize,
+    { command, key: keyText(wireKey) },
   );
 }

@@ -1,5 +1,5 @@
-import { CacheMiss, CodecError } from "../errors.js";
-import { describeKey } from "../protocol/key.js";
+import { CacheMiss, CodecError, concerning } from "../errors.js";
+import { describeKey, keyText } from "../protocol/key.js";
 import type { Hit } from "../protocol/reply.js";
 import type { Codec, Encoded, EncodeOptions } from "../value/codec.js";
 
@@ -51,8 +51,11 @@ function placed(
   command: string,
   sent: boolean,
 ): unknown {
-  if (!(error instanceof CodecError) || error.constructor !== CodecError) return error;
+  const details = { command, key: keyText(key) };
+  if (!(error instanceof CodecError) || error.constructor !== CodecError) {
+    return concerning(error, details);
+  }
   const { message, cause = error } = error;
   const text = `${command} cannot ${what} the value of ${describeKey(key)}: ${message}`;
-  return new CodecError(text, { command, sent, cause });
+  return new CodecError(text, { ...details, sent, cause });
 }

@@ -71,14 +71,25 @@ export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string
   return prefix?.length === 0 ? "" : encode(prefix);
 }
 
-/** A key in wire form as the text that it was, shortened and escaped, for messages. */
-export function describeKey(wire: string): string {
-  const text = Buffer.from(wire, "latin1").toString("utf8");
-  return shortened(text.includes("\ufffd") ? wire : text);
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of a key in wire form; a character for each byte, if they are no UTF-8. */
+export function keyText(wire: string): string {
+  if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
+  try {
+    return UTF8.decode(Buffer.from(wire, "latin1"));
+  } catch {
+    return wire;
+  }
 }
 
-function shortened(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+/** The same for messages, shortened and escaped. */
+export function describeKey(wire: string): string {
+  return shortened(keyText(wire));
+}
+
+function shortened(key: string): string {
+  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key);
 }
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */

@@ -2,12 +2,13 @@ import { channel } from "node:diagnostics_channel";
 import { type Address, isUdp } from "../connection/address.js";
 import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Capabilities } from "../connection/capability.js";
-import { Connection, type ConnectionOptions, type QueueLimits } from "../connection/connection.js";
+import { Connection, type ConnectionOptions } from "../connection/connection.js";
 import { type ConnectionStats, Counters } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
+import type { QueueLimits } from "../connection/queue.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import type { Turnstile } from "../connection/turnstile.js";
 import { ConnectionClosedError } from "../errors.js";
@@ -78,7 +79,7 @@ export class Server implements Executor {
   readonly #capabilities: Capabilities;
   readonly #health: Health;
   readonly #rejoin: Rejoin | undefined;
-  /** Who carries out what this server lost, once it has left the list. */
+  /** Who has its keys, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
@@ -208,7 +209,7 @@ export class Server implements Executor {
       },
       address,
       onLost: (operation) => this.#retry(operation),
-      onUnsent: (operation) => this.execute(operation),
+      onUnsent: (operation) => (this.#heirOf(operation) ?? this).execute(operation),
     });
   }
 
@@ -259,9 +260,17 @@ export class Server implements Executor {
    */
   #retry(operation: Operation): boolean {
     if (operation.retried || !operation.command.idempotent) return false;
+    const heir = this.#heirOf(operation);
+    if (heir === undefined) return false;
     operation.retried = true;
-    (this.#successor ?? this).execute(operation);
+    heir.execute(operation);
     return true;
+  }
+
+  /** Who carries out what this server lost; what was asked of it alone is no other's to answer. */
+  #heirOf({ route }: Operation): Executor | undefined {
+    if (this.#successor === undefined) return this;
+    return route === "" ? undefined : this.#successor;
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {

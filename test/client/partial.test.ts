@@ -2,6 +2,7 @@ import { Client, ConnectError, type MemcachedError, PartialError, TimeoutError }
 import { Migration } from "tslibmc/migration";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
 
 /** Calls on many keys and on all servers, when one of three servers is lost. */
 describe("a call that lost a server", () => {
@@ -29,10 +30,7 @@ describe("a call that lost a server", () => {
   });
 
   async function partial<Results>(call: Promise<Results>): Promise<PartialError<Results>> {
-    const error = await call.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    const error = await errorOf(call);
     expect(error).toBeInstanceOf(PartialError);
     return error as PartialError<Results>;
   }

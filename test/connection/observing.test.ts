@@ -3,7 +3,9 @@ import { inspect } from "node:util";
 import { Client, ConnectError, type ConnectionEvents, MemcachedError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { outcome, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 
 let memcached: Memcached;
 let client: Client;
