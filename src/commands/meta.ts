@@ -81,12 +81,21 @@ function item(hit: Hit, codec: Codec, key: string): MetaItem<unknown> | Promise<
     alreadyWon: info?.alreadyWon ?? false,
     stale: info?.stale ?? false,
   };
-  // An item that vivify has just made, or that was emptied, has no value to decode yet.
-  if (hit.bytes === undefined || (found.won && hit.start === hit.end)) return found;
+  if (hit.bytes === undefined || isToBeFilled(hit)) return found;
   const value = decodeHit(hit, codec, key, "metaGet");
   return value instanceof Promise
     ? value.then((decoded) => ({ ...found, value: decoded }))
     : { ...found, value };
+}
+
+/**
+ * An item that vivify has made, or that was emptied, has no value to decode yet: neither for
+ * who won the right to write it, nor for the others until then. Theirs may be an empty text
+ * that is written anew, which has flags.
+ */
+function isToBeFilled({ info, start, end, flags }: Hit): boolean {
+  if (info === undefined || start !== end) return false;
+  return info.won === true || (info.alreadyWon === true && flags === 0);
 }
 
 /** Reads that hand out a right to write must not be repeated: the right would be lost. */

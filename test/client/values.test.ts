@@ -165,6 +165,20 @@ describe("values", () => {
     expect(await client.get("shout")).toBe("again!");
   });
 
+  test("an item that another reader is to fill has no value, whatever reads values", async () => {
+    const keys = [{ id: "1", secret: Buffer.alloc(32, 1) }];
+    await using sealed = new Client(server.address, { encryption: { keys } });
+    expect(await sealed.metaGet("to-fill", { vivify: 60 })).toMatchObject({ won: true });
+    const second = await sealed.metaGet("to-fill", { vivify: 60 });
+    expect(second).toMatchObject({ won: false, alreadyWon: true });
+    expect(second).not.toHaveProperty("value");
+    await using plain = new Client(server.address);
+    await plain.set("empty", "", 60);
+    expect(await plain.metaGet("empty", { recache: 90 })).toMatchObject({ won: true });
+    const other = await plain.metaGet("empty", { recache: 90 });
+    expect(other).toMatchObject({ alreadyWon: true, value: "" });
+  });
+
   test.each([
     ["text", {}],
     ["binary", { binary: true }],
