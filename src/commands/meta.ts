@@ -30,7 +30,7 @@ export interface MetaFields {
 
 /** What `metaGet` found. */
 export interface MetaItem<Value> extends MetaFields {
-  /** `v`: the value, unless it was not asked for. */
+  /** `v`: the value, unless it was not asked for, or a reader who won is still to write it. */
   value?: Value;
   /** `W`: this caller alone has the right to write the item anew. */
   won: boolean;
