@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, type ClientOptions, type HealthEvent, type HealthState } from "tslibmc";
 import { expect } from "vitest";
-import { type Memcached, startMemcacheds } from "../support/memcached.js";
+import { type Memcached, type MemcachedOptions, startMemcacheds } from "../support/memcached.js";
 
 /** How long something may take to happen that has no time of its own. */
 const SETTLES_MS = 15_000;
@@ -15,8 +15,8 @@ export class Cluster implements AsyncDisposable {
     this.servers = servers;
   }
 
-  static async start(count: number): Promise<Cluster> {
-    return new Cluster(await startMemcacheds(count));
+  static async start(count: number, options: MemcachedOptions = {}): Promise<Cluster> {
+    return new Cluster(await startMemcacheds(count, options));
   }
 
   get addresses(): string[] {
