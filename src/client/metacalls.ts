@@ -10,6 +10,7 @@ import type { Encoded } from "../value/codec.js";
 import { checkCas, checkInteger, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
+import { checkSize } from "./storing.js";
 
 /**
  * The meta commands as calls (protocol.txt, "Meta Commands"): each flag is a named option.
@@ -187,18 +188,24 @@ export function metaSet(
     const encoded = dispatcher.codec.encode(value, undefined, wireKey);
     if (encoded instanceof Promise) {
       const sendNow = (data: Encoded) => {
-        const request = metaSetRequest(wireKey, data, options);
+        const request = metaSetRequest(dispatcher, wireKey, data, options);
         dispatcher.sendNow(meta.metaSet, request, wireKey, options, resolve, reject);
       };
       dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
     } else {
-      const request = metaSetRequest(wireKey, encoded, options);
+      const request = metaSetRequest(dispatcher, wireKey, encoded, options);
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);
     }
   });
 }
 
-function metaSetRequest(key: string, encoded: Encoded, options: MetaSetOptions): KeyRequest {
+function metaSetRequest(
+  dispatcher: Dispatcher,
+  key: string,
+  encoded: Encoded,
+  options: MetaSetOptions,
+): KeyRequest {
+  checkSize(dispatcher, encoded.data.length);
   const { mode = "set", flags = encoded.flags, ttl = 0 } = options;
   if (!SET_MODES.includes(mode)) {
     throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);

@@ -167,7 +167,7 @@ function storageRequest(
   compareCas?: bigint,
 ): KeyRequest {
   const { data } = encoded;
-  if (data.length > dispatcher.maxValueSize) throw tooLarge(data.length, dispatcher.maxValueSize);
+  checkSize(dispatcher, data.length);
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
@@ -189,8 +189,10 @@ function checkPart(name: string, value: unknown): void {
   throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
 }
 
-function tooLarge(size: number, limit: number): ValueTooLargeError {
-  return new ValueTooLargeError(
+/** @throws ValueTooLargeError before anything is sent: a server that refuses a value drops what the key held */
+export function checkSize({ maxValueSize: limit }: Dispatcher, size: number): void {
+  if (size <= limit) return;
+  throw new ValueTooLargeError(
     `The value is ${size} bytes and maxValueSize is ${limit}; raise it if the server's item limit (memcached -I) is higher`,
     size,
     limit,
