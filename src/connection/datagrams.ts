@@ -123,8 +123,8 @@ export class Datagrams implements Executor {
 
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
-    this.#ended = true;
     if (this.#isBusy) await this.#idle(drainMs);
+    this.#ended = true;
     this.disconnect();
     this.#sweep.stop();
   }
