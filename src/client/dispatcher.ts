@@ -245,8 +245,8 @@ export class Dispatcher {
 
   start(operation: Operation, executor: Executor, signal: AbortSignal | undefined): void {
     if (this.closed) {
-      const command = operation.command.name;
-      throw new ConnectionClosedError(`${command}: this client was closed`, { command });
+      const { details } = operation;
+      throw new ConnectionClosedError(`${details.command}: this client was closed`, details);
     }
     if (signal !== undefined) {
       operation.follow(checkSignal(signal));

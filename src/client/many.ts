@@ -207,10 +207,20 @@ export function eachKeyNow<K extends Key, Result, Results>(
   }
 }
 
-/** The same with a call for each key, where one request is not enough. */
+/** The name of the server that a key is meant for. */
+export function homeOf(dispatcher: Dispatcher, key: Key, options: CallOptions | undefined): string {
+  const route = dispatcher.route(dispatcher.key(key, options), options);
+  return dispatcher.router.serverFor(route).name;
+}
+
+/**
+ * The same with a call for each key, where one request is not enough; `home` names the server
+ * of a key whose error names none.
+ */
 export function eachCall<K extends Key, Result, Results>(
   name: string,
   calls: ReadonlyMap<K, () => Promise<Result>>,
+  home: (key: K) => string,
   results: Results,
   settled: (key: K, result: NoInfer<Result> | undefined) => void,
   resolve: Resolve<Results>,
@@ -225,7 +235,7 @@ export function eachCall<K extends Key, Result, Results>(
       },
       (error) => {
         settled(key, undefined);
-        gathering.fail(String(key), error);
+        gathering.fail(home(key), error);
       },
     );
   }

@@ -1,6 +1,7 @@
 import { arithmeticRequest } from "../commands/arithmetic.js";
 import * as meta from "../commands/meta.js";
 import { setRequest } from "../commands/storage.js";
+import { encodeValue } from "../commands/value.js";
 import { ArgumentError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
@@ -185,7 +186,7 @@ export function metaSet(
   return new Promise((resolve, reject) => {
     checkOptions(options, SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
-    const encoded = dispatcher.codec.encode(value, undefined, wireKey);
+    const encoded = encodeValue(dispatcher.codec, value, undefined, wireKey, "metaSet");
     if (encoded instanceof Promise) {
       const sendNow = (data: Encoded) => {
         const request = metaSetRequest(dispatcher, wireKey, data, options);
@@ -205,7 +206,7 @@ function metaSetRequest(
   encoded: Encoded,
   options: MetaSetOptions,
 ): KeyRequest {
-  checkSize(dispatcher, encoded.data.length);
+  checkSize(dispatcher, "metaSet", encoded, key);
   const { mode = "set", flags = encoded.flags, ttl = 0 } = options;
   if (!SET_MODES.includes(mode)) {
     throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);

@@ -2,6 +2,7 @@ import { OptionError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { CompressOptions } from "../value/codec.js";
+import { checkBoolean, checkOptions, show } from "./check.js";
 
 /** What every call on keys takes. */
 export interface CallOptions {
@@ -62,7 +63,11 @@ export interface AdminOptions {
 }
 
 export interface FlushOptions extends AdminOptions {
-  /** Whole seconds after which the items are gone. @defaultValue 0 */
+  /**
+   * Whole seconds after which the items are gone, at most 30 days: memcached takes more for a
+   * date, long past.
+   * @defaultValue 0
+   */
   readonly delay?: number | undefined;
   /**
    * The servers do not answer: the call resolves when its bytes are handed to the connections.
@@ -88,7 +93,18 @@ export function storeOptions(options: StoreOptions | Ttl | undefined): StoreOpti
   return options;
 }
 
+const COMPRESS_OPTIONS: ReadonlySet<string> = new Set(["minLength", "level", "algorithm"]);
+
+/** What a call or a client says of compression, but for the ranges, which the codec checks. */
+export function checkCompress(compress: unknown): void {
+  if (typeof compress === "object" && compress !== null) {
+    checkOptions(compress, COMPRESS_OPTIONS, "compress");
+  } else if (compress !== undefined) {
+    checkBoolean(compress, "compress", "an object such as { level: 6 }");
+  }
+}
+
 export function checkSignal(signal: unknown): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
-  throw new OptionError("signal must be an AbortSignal");
+  throw new OptionError(`signal must be an AbortSignal, not ${show(signal)}`);
 }

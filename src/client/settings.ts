@@ -78,6 +78,18 @@ export interface ClientEvents extends ConnectionEvents {
   membershipError: { readonly error: MemcachedError };
 }
 
+const EVENTS: Readonly<Record<keyof ClientEvents, true>> = {
+  connect: true,
+  connectError: true,
+  disconnect: true,
+  health: true,
+  rejoin: true,
+  masked: true,
+  lost: true,
+  membership: true,
+  membershipError: true,
+};
+
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
  * Whatever is changed holds from the next operation on; a change that is refused changes
@@ -85,7 +97,7 @@ export interface ClientEvents extends ConnectionEvents {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  readonly events: Events<ClientEvents> = new Events();
+  readonly events: Events<ClientEvents> = new Events(EVENTS);
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the calls that failed and were made a miss. */

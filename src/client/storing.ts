@@ -1,16 +1,17 @@
 import { setRequest } from "../commands/storage.js";
+import { encodeValue } from "../commands/value.js";
 import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
+import { describeKey, type Key, keyText } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
 import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachCall, eachKey, eachKeyNow } from "./many.js";
+import { eachCall, eachKey, eachKeyNow, homeOf } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
-import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
+import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
@@ -30,8 +31,15 @@ export function store(
     const part = mode === "append" || mode === "prepend";
     checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     if (part) checkPart(command.name, value);
+    else if (options !== undefined) checkCompress(options.compress);
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, part ? PART : options, wireKey);
+    const encoded = encodeValue(
+      dispatcher.codec,
+      value,
+      part ? PART : options,
+      wireKey,
+      command.name,
+    );
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       resolve(chunks.store({ command, mode, wireKey, compareCas }, encoded, options));
@@ -55,11 +63,13 @@ export function send(
 ): void {
   if (encoded instanceof Promise) {
     const sendNow = (data: Encoded) => {
+      checkSize(dispatcher, command.name, data, wireKey);
       const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
       dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
     };
     dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
   } else {
+    checkSize(dispatcher, command.name, encoded, wireKey);
     const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
     dispatcher.send(command, request, wireKey, options, resolve, reject);
   }
@@ -75,14 +85,13 @@ export function storeMany(
 ): Promise<Key[]> {
   return new Promise((resolve, reject) => {
     checkOptions(options, STORE_OPTIONS, command.name);
+    checkCompress(options?.compress);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
       return;
     }
-    const requests = new Map<Key, KeyRequest>();
-    const wireKeys: string[] = [];
-    const encoding = encodeAll(dispatcher, mode, mapping, options, requests, wireKeys);
+    const { requests, wireKeys, encoding } = encodeAll(dispatcher, command, mode, mapping, options);
     const failed: Key[] = [];
     const settled = (key: Key, stored: boolean | undefined) => {
       if (stored !== true) failed.push(key);
@@ -97,36 +106,47 @@ export function storeMany(
   });
 }
 
+/** The requests of many values. */
+interface Batch {
+  readonly requests: Map<Key, KeyRequest>;
+  /** The keys as they are sent, in order, also of those without a request yet. */
+  readonly wireKeys: readonly string[];
+  /** What is still being encoded, and makes its request when it is done. */
+  readonly encoding: readonly Promise<void>[];
+}
+
 /**
  * Makes every request of a mapping, so that all values are encoded before the first byte
- * is sent. What is still being encoded is returned.
+ * is sent.
  */
 function encodeAll(
   dispatcher: Dispatcher,
+  command: Command<boolean>,
   mode: SetMode,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
-  requests: Map<Key, KeyRequest>,
-  wireKeys: string[],
-): Promise<void>[] {
+): Batch {
+  const requests = new Map<Key, KeyRequest>();
+  const wireKeys: string[] = [];
   const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
     wireKeys.push(wireKey);
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
     const keep = (data: Encoded) => {
+      checkSize(dispatcher, command.name, data, wireKey);
       requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
     };
-    if (encoded instanceof Promise) encoding.push(neglected(encoded.then(keep)));
+    if (encoded instanceof Promise) encoding.push(heard(encoded.then(keep)));
     else keep(encoded);
   }
-  return encoding;
+  return { requests, wireKeys, encoding };
 }
 
-/** A promise that may be left alone: where another value cannot be encoded, the call is over. */
-function neglected<Result>(encoding: Promise<Result>): Promise<Result> {
-  encoding.catch(() => {});
-  return encoding;
+/** A promise that may fail without its call, which another key has ended by then. */
+function heard<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** The same where each value may take several items: one call for each. */
@@ -144,8 +164,8 @@ function storeEach(
   const encoding: Promise<Encoded>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
-    if (encoded instanceof Promise) encoding.push(neglected(encoded));
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
+    if (encoded instanceof Promise) encoding.push(heard(encoded));
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }
@@ -153,7 +173,8 @@ function storeEach(
   const settled = (key: Key, stored: boolean | undefined) => {
     if (stored !== true) failed.push(key);
   };
-  const callAll = () => eachCall(command.name, calls, failed, settled, resolve, reject);
+  const home = (key: Key) => homeOf(dispatcher, key, options);
+  const callAll = () => eachCall(command.name, calls, home, failed, settled, resolve, reject);
   if (encoding.length === 0) callAll();
   else Promise.all(encoding).then(callAll).catch(reject);
 }
@@ -167,7 +188,6 @@ function storageRequest(
   compareCas?: bigint,
 ): KeyRequest {
   const { data } = encoded;
-  checkSize(dispatcher, data.length);
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
@@ -189,12 +209,19 @@ function checkPart(name: string, value: unknown): void {
   throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
 }
 
-/** @throws ValueTooLargeError before anything is sent: a server that refuses a value drops what the key held */
-export function checkSize({ maxValueSize: limit }: Dispatcher, size: number): void {
-  if (size <= limit) return;
+/** @throws ValueTooLargeError for more than the client may store */
+export function checkSize(
+  { maxValueSize }: Dispatcher,
+  command: string,
+  { data }: Encoded,
+  wireKey: string,
+): void {
+  const size = data.length;
+  if (size <= maxValueSize) return;
   throw new ValueTooLargeError(
-    `The value is ${size} bytes and maxValueSize is ${limit}; raise it if the server's item limit (memcached -I) is higher`,
+    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
     size,
-    limit,
+    maxValueSize,
+    { command, key: keyText(wireKey) },
   );
 }

@@ -31,32 +31,42 @@ export class Failure {
   }
 
   /** The error of one operation: with its command, and whether the server may have acted. */
-  for(operation: Operation, message: string = this.message): MemcachedError {
-    return this.#error(message, { command: operation.command.name, sent: operation.sent });
+  for(operation: Operation): MemcachedError {
+    return this.#error(operation.details);
   }
 
   /** The error as it concerns the connection itself. */
   get error(): MemcachedError {
-    return this.#error(this.message, {});
+    return this.#error({});
   }
 
   /**
    * A timer or a socket's event fails operations, and thousands of them at once: a stack
    * would take most of the time that they cost, and lead only to that event.
    */
-  #error(message: string, details: ErrorDetails): MemcachedError {
+  #error(details: ErrorDetails): MemcachedError {
     const { stackTraceLimit } = Error;
     Reflect.set(Error, "stackTraceLimit", 0);
     try {
-      return new this.#Class(message, { ...details, server: this.#server, cause: this.#cause });
+      return new this.#Class(this.message, {
+        ...details,
+        server: this.#server,
+        cause: this.#cause,
+      });
     } finally {
       Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
     }
   }
 }
 
-/** Node's words for a failed connect; an error of several addresses has none of its own. */
+/**
+ * Node's words for a failed connect; an error of several addresses has none of its own, and
+ * one of OpenSSL names lines of its source.
+ */
 export function wordsOf(cause: Error): string {
+  const { code, reason } = cause as NodeJS.ErrnoException & { readonly reason?: unknown };
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") return "the server does not speak TLS on this port";
+  if (code?.startsWith("ERR_SSL_") && typeof reason === "string") return `TLS: ${reason}`;
   if (cause.message !== "") return cause.message;
   const errors = cause instanceof AggregateError ? (cause.errors as Error[]) : [];
   return errors.map((error) => error.message).join("; ");

@@ -163,8 +163,9 @@ export class Link implements Reader {
     if (this.#isSecure) operation.quiet = false;
     const missing = this.#wire.write(operation, this.#out);
     if (missing !== undefined) {
-      const command = operation.command.name;
-      operation.fail(new NotSupportedError(missing, { server: this.#server, command }));
+      operation.fail(
+        new NotSupportedError(missing, { ...operation.details, server: this.#server }),
+      );
       return;
     }
     this.#counters.operations++;

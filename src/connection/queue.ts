@@ -1,6 +1,16 @@
 import type { Operation } from "../operation.js";
 import { Fifo } from "../util/fifo.js";
 
+/** How much may wait for one server. */
+export interface QueueLimits {
+  /** Operations that wait to be sent or for their reply. */
+  readonly maxOperations: number;
+  /** Bytes of the values that they hold. */
+  readonly maxBytes: number;
+  /** Whether operations past that wait for room until their deadline, or fail at once. */
+  readonly waits: boolean;
+}
+
 /** The operations that wait to be written, and the bytes of values that they hold. */
 export class Queue {
   bytes = 0;

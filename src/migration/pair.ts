@@ -1,8 +1,10 @@
 import { checkOptions } from "../client/check.js";
 import type { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
+import { distinct } from "../client/many.js";
 import type { CallOptions } from "../client/options.js";
 import { ConnectionClosedError, OptionError } from "../errors.js";
+import type { Key } from "../protocol/key.js";
 import { Events } from "../util/events.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
@@ -22,7 +24,10 @@ export class Pair<Value> {
   readonly from: Client<Value>;
   readonly to: Client<Value>;
   readonly settings: MigrationSettings;
-  readonly events: Events<MigrationEvents> = new Events();
+  readonly events: Events<MigrationEvents> = new Events<MigrationEvents>({
+    progress: true,
+    failure: true,
+  });
   readonly tally: Tally = new Tally();
   readonly claims: Claims;
   /** The old cluster, where calls depend on the new one. */
@@ -81,6 +86,15 @@ export class Pair<Value> {
   background(work: Promise<unknown>): void {
     const kept = work.catch(() => {}).finally(() => this.#background.delete(kept));
     this.#background.add(kept);
+  }
+
+  /**
+   * The keys of a call on many, each once.
+   * @throws ArgumentError for what is no list of keys, KeyError
+   */
+  distinct<K extends Key>(keys: Iterable<K>, place: CallOptions | undefined): K[] {
+    const { dispatcher } = settingsOf(this.primary);
+    return [...distinct(dispatcher, keys, place).values()];
   }
 
   progress(): MigrationProgress {

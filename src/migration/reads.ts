@@ -1,6 +1,5 @@
 import type { Client } from "../client/client.js";
-import { settingsOf } from "../client/cluster.js";
-import { distinct, type Given } from "../client/many.js";
+import type { Given } from "../client/many.js";
 import type { CallOptions } from "../client/options.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import { PartialError } from "../errors.js";
@@ -65,7 +64,7 @@ export class Reads<Value> {
   }
 
   async getMulti<T, K extends Key>(keys: Iterable<K>, call: Call): Promise<Map<Given<K>, T>> {
-    const asked = this.#distinct(keys, call);
+    const asked = this.#pair.distinct(keys, call.place);
     const read = (some: readonly K[]) =>
       this.#pair.primary.getMulti<T, K>(some, this.#firstStep(call));
     return this.#many("getMulti", asked, call, read, async (missing) => {
@@ -80,7 +79,7 @@ export class Reads<Value> {
     keys: Iterable<K>,
     call: Call,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
-    const asked = this.#distinct(keys, call);
+    const asked = this.#pair.distinct(keys, call.place);
     const read = (some: readonly K[]) =>
       this.#pair.primary.getsMulti<T, K>(some, this.#firstStep(call));
     return this.#many("getsMulti", asked, call, read, async (missing) => {
@@ -130,11 +129,6 @@ export class Reads<Value> {
   /** A server that hangs leaves time to look elsewhere for the keys of those that do not. */
   #firstStep(call: Call): CallOptions {
     return this.#pair.settings.reads === "both" ? call.firstStep() : call.step();
-  }
-
-  #distinct<K extends Key>(keys: Iterable<K>, call: Call): K[] {
-    const { dispatcher } = settingsOf(this.#pair.primary);
-    return [...distinct(dispatcher, keys, call.place).values()];
   }
 
   #answered<T>(by: "old" | "both" | "new", value: T | undefined): T | undefined {

@@ -2,7 +2,9 @@ import { type TracingChannelSubscribers, tracingChannel } from "node:diagnostics
 import { type ClientOptions, ConnectionClosedError, TimeoutError } from "tslibmc";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
-import { outcome, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 import { clientOf, use } from "../support/use.js";
 
 /** What a listener or a subscriber does within the client's own work. */
