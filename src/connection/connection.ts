@@ -139,10 +139,13 @@ export class Connection implements Executor {
     this.#close(failure, failure.error);
   }
 
-  /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
+  /**
+   * Waits for what is under way, up to `drainMs` milliseconds, then closes for good. Until then it
+   * takes what that leads to, such as the request that a question for the version went ahead of.
+   */
   async close(drainMs: number): Promise<void> {
-    this.#ended = true;
     if (this.#isAwaited) await this.#drain.wait(drainMs);
+    this.#ended = true;
     this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
   }

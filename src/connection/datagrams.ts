@@ -126,8 +126,8 @@ export class Datagrams implements Executor {
 
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
-    this.#ended = true;
     if (this.#isBusy) await this.#drain.wait(drainMs);
+    this.#ended = true;
     this.disconnect();
     this.#sweep.stop();
   }

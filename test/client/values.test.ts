@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { CacheMiss, Client, CodecError } from "tslibmc";
+import { CacheMiss, Client, CodecError, ValueTooLargeError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { runPython } from "../support/python.js";
@@ -264,6 +265,20 @@ describe("values", () => {
     ]);
     expect(found.get("order1")).toBe(large);
   });
+
+  test.each([false, true])(
+    "a value over maxValueSize is not sent by metaSet either, compress: %s",
+    async (compress) => {
+      await using client = new Client(server.address, { maxValueSize: 100_000, compress });
+      await client.set("size", "kept");
+      const error = await client
+        .metaSet("size", randomBytes(100_001), {})
+        .catch((cause: unknown) => cause);
+      expect(error).toBeInstanceOf(ValueTooLargeError);
+      expect(error).toMatchObject({ sent: false, limit: 100_000 });
+      expect(await client.get("size")).toBe("kept");
+    },
+  );
 
   test("a value that cannot be encoded lets nobody go ahead of those before it", async () => {
     await using client = new Client<string>(server.address, {

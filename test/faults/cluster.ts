@@ -5,7 +5,7 @@ import {
   type HealthEvent,
   type HealthState,
 } from "tslibmc";
-import { type Memcached, startMemcacheds } from "../support/memcached.js";
+import { type Memcached, type MemcachedOptions, startMemcacheds } from "../support/memcached.js";
 import { until } from "../support/until.js";
 
 /** A server is dead at its first failure, and its keys are elsewhere. */
@@ -25,8 +25,8 @@ export class Cluster implements AsyncDisposable {
     this.servers = servers;
   }
 
-  static async start(count: number): Promise<Cluster> {
-    return new Cluster(await startMemcacheds(count));
+  static async start(count: number, options: MemcachedOptions = {}): Promise<Cluster> {
+    return new Cluster(await startMemcacheds(count, options));
   }
 
   get addresses(): string[] {

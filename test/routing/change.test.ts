@@ -9,6 +9,7 @@ import {
   ConnectionClosedError,
   OptionError,
 } from "tslibmc";
+import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
 import { PYTHON } from "../support/python.js";
@@ -271,6 +272,19 @@ describe("while traffic runs", () => {
     expect(await reading).toBeUndefined();
     expect(await counting).toBeInstanceOf(ConnectionClosedError);
     expect(await counting).toMatchObject({ sent: true, server: goes.address });
+  });
+
+  test("what is asked for in two steps finishes, too, where its server goes or the client is closed", async () => {
+    await using goes = await MemcachedServer.start();
+    for (const end of ["leave", "close"]) {
+      const client = connect([servers[0]!]);
+      client.setServers([goes.address]);
+      await client.get("k");
+      const storing = client.metaSet("k", end, { setCas: 5n, returnCas: true });
+      if (end === "leave") client.setServers([servers[0]!.address]);
+      else await client.close();
+      expect(await storing).toEqual({ status: "stored", cas: 5n });
+    }
   });
 
   test("what was asked of a server itself is answered by no other", async () => {
