@@ -185,27 +185,3 @@ export function eachKey<K extends Key, Result, Results>(
     dispatcher.start(operation, dispatcher.executor, options?.signal);
   }
 }
-
-/** The same with a call for each key, where one request is not enough. */
-export function eachCall<K extends Key, Result, Results>(
-  name: string,
-  calls: ReadonlyMap<K, () => Promise<Result>>,
-  results: Results,
-  settled: (key: K, result: NoInfer<Result> | undefined) => void,
-  resolve: Resolve<Results>,
-  reject: Reject,
-): void {
-  const gathering = new Gathering(name, calls.size, results, resolve, reject);
-  for (const [key, call] of calls) {
-    call().then(
-      (result) => {
-        settled(key, result);
-        gathering.done();
-      },
-      (error) => {
-        settled(key, undefined);
-        gathering.fail(String(key), error);
-      },
-    );
-  }
-}

@@ -7,8 +7,9 @@ import type { KeyRequest, SetMode } from "../protocol/request.js";
 import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
+import { eachCall, verdicts } from "./each.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachCall, eachKey } from "./many.js";
+import { eachKey } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -136,10 +137,7 @@ function storeEach(
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }
-  const failed: Key[] = [];
-  const settled = (key: Key, stored: boolean | undefined) => {
-    if (stored !== true) failed.push(key);
-  };
+  const { failed, settled } = verdicts<Key>();
   const callAll = () => eachCall(command.name, calls, failed, settled, resolve, reject);
   if (encoding.length === 0) callAll();
   else Promise.all(encoding).then(callAll).catch(reject);
@@ -153,10 +151,7 @@ function sendAll(
   resolve: Resolve<Key[]>,
   reject: Reject,
 ): void {
-  const failed: Key[] = [];
-  const settled = (key: Key, stored: boolean | undefined) => {
-    if (stored !== true) failed.push(key);
-  };
+  const { failed, settled } = verdicts<Key>();
   eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
 }
 
