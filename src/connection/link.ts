@@ -164,6 +164,7 @@ export class Link implements Reader {
     const missing = this.#wire.write(operation, this.#out);
     if (missing !== undefined) {
       const command = operation.command.name;
+      this.#counters.errors++;
       operation.fail(new NotSupportedError(missing, { server: this.#server, command }));
       return;
     }
