@@ -10,6 +10,8 @@ export interface ErrorDetails {
   readonly server?: string | undefined;
   /** The client's method or command, for example `"get"`. */
   readonly command?: string | undefined;
+  /** The key concerned, as text. */
+  readonly key?: string | undefined;
   /** Whether the server may have acted on the request. */
   readonly sent?: boolean | undefined;
   /** What caused it: a socket's error, a serializer's exception. */
@@ -50,6 +52,11 @@ export class MemcachedError extends Error {
   /** The client's method or command, for example `"get"`. */
   readonly command: string | undefined;
   /**
+   * The key concerned, as it was sent, with its prefixes; undefined where several are. Bytes
+   * that are no UTF-8 are a character each.
+   */
+  readonly key: string | undefined;
+  /**
    * Whether the server may have acted on the request. `false`: repeating the
    * call is always safe. `true`: only if the command is idempotent.
    */
@@ -72,8 +79,34 @@ export class MemcachedError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.server = details.server;
     this.command = details.command;
+    this.key = details.key;
     this.sent = details.sent ?? false;
   }
+
+  /** What a log needs, for `JSON.stringify`: name, message and fields, without the stack. */
+  toJSON(): Record<string, unknown> {
+    const { name, message, cause } = this;
+    const said = { name, message, ...Object.fromEntries(Object.entries(this)) };
+    return cause === undefined ? said : { ...said, cause: loggable(cause) };
+  }
+}
+
+/** Of a cause that is no error of ours no more than this: its fields may be anything. */
+function loggable(cause: unknown): unknown {
+  if (!(cause instanceof Error) || cause instanceof MemcachedError) return cause;
+  const { name, message } = cause;
+  return { name, message, code: Reflect.get(cause, "code") };
+}
+
+/** Tells an error what it is about, as far as it does not know. */
+export function concerning(
+  error: unknown,
+  { command, key }: Pick<ErrorDetails, "command" | "key">,
+): unknown {
+  if (error instanceof MemcachedError && !Object.isFrozen(error)) {
+    Object.assign(error, { command: error.command ?? command, key: error.key ?? key });
+  }
+  return error;
 }
 
 /** A call that cannot be carried out as it was written; nothing was sent. */
@@ -280,8 +313,11 @@ export class CacheMiss extends CodecError {
 export class PartialError<Results = unknown> extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_PARTIAL";
   override readonly retcode: number | undefined = 19;
-  /** What did arrive, in the form that the call resolves to. */
-  readonly results: Results;
+  /**
+   * What did arrive, in the form that the call resolves to. It is not enumerable, so that no
+   * log gets the values.
+   */
+  declare readonly results: Results;
   /** One error for each server that failed, by the server's name. */
   readonly errors: ReadonlyMap<string, MemcachedError>;
   static {
@@ -294,7 +330,11 @@ export class PartialError<Results = unknown> extends MemcachedError {
     details?: ErrorDetails,
   ) {
     super(message, details);
-    this.results = results;
+    Object.defineProperty(this, "results", { value: results });
     this.errors = errors;
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { ...super.toJSON(), errors: Object.fromEntries(this.errors) };
   }
 }

@@ -1,3 +1,5 @@
+import type { ErrorDetails } from "./errors.js";
+import { keyText } from "./protocol/key.js";
 import type { Hit, Reply } from "./protocol/reply.js";
 import type { GetRequest, Request } from "./protocol/request.js";
 import type { Exchange } from "./protocol/wire.js";
@@ -90,6 +92,14 @@ export class Operation implements Exchange {
   get deadline(): number {
     if (this.#deadline < 0) this.#begin(performance.now());
     return this.#deadline;
+  }
+
+  /** What its errors say of it. */
+  get details(): ErrorDetails {
+    const { command, request, sent } = this;
+    const several = request.verb === "get" && (request.keys?.length ?? 1) > 1;
+    const key = several || request.key === "" ? undefined : keyText(request.key);
+    return { command: command.name, key, sent };
   }
 
   /** Its request is part of what is written `now`, by the same clock. */

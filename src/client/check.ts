@@ -33,14 +33,21 @@ export function checkOptions<Options extends object>(
   checkNames(options, known, where);
 }
 
-/** A number that goes into a command line or decides a time. */
-export function checkInteger(value: unknown, name: string, min: number, max: number): number {
+/**
+ * A number that goes into a command line or decides a time.
+ * @param Fault - ArgumentError where it is an argument of its own, and no option
+ */
+export function checkInteger(
+  value: unknown,
+  name: string,
+  min: number,
+  max: number,
+  Fault: typeof ArgumentError = OptionError,
+): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= min && value <= max) {
     return value;
   }
-  throw new ArgumentError(
-    `${name} must be a whole number from ${min} to ${max}, not ${show(value)}`,
-  );
+  throw new Fault(`${name} must be a whole number from ${min} to ${max}, not ${show(value)}`);
 }
 
 /** A number of up to 64 bits without a sign, as a bigint or as a number that is exact. */
@@ -58,9 +65,11 @@ export function checkCas(value: unknown, name = "cas"): bigint {
   throw new ArgumentError(`${name} must be the bigint that gets() returned, not ${show(value)}`);
 }
 
-export function checkBoolean(value: unknown, name: string): boolean {
+/** @param or - what else may be given in its place */
+export function checkBoolean(value: unknown, name: string, or?: string): boolean {
   if (typeof value === "boolean") return value;
-  throw new OptionError(`${name} must be true or false, not ${show(value)}`);
+  const choice = or === undefined ? "true or false" : `true, false or ${or}`;
+  throw new OptionError(`${name} must be ${choice}, not ${show(value)}`);
 }
 
 /** What `stats` can be asked for: words and numbers, since it becomes a part of the command line. */
@@ -84,9 +93,18 @@ export function show(value: unknown): string {
   }
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) {
-    return Array.isArray(value) ? "an array" : `a ${value.constructor?.name ?? "object"}`;
+    return Array.isArray(value) ? "an array" : withArticle(nameOfClass(value));
   }
   return typeof value === "function" ? "a function" : String(value);
+}
+
+function nameOfClass(value: object): string {
+  const { name } = value.constructor ?? {};
+  return typeof name !== "string" || name === "" || name === "Object" ? "object" : name;
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeio]/i.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 /** The known name that takes the fewest changes to reach, unless it takes too many. */

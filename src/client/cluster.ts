@@ -1,5 +1,5 @@
 import * as admin from "../commands/admin.js";
-import { ConnectionClosedError, OptionError } from "../errors.js";
+import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { ServerStats } from "../routing/server.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
@@ -308,7 +308,9 @@ export abstract class Cluster implements AsyncDisposable {
    */
   async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
     checkOptions(options, ADMIN_OPTIONS, "verbosity");
-    const request = admin.verbosityRequest(checkInteger(level, "level", 0, 2 ** 31 - 1));
+    const request = admin.verbosityRequest(
+      checkInteger(level, "level", 0, 2 ** 31 - 1, ArgumentError),
+    );
     await this.#settings.dispatcher.everywhere(admin.verbosity, request, options);
     return true;
   }

@@ -9,6 +9,7 @@ import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviors/
 import { checkDurationMs, checkOptions, show } from "./check.js";
 import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunks/options.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
+import { checkCompress } from "./options.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
   TRANSPORT_OPTIONS,
@@ -82,6 +83,15 @@ const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
   ...POLICY_OPTIONS,
 ]);
 
+const PICKLE_OPTIONS: ReadonlySet<string> = new Set([
+  "classes",
+  "maxDepth",
+  "protocol",
+  "undefined",
+]);
+
+const ENCRYPTION_OPTIONS: ReadonlySet<string> = new Set(["keys", "allowPlaintext"]);
+
 const DISTRIBUTION_OPTIONS: ReadonlySet<string> = new Set(["pointHash", "buckets", "chance"]);
 
 const DEFAULT_STALL_TIMEOUT_MS = 5000;
@@ -103,6 +113,10 @@ export interface FixedOptions {
 /** @throws OptionError for what is no options object, or an unknown option */
 export function checkClientOptions(options: ClientOptions): void {
   checkOptions(options, CLIENT_OPTIONS, "Client");
+  const { compress, pickle, encryption } = options;
+  checkCompress(compress);
+  checkOptions(pickle, PICKLE_OPTIONS, "pickle");
+  checkOptions(encryption, ENCRYPTION_OPTIONS, "encryption");
 }
 
 /** @throws OptionError for an option out of its range */
@@ -140,7 +154,9 @@ const SAME = [
 
 /** All of a client's options that may change later, as behaviors. */
 export function behaviorsOf(options: ClientOptions): CheckedBehaviors {
-  const behaviors: Record<string, unknown> = { ...checkBehaviors(options.behaviors ?? {}) };
+  const behaviors: Record<string, unknown> = {
+    ...checkBehaviors(options.behaviors === undefined ? {} : options.behaviors),
+  };
   for (const [option, behavior, check] of SAME) {
     const value = options[option];
     if (value === undefined) continue;

@@ -125,7 +125,8 @@ export function copyReadStats({ hedging, repairs }: Reading): CopyReadStats {
 
 function hedgingOf(hedge: CopyReadOptions["hedge"]): HedgingOptions | undefined {
   if (hedge === undefined || hedge === false) return undefined;
-  if (typeof hedge !== "object" || hedge === null) checkBoolean(hedge, "hedge");
+  if (typeof hedge !== "object" || hedge === null)
+    checkBoolean(hedge, "hedge", "an object such as { percentile: 95 }");
   const options = typeof hedge === "object" ? hedge : {};
   checkOptions(options, HEDGE_OPTIONS, "hedge");
   const {

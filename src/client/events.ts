@@ -43,3 +43,16 @@ export interface ClientEvents extends ConnectionEvents {
   /** The source failed, or gave a list that cannot be used; the servers stay as they are. */
   membershipError: { readonly error: MemcachedError };
 }
+
+/** The names of all of them. */
+export const CLIENT_EVENTS: Readonly<Record<keyof ClientEvents, true>> = {
+  connect: true,
+  connectError: true,
+  disconnect: true,
+  health: true,
+  rejoin: true,
+  masked: true,
+  lost: true,
+  membership: true,
+  membershipError: true,
+};

@@ -41,7 +41,7 @@ const DEFAULT_LENGTH = 100_000;
 const DEFAULT_BYTES = 128 * 1024 * 1024;
 const DEFAULT_CONNECTING = 64;
 
-/** @throws OptionError, ArgumentError */
+/** @throws OptionError */
 export function limitsOf(options: LimitOptions): QueueLimits {
   const {
     maxQueueLength = DEFAULT_LENGTH,
@@ -58,7 +58,7 @@ export function limitsOf(options: LimitOptions): QueueLimits {
   };
 }
 
-/** @throws ArgumentError */
+/** @throws OptionError */
 export function maxConnectingOf({ maxConnecting = DEFAULT_CONNECTING }: LimitOptions): number {
   return checkInteger(maxConnecting, "maxConnecting", 1, 65535);
 }

@@ -185,12 +185,16 @@ export function metaSet(
     checkOptions(options, SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
     const encoded = dispatcher.codec.encode(value, undefined, wireKey);
-    const send = (data: Encoded) => {
-      const request = metaSetRequest(wireKey, data, options);
+    if (encoded instanceof Promise) {
+      const sendNow = (data: Encoded) => {
+        const request = metaSetRequest(wireKey, data, options);
+        dispatcher.sendNow(meta.metaSet, request, wireKey, options, resolve, reject);
+      };
+      dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
+    } else {
+      const request = metaSetRequest(wireKey, encoded, options);
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);
-    };
-    if (encoded instanceof Promise) encoded.then(send).catch(reject);
-    else send(encoded);
+    }
   });
 }
 

@@ -2,6 +2,7 @@ import { OptionError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { CompressOptions } from "../value/codec.js";
+import { checkBoolean, checkOptions, show } from "./check.js";
 
 /** What every call on keys takes. */
 export interface CallOptions {
@@ -88,7 +89,18 @@ export function storeOptions(options: StoreOptions | Ttl | undefined): StoreOpti
   return options;
 }
 
+const COMPRESS_OPTIONS: ReadonlySet<string> = new Set(["minLength", "level", "algorithm"]);
+
+/** What a call or a client says of compression, but for the ranges, which the codec checks. */
+export function checkCompress(compress: unknown): void {
+  if (typeof compress === "object" && compress !== null) {
+    checkOptions(compress, COMPRESS_OPTIONS, "compress");
+  } else if (compress !== undefined) {
+    checkBoolean(compress, "compress", "an object such as { level: 6 }");
+  }
+}
+
 export function checkSignal(signal: unknown): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
-  throw new OptionError("signal must be an AbortSignal");
+  throw new OptionError(`signal must be an AbortSignal, not ${show(signal)}`);
 }

@@ -109,7 +109,7 @@ export interface Policies {
   readonly lenient: boolean;
 }
 
-/** @throws OptionError, ArgumentError */
+/** @throws OptionError */
 export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
   const { failover, rampUpMs = DEFAULT_RAMP_UP_MS, onError = "throw" } = options;
   if (onError !== "throw" && onError !== "miss") {
@@ -133,6 +133,9 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
   }
   checkOptions(failover, GUTTER_OPTIONS, "failover");
   const { servers, ttl = DEFAULT_GUTTER_TTL } = failover;
+  if (servers === undefined) {
+    throw new OptionError("failover needs servers, which stand in for those that are dead");
+  }
   return {
     addresses: parseServers(servers),
     ttl: checkInteger(ttl, "failover.ttl", 1, MAX_GUTTER_TTL),

@@ -1,5 +1,6 @@
 import {
   type Address,
+  checkHost,
   DEFAULT_PORT,
   isUdp,
   parseAddress,
@@ -17,12 +18,12 @@ import { parseServerList } from "./configuration/serverlist.js";
 export type ServerOptions =
   | {
       readonly host: string;
-      readonly port?: number;
-      readonly weight?: number;
+      readonly port?: number | undefined;
+      readonly weight?: number | undefined;
       /** By UDP, as `"udp:host"`; for small values, without authentication and TLS. */
-      readonly udp?: boolean;
+      readonly udp?: boolean | undefined;
     }
-  | { readonly path: string; readonly weight?: number };
+  | { readonly path: string; readonly weight?: number | undefined };
 
 /** Servers as a client takes them: one string, a URL, or a list. */
 export type Servers = string | readonly (string | ServerOptions)[];
@@ -150,6 +151,7 @@ function fromObject(server: ServerOptions): Address {
     return unixAddress(checkText(server.path, "path"), weight);
   }
   const host = checkText(server.host, "host").replace(/^\[(.*)\]$/, "$1");
+  if (!host.includes(":")) checkHost(host, host);
   const port = checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535);
   const address = tcpAddress(host, port, weight);
   return checkBoolean(server.udp ?? false, "udp") ? udpAddress(address) : address;

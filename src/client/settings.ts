@@ -32,7 +32,7 @@ import {
 } from "./configure.js";
 import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
-import type { ClientEvents, ServerInfo } from "./events.js";
+import { CLIENT_EVENTS, type ClientEvents, type ServerInfo } from "./events.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
 import { checkWay } from "./transport.js";
@@ -44,7 +44,7 @@ import { checkWay } from "./transport.js";
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  readonly events: Events<ClientEvents> = new Events();
+  readonly events: Events<ClientEvents> = new Events(CLIENT_EVENTS);
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the calls that failed and were made a miss. */

@@ -1,17 +1,17 @@
 import { setRequest } from "../commands/storage.js";
-import { ArgumentError, ValueTooLargeError } from "../errors.js";
+import { ArgumentError, concerning, ValueTooLargeError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
+import { type Key, keyText } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
-import type { Encoded } from "../value/codec.js";
+import type { Encoded, EncodeOptions } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { eachCall, verdicts } from "./each.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachKey } from "./many.js";
+import { eachKey, eachKeyNow } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
-import { STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
+import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
@@ -32,7 +32,7 @@ export function store(
     checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     if (part) checkPart(command.name, value);
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, part ? PART : options, wireKey);
+    const encoded = encode(dispatcher, command, value, part ? PART : options, wireKey);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       resolve(chunks.store({ command, mode, wireKey, compareCas }, encoded, options));
@@ -40,6 +40,35 @@ export function store(
       send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
     }
   });
+}
+
+/** Encodes one value; what cannot be encoded says whose value it is. */
+function encode(
+  dispatcher: Dispatcher,
+  { name }: Command<boolean>,
+  value: unknown,
+  options: EncodeOptions | undefined,
+  wireKey: string,
+): Encoded | Promise<Encoded> {
+  if (options?.compress !== undefined) checkCompress(options.compress);
+  try {
+    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    return encoded instanceof Promise ? encodeLater(encoded, name, wireKey) : encoded;
+  } catch (error) {
+    throw concerning(error, { command: name, key: keyText(wireKey) });
+  }
+}
+
+async function encodeLater(
+  encoding: Promise<Encoded>,
+  command: string,
+  wireKey: string,
+): Promise<Encoded> {
+  try {
+    return await encoding;
+  } catch (error) {
+    throw concerning(error, { command, key: keyText(wireKey) });
+  }
 }
 
 /** Sends an encoded value, in its turn among the calls on its key. */
@@ -56,12 +85,20 @@ export function send(
 ): void {
   if (encoded instanceof Promise) {
     const sendNow = (data: Encoded) => {
-      const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
+      const request = storageRequest(dispatcher, command, mode, wireKey, data, options, compareCas);
       dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
     };
-    dispatcher.hold(wireKey, encoded, sendNow).catch(reject);
+    dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
   } else {
-    const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
+    const request = storageRequest(
+      dispatcher,
+      command,
+      mode,
+      wireKey,
+      encoded,
+      options,
+      compareCas,
+    );
     dispatcher.send(command, request, wireKey, options, resolve, reject);
   }
 }
@@ -81,15 +118,17 @@ export function storeMany(
       storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
       return;
     }
-    const send = (requests: ReadonlyMap<Key, KeyRequest>) =>
-      sendAll(dispatcher, command, requests, options, resolve, reject);
     const requests = new Map<Key, KeyRequest>();
-    const encoding = encodeAll(dispatcher, mode, mapping, options, requests);
-    if (encoding.length === 0) send(requests);
-    else
-      Promise.all(encoding)
-        .then(() => send(requests))
-        .catch(reject);
+    const wireKeys: string[] = [];
+    const encoding = encodeAll(dispatcher, command, mode, mapping, options, requests, wireKeys);
+    const { failed, settled } = verdicts<Key>();
+    if (encoding.length === 0) {
+      eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
+    } else {
+      const send = () =>
+        eachKeyNow(dispatcher, command, requests, failed, options, settled, resolve, reject);
+      dispatcher.hold(wireKeys, Promise.all(encoding), send).catch(reject);
+    }
   });
 }
 
@@ -99,21 +138,30 @@ export function storeMany(
  */
 function encodeAll(
   dispatcher: Dispatcher,
+  command: Command<boolean>,
   mode: SetMode,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
   requests: Map<Key, KeyRequest>,
+  wireKeys: string[],
 ): Promise<void>[] {
   const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
+    wireKeys.push(wireKey);
+    const encoded = encode(dispatcher, command, value, options, wireKey);
     const keep = (data: Encoded) => {
-      requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
+      requests.set(key, storageRequest(dispatcher, command, mode, wireKey, data, options));
     };
-    if (encoded instanceof Promise) encoding.push(encoded.then(keep));
+    if (encoded instanceof Promise) encoding.push(neglected(encoded.then(keep)));
     else keep(encoded);
   }
+  return encoding;
+}
+
+/** A promise that may be left alone: where another value cannot be encoded, the call is over. */
+function neglected<Result>(encoding: Promise<Result>): Promise<Result> {
+  encoding.catch(() => {});
   return encoding;
 }
 
@@ -132,8 +180,8 @@ function storeEach(
   const encoding: Promise<Encoded>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
-    if (encoded instanceof Promise) encoding.push(encoded);
+    const encoded = encode(dispatcher, command, value, options, wireKey);
+    if (encoded instanceof Promise) encoding.push(neglected(encoded));
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }
@@ -143,20 +191,9 @@ function storeEach(
   else Promise.all(encoding).then(callAll).catch(reject);
 }
 
-function sendAll(
-  dispatcher: Dispatcher,
-  command: Command<boolean>,
-  requests: ReadonlyMap<Key, KeyRequest>,
-  options: StoreOptions | undefined,
-  resolve: Resolve<Key[]>,
-  reject: Reject,
-): void {
-  const { failed, settled } = verdicts<Key>();
-  eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
-}
-
 function storageRequest(
   dispatcher: Dispatcher,
+  { name }: Command<boolean>,
   mode: SetMode,
   wireKey: string,
   encoded: Encoded,
@@ -164,7 +201,8 @@ function storageRequest(
   compareCas?: bigint,
 ): KeyRequest {
   const { data } = encoded;
-  if (data.length > dispatcher.maxValueSize) throw tooLarge(data.length, dispatcher.maxValueSize);
+  const { maxValueSize } = dispatcher;
+  if (data.length > maxValueSize) throw tooLarge(data.length, maxValueSize, name, wireKey);
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
@@ -186,10 +224,16 @@ function checkPart(name: string, value: unknown): void {
   throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
 }
 
-function tooLarge(size: number, limit: number): ValueTooLargeError {
+function tooLarge(
+  size: number,
+  limit: number,
+  command: string,
+  wireKey: string,
+): ValueTooLargeError {
   return new ValueTooLargeError(
     `The value is ${size} bytes and maxValueSize is ${limit}; raise it if the server's item limit (memcached -I) is higher`,
     size,
     limit,
+    { command, key: keyText(wireKey) },
   );
 }

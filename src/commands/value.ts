@@ -1,4 +1,5 @@
-import { CacheMiss } from "../errors.js";
+import { CacheMiss, concerning } from "../errors.js";
+import { keyText } from "../protocol/key.js";
 import type { Hit } from "../protocol/reply.js";
 import type { Codec } from "../value/codec.js";
 
@@ -9,13 +10,13 @@ import type { Codec } from "../value/codec.js";
 export function decodeHit(hit: Hit, codec: Codec, key: string): unknown {
   try {
     const value = codec.decode(hit.bytes!, hit.start, hit.end, hit.flags, hit.owned, key);
-    return value instanceof Promise ? value.catch(missOrThrow) : value;
+    return value instanceof Promise ? value.catch((error) => missOrThrow(error, key)) : value;
   } catch (error) {
-    return missOrThrow(error);
+    return missOrThrow(error, key);
   }
 }
 
-function missOrThrow(error: unknown): undefined {
+function missOrThrow(error: unknown, key: string): undefined {
   if (error instanceof CacheMiss) return undefined;
-  throw error;
+  throw concerning(error, { key: keyText(key) });
 }

@@ -34,6 +34,7 @@ export function parseAddress(text: string): Address {
   rejectForeign(text);
   if (text.includes("::") && !text.includes("[")) throw bad(text, NEEDS_BRACKETS);
   const { host, rest } = text.startsWith("[") ? bracketed(text) : plain(text);
+  if (!text.startsWith("[")) checkHost(text, host);
   if (host === "") throw bad(text, 'names no host; write "localhost" if you mean this machine');
   const fields = rest === "" ? [] : rest.slice(1).split(":");
   if (fields.length > 2) throw bad(text, NEEDS_BRACKETS);
@@ -95,6 +96,12 @@ function bracketed(text: string): { host: string; rest: string } {
   const rest = text.slice(close + 1);
   if (rest !== "" && !rest.startsWith(":")) throw bad(text, "has something behind its bracket");
   return { host: text.slice(1, close), rest };
+}
+
+/** What a name of DNS can have, of any script, and the underscore that some have beside it. */
+export function checkHost(text: string, host: string): void {
+  const odd = /[^\p{L}\p{M}\p{N}._-]/u.exec(host)?.[0];
+  if (odd !== undefined) throw bad(text, `has ${JSON.stringify(odd)} in its host`);
 }
 
 function plain(text: string): { host: string; rest: string } {

@@ -88,7 +88,7 @@ export class Capabilities implements Executor {
     operation.fail(
       new NotSupportedError(
         `${this.#server} has the version ${this.#version}; ${flag} needs memcached ${since.join(".")}`,
-        { server: this.#server, command: operation.command.name },
+        { ...operation.details, server: this.#server },
       ),
     );
   }

@@ -385,7 +385,7 @@ export class Connection implements Executor {
       last = this.#reaper.expire(operation, now, this.#lateness) ?? last;
     };
     this.#link?.pipeline.forEachAwaited(expire);
-    this.#queue.prune(expire);
+    for (const operation of this.#queue.takeOverdue(now)) expire(operation);
     return last;
   }
 

@@ -217,10 +217,10 @@ export class Datagrams implements Executor {
     this.#counters.operations++;
     this.#counters.bytesWritten += datagram.length;
     operation.written(performance.now());
-    if (isSilent(request)) operation.settle(OK);
-    else this.#answers.set(id, answer);
+    if (!isSilent(request)) this.#answers.set(id, answer);
     answer.place = this.#window.take();
     this.#socket!.send(datagram);
+    if (isSilent(request)) operation.settle(OK);
   }
 
   #onRefused: OnRefused = (operation, refusal) => {
@@ -292,16 +292,26 @@ export class Datagrams implements Executor {
       overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
       if (operation.settled) this.#answers.delete(id);
     }
-    this.#waiting.retain(({ operation }) => {
+    for (const operation of this.#takeOverdue(now)) {
       overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
-      return !operation.settled;
-    });
+    }
     this.#window.turn(now);
     if (overdue !== undefined) this.#options.onFailure(overdue);
     this.#send();
     this.#settled();
     if (!this.#isBusy) this.#window.clear();
     return this.#isBusy;
+  }
+
+  /** Failing them may run the program's own code, which may ask for more: so only afterwards. */
+  #takeOverdue(now: number): Operation[] {
+    const overdue: Operation[] = [];
+    this.#waiting.retain(({ operation }) => {
+      if (!operation.settled && now < operation.deadline) return true;
+      overdue.push(operation);
+      return false;
+    });
+    return overdue;
   }
 
   #settled(): void {

@@ -32,7 +32,7 @@ export class Failure {
 
   /** The error of one operation: with its command, and whether the server may have acted. */
   for(operation: Operation): MemcachedError {
-    return this.#error({ command: operation.command.name, sent: operation.sent });
+    return this.#error(operation.details);
   }
 
   /** The error as it concerns the connection itself. */
@@ -59,8 +59,14 @@ export class Failure {
   }
 }
 
-/** Node's words for a failed connect; an error of several addresses has none of its own. */
+/**
+ * Node's words for a failed connect; an error of several addresses has none of its own, and
+ * one of OpenSSL names lines of its source.
+ */
 export function wordsOf(cause: Error): string {
+  const { code, reason } = cause as NodeJS.ErrnoException & { readonly reason?: unknown };
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") return "the server does not speak TLS on this port";
+  if (code?.startsWith("ERR_SSL_") && typeof reason === "string") return `TLS: ${reason}`;
   if (cause.message !== "") return cause.message;
   const errors = cause instanceof AggregateError ? (cause.errors as Error[]) : [];
   return errors.map((error) => error.message).join("; ");

@@ -31,13 +31,19 @@ export class Queue {
     return operation;
   }
 
-  /** Lets those go that were settled while they waited, by an abort or by `expire`. */
-  prune(expire: (operation: Operation) => void): void {
+  /**
+   * Lets those go that were settled while they waited, and takes out those whose deadline has
+   * passed. They are failed only then: that may run the program's own code, which may ask for more.
+   */
+  takeOverdue(now: number): Operation[] {
+    const overdue: Operation[] = [];
     this.#waiting.retain((operation) => {
-      expire(operation);
-      if (operation.settled) this.bytes -= operation.size;
-      return !operation.settled;
+      if (!operation.settled && now < operation.deadline) return true;
+      this.bytes -= operation.size;
+      if (!operation.settled) overdue.push(operation);
+      return false;
     });
+    return overdue;
   }
 
   /** Takes everything out, oldest first. */

@@ -17,7 +17,7 @@ export function refusalError(
   server: string,
 ): MemcachedError {
   const { name } = operation.command;
-  const details = { server, command: name, sent: true };
+  const details = { ...operation.details, server, sent: true };
   const said = `${server} answered ${name} with: ${text}`;
   switch (reason) {
     case "unknownCommand":
@@ -28,7 +28,7 @@ export function refusalError(
     case "tooLarge":
       return new ServerErrorReply(said, text, details);
     case "auth":
-      return new AuthError(`${server} refused ${name}: ${text}`, details);
+      return new AuthError(`${server} wants credentials, and refused ${name}: ${text}`, details);
     case "notSupported":
       return new NotSupportedError(
         `${server} has no meta commands, which ${name} needs; they came with memcached 1.6`,
@@ -39,16 +39,17 @@ export function refusalError(
 
 /** A value that the server refused for its size; the key's old value is gone as well. */
 export function tooLargeError(
-  { command, request }: Operation,
+  operation: Operation,
   server: string,
   limit: number | undefined,
 ): ValueTooLargeError {
+  const { request } = operation;
   const size = request.verb === "set" ? request.data.length : 0;
   const over = limit === undefined ? "its item limit" : `its item limit of ${limit}`;
   return new ValueTooLargeError(
     `${server} refused a value of ${size} bytes as over ${over}, and dropped what the key held`,
     size,
     limit,
-    { server, command: command.name, sent: true },
+    { ...operation.details, server, sent: true },
   );
 }

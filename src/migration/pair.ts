@@ -24,7 +24,10 @@ export class Pair<Value> {
   readonly from: Client<Value>;
   readonly to: Client<Value>;
   readonly settings: MigrationSettings;
-  readonly events: Events<MigrationEvents> = new Events();
+  readonly events: Events<MigrationEvents> = new Events<MigrationEvents>({
+    progress: true,
+    failure: true,
+  });
   readonly tally: Tally = new Tally();
   readonly claims: Claims;
   /** The old cluster, where calls depend on the new one. */

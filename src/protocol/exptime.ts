@@ -22,12 +22,17 @@ export function exptime(ttl: Ttl, clock: () => number): number {
     return unusual(ttl, clock);
   }
   if (!(ttl instanceof Date)) {
-    throw new OptionError(`ttl must be a number of seconds or a Date, not ${String(ttl)}`);
+    throw new OptionError(`ttl must be a number of seconds or a Date, not ${described(ttl)}`);
   }
   const time = ttl.getTime();
   if (Number.isNaN(time)) throw new OptionError("ttl is an invalid Date");
   if (time <= clock()) return ALREADY_EXPIRED;
   return inRange(Math.ceil(time / 1000), ttl.toISOString());
+}
+
+function described(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  return value === null || typeof value !== "object" ? String(value) : "an object";
 }
 
 function unusual(ttl: number, clock: () => number): number {

@@ -71,10 +71,25 @@ export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string
   return prefix?.length === 0 ? "" : encode(prefix);
 }
 
-/** The text of a key in wire form, shortened and escaped, for messages. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The text of a key in wire form; a character for each byte, if they are no UTF-8. */
+export function keyText(wire: string): string {
+  if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
+  try {
+    return UTF8.decode(Buffer.from(wire, "latin1"));
+  } catch {
+    return wire;
+  }
+}
+
+/** The same for messages, shortened and escaped. */
 export function describeKey(wire: string): string {
-  const shown = wire.length > 40 ? `${wire.slice(0, 40)}…` : wire;
-  return JSON.stringify(shown);
+  return shortened(keyText(wire));
+}
+
+function shortened(key: string): string {
+  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key);
 }
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */
@@ -95,9 +110,7 @@ function anyBytes(key: Key): string {
 
 function wellFormed(key: string): string {
   if (key.isWellFormed()) return key;
-  throw new KeyError(
-    `The key ${describeKey(key)} has a lone surrogate, which UTF-8 cannot express`,
-  );
+  throw new KeyError(`The key ${shortened(key)} has a lone surrogate, which UTF-8 cannot express`);
 }
 
 function fromBytes(key: unknown): string {

@@ -71,9 +71,9 @@ export class Detour implements Elsewhere, Rescuer {
   }
 }
 
-function noServer({ command: { name }, sent }: Operation): NoServerError {
+function noServer({ details }: Operation): NoServerError {
   return new NoServerError(
-    `${name}: the key's server is dead, and no other may take its place now`,
-    { command: name, sent },
+    `${details.command}: the key's server is dead, and no other may take its place now`,
+    details,
   );
 }

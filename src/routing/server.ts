@@ -73,7 +73,7 @@ export class Server implements Executor {
   readonly #capabilities: Capabilities;
   readonly #health: Health;
   readonly #rejoin: Rejoin | undefined;
-  /** Who carries out what this server lost, once it has left the list. */
+  /** Who has its keys, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
@@ -202,7 +202,7 @@ export class Server implements Executor {
       },
       address,
       onLost: (operation) => this.#retry(operation),
-      onUnsent: (operation) => this.execute(operation),
+      onUnsent: (operation) => (this.#heirOf(operation) ?? this).execute(operation),
     });
   }
 
@@ -252,9 +252,17 @@ export class Server implements Executor {
    */
   #retry(operation: Operation): boolean {
     if (operation.retried || !operation.command.idempotent) return false;
+    const heir = this.#heirOf(operation);
+    if (heir === undefined) return false;
     operation.retried = true;
-    (this.#successor ?? this).execute(operation);
+    heir.execute(operation);
     return true;
+  }
+
+  /** Who carries out what this server lost; what was asked of it alone is no other's to answer. */
+  #heirOf({ route }: Operation): Executor | undefined {
+    if (this.#successor === undefined) return this;
+    return route === "" ? undefined : this.#successor;
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {

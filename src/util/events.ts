@@ -1,3 +1,5 @@
+import { ArgumentError } from "../errors.js";
+
 type Listener<Event> = (event: Event) => void;
 
 /**
@@ -7,10 +9,21 @@ type Listener<Event> = (event: Event) => void;
 export class Events<Types> {
   readonly #listeners = new Map<PropertyKey, Set<Listener<never>>>();
 
+  constructor(types: Readonly<Record<keyof Types, true>>) {
+    for (const type of Object.keys(types)) this.#listeners.set(type, new Set());
+  }
+
+  /** @throws ArgumentError for a type that is never told, and for what is no function */
   on<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
     const listeners = this.#listeners.get(type);
-    if (listeners === undefined) this.#listeners.set(type, new Set([listener]));
-    else listeners.add(listener);
+    if (listeners === undefined) {
+      const types = [...this.#listeners.keys()].join(", ");
+      throw new ArgumentError(`There is no event ${String(type)}; there are ${types}`);
+    }
+    if (typeof listener !== "function") {
+      throw new ArgumentError(`The listener of ${String(type)} must be a function`);
+    }
+    listeners.add(listener);
   }
 
   off<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
@@ -18,7 +31,8 @@ export class Events<Types> {
   }
 
   emit<Type extends keyof Types>(type: Type, event: Types[Type]): void {
-    for (const listener of this.#listeners.get(type) ?? []) {
+    // A copy: a listener that takes itself off and on again is not told of the same event twice.
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
       try {
         (listener as Listener<Types[Type]>)(event);
       } catch (error) {

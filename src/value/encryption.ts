@@ -48,7 +48,10 @@ export class EncryptedCodec implements Codec {
   /** @throws OptionError for no keys, a wrong length, or an id that occurs twice */
   constructor(inner: Codec, options: EncryptionOptions) {
     const keys = new Map<string, KeyObject>();
-    for (const { id, secret } of options.keys) {
+    if (!Array.isArray(options.keys)) {
+      throw new OptionError("encryption.keys must be an array of { id, secret }");
+    }
+    for (const { id, secret } of options.keys as readonly EncryptionKey[]) {
       if (!/^[!-~]{1,32}$/.test(id) || keys.has(id)) {
         throw new OptionError(
           "An encryption key's id must be its own, 1 to 32 characters of ASCII",

@@ -59,7 +59,9 @@ function plainCodec(options: CodecOptions): Codec {
   const { codec, serializer } = options;
   if (codec === undefined) return serializerCodec(options);
   if (serializer !== undefined) throw new OptionError("Give codec or serializer, not both");
-  return typeof codec === "string" ? namedCodec(codec, options) : codec;
+  if (typeof codec === "string") return namedCodec(codec, options);
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
+  throw new OptionError("A codec must have the methods encode and decode");
 }
 
 function serializerCodec(options: CodecOptions): Codec {

@@ -114,8 +114,9 @@ describe("refused before anything is sent", () => {
     ["past 2038", () => client.set("k", 1, { ttl: 2 ** 40 }), /2038/],
     ["a Date past 2038", () => client.set("k", 1, new Date("2040-01-01")), /2038/],
     ["an invalid Date", () => client.touch("k", new Date("never")), /invalid Date/],
-    ["a string", () => client.set("k", 1, { ttl: INJECTION as never }), /a Date, not 1/],
+    ["a string", () => client.set("k", 1, { ttl: INJECTION as never }), /a Date, not "1\\r\\n/],
     ["null", () => client.touch("k", null as never), /not null/],
+    ["of nothing", () => client.touch("k", Object.create(null)), /not an object/],
     ["of an initial", () => client.incr("k", 1, { initial: 1, ttl: "1" as never }), /a Date/],
     ["without an initial", () => client.incr("k", 1, { ttl: 5 }), /there is no initial/],
   ])("a ttl: %s", async (_, call, message) => {
@@ -178,6 +179,14 @@ describe("refused before anything is sent", () => {
     ["metaGet", () => client.metaGet("k", { returnTTL: true } as never), '"returnTtl"'],
     ["flushAll", () => client.flushAll({ delayMs: 5 } as never), 'did you mean "delay"'],
     ["append", () => client.append("k", "x", { ttl: 5 } as never), 'has no option "ttl"'],
+    [
+      "set's compress",
+      () => client.set("k", 1, { compress: { minSize: 5 } } as never),
+      'compress has no option "minSize"',
+    ],
+    ["set", () => client.set("k", 1, { compress: "zlib" } as never), "an object such as"],
+    ["cas", () => client.cas("k", 1, 1n, { compress: null } as never), "not null"],
+    ["set", () => client.set("k", 1, { flags: -1 }), "flags must be a whole number"],
   ])("an unknown option of %s is named, with the nearest", async (_, call, hint) => {
     const error = await call().catch((error: unknown) => error);
     expect(error).toBeInstanceOf(OptionError);
@@ -207,6 +216,8 @@ describe("refused before anything is sent", () => {
 });
 
 describe("a client that cannot be", () => {
+  const client = () => new Client("127.0.0.1");
+
   test.each<[string, unknown, RegExp]>([
     ["no servers", [], /list of servers is empty/],
     ["an empty string", "", /is empty/],
@@ -233,6 +244,12 @@ describe("a client that cannot be", () => {
     ["a number in the list", [11211], /must be a string such as/],
     ["bytes in the list", [Buffer.from("h")], /has no option/],
     ["an object without a host", [{ port: 1 }], /host must be a string/],
+    ["an object that is not in a list", { host: "h" }, /an array, not an object/],
+    ["a port out of range in an object", [{ host: "h", port: 0 }], /port must be a whole number/],
+    ["a URL with a query", "memcached://h?timeout=5", /has "\?" in its host/],
+    ["another separator", "h1;h2", /has ";" in its host/],
+    ["an assignment", "--SERVER=h", /has "=" in its host/],
+    ["a host with a blank in an object", [{ host: "a b" }], /has " " in its host/],
     ["an object with an unknown field", [{ hots: "h" }], /did you mean "host"/],
     ["an object with a path and a host", [{ path: "/a", host: "h" }], /either a path or a host/],
   ])("%s", (_, servers, message) => {
@@ -247,12 +264,62 @@ describe("a client that cannot be", () => {
     ["a prefix with a blank", { keyPrefix: "a b" }, /byte 0x20/],
     ["a limit of 0", { maxValueSize: 0 }, /maxValueSize/],
     ["options that are none", 5, /must be an object/],
+    [
+      "compression by name alone",
+      { compress: "gzip" },
+      /an object such as { level: 6 }, not "gzip"/,
+    ],
+    ["compression's unknown option", { compress: { lvl: 1 } }, /did you mean "level"/],
+    ["pickle's unknown option", { pickle: { protocl: 2 } }, /did you mean "protocol"/],
+    ["pickle's classes without functions", { pickle: { classes: { "a.B": 1 } } }, /for "a.B"/],
+    ["pickle's classes that cannot", { pickle: { classes: { "a.B": null } } }, /for "a.B"/],
+    ["encryption that is none", { encryption: "secret" }, /must be an object, not "secret"/],
+    ["encryption without keys", { encryption: {} }, /encryption.keys must be an array/],
+    ["encryption's unknown option", { encryption: { key: "x" } }, /did you mean "keys"/],
+    ["a codec without methods", { codec: {} }, /methods encode and decode/],
+    ["behaviors that are null", { behaviors: null }, /behaviors must be an object/],
+    ["a gutter without servers", { failover: {} }, /failover needs servers/],
+    ["chunks that are a number", { chunk: 1 }, /chunk must be true, false or an object/],
+    ["hedging that is a number", { hedge: 5 }, /hedge must be true, false or an object/],
   ])("%s", (_, options, message) => {
     expect(() => new Client("127.0.0.1", options as ClientOptions)).toThrow(MemcachedError);
     expect(() => new Client("127.0.0.1", options as ClientOptions)).toThrow(message);
   });
 
+  test.each<ClientOptions>([
+    { maxQueueLength: 0 },
+    { maxQueueBytes: 1.5 },
+    { maxConnecting: -1 },
+    { rampUpMs: -1 },
+    { maxRemembered: 0.5 },
+    { chunk: { size: 1 } },
+    { failover: { servers: "h", ttl: 0 } },
+  ])("an option out of its range: %j", (options) => {
+    expect(() => new Client("127.0.0.1", options)).toThrow(OptionError);
+  });
+
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "an event that never comes",
+      () => client().on("error" as never, () => {}),
+      /there are connect/,
+    ],
+    [
+      "an event that is none",
+      () => client().on(undefined as never, () => {}),
+      /no event undefined/,
+    ],
+    ["a listener that is none", () => client().on("health", undefined as never), /be a function/],
+  ])("nobody listens to %s", (_, listen, message) => {
+    expect(listen).toThrow(ArgumentError);
+    expect(listen).toThrow(message);
+  });
+
   test.each<[string, Servers, object]>([
+    ["a name of another script", "käse.example", { host: "käse.example" }],
+    ["an underscore", "memcached_1:11211", { host: "memcached_1" }],
+    ["a scope", "[fe80::1%eth0]", { host: "fe80::1%eth0" }],
+    ["an object that leaves something open", [{ host: "h", port: undefined }], { name: "h:11211" }],
     ["a bare host", "h", { name: "h:11211", host: "h", port: 11211, weight: 1 }],
     ["a port", "h:1", { name: "h:1", port: 1 }],
     ["a weight", "h:1:2", { name: "h:1", weight: 2 }],

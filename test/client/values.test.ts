@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { CacheMiss, Client, CodecError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
@@ -44,6 +45,33 @@ describe("values", () => {
       ]),
     );
   });
+
+  test.each([undefined, {}])(
+    "setMulti with chunk %o fails once, whatever else fails later",
+    async (chunk) => {
+      await using client = new Client<string>(server.address, {
+        chunk,
+        serializer: {
+          serialize: (text) => {
+            if (text === "later") return Promise.reject(new RangeError(text));
+            throw new RangeError(text);
+          },
+          deserialize: () => "",
+        },
+      });
+      const unhandled: unknown[] = [];
+      const note = (error: unknown) => unhandled.push(error);
+      process.on("unhandledRejection", note);
+      try {
+        const storing = client.setMulti({ a3: "later", a4: "at once" });
+        await expect(storing).rejects.toMatchObject({ cause: { message: "at once" } });
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(unhandled).toEqual([]);
+      } finally {
+        process.off("unhandledRejection", note);
+      }
+    },
+  );
 
   test("CacheMiss from deserialize is a miss, anything else an error", async () => {
     await using writer = new Client(server.address);
@@ -106,6 +134,61 @@ describe("values", () => {
     expect(results[2]).toBe(large);
     expect(results[4]).toBe("last");
     expect(await client.get("order")).toBe("last");
+  });
+
+  test("so do calls on many keys, and metaSet", async () => {
+    await using client = new Client(server.address, { compress: true, maxValueSize: 2 ** 24 });
+    const large = "large ".repeat(2_000_000);
+    const many = (value: string) => ({ order1: value, order2: "small" });
+    const lastOf = async (...calls: (() => Promise<unknown>)[]) => {
+      await Promise.all(calls.map((call) => call()));
+      return client.get("order1");
+    };
+    const setLarge = () => client.set("order1", large);
+    expect(await lastOf(setLarge, () => client.setMulti(many("last")))).toBe("last");
+    expect(
+      await lastOf(
+        () => client.setMulti(many(large)),
+        () => client.set("order1", "last"),
+      ),
+    ).toBe("last");
+    expect(
+      await lastOf(
+        () => client.setMulti(many(large)),
+        () => client.setMulti(many("last")),
+      ),
+    ).toBe("last");
+    expect(
+      await lastOf(
+        () => client.metaSet("order1", large, {}),
+        () => client.set("order1", "last"),
+      ),
+    ).toBe("last");
+    expect(await lastOf(setLarge, () => client.deleteMulti(["order1"]))).toBeUndefined();
+    const [, found] = await Promise.all([
+      setLarge(),
+      client.getMulti<string>(["order2", "order1"]),
+    ]);
+    expect(found.get("order1")).toBe(large);
+  });
+
+  test("a value that cannot be encoded lets nobody go ahead of those before it", async () => {
+    await using client = new Client<string>(server.address, {
+      serializer: {
+        serialize: async (text) => {
+          await delay(text === "slow" ? 50 : 1);
+          if (text === "bad") throw new RangeError(text);
+          return { data: text, flags: 16 };
+        },
+        deserialize: (data) => Buffer.from(data).toString(),
+      },
+    });
+    const slow = client.set("ahead", "slow");
+    const bad = client.set("ahead", "bad");
+    const removing = client.delete("ahead");
+    await expect(bad).rejects.toThrow(CodecError);
+    expect(await Promise.all([slow, removing])).toEqual([true, true]);
+    expect(await client.get("ahead")).toBeUndefined();
   });
 
   test("Python reads what we write, and we what Python writes", async () => {

@@ -97,7 +97,7 @@ describe("an authentication", () => {
   test("is the server's demand for a client without credentials", async () => {
     await using client = new Client(address, { binary: true });
     const { message } = await failureOf(client.get("k"));
-    expect(message).toBe(`${address} refused get: Auth failure.`);
+    expect(message).toBe(`${address} wants credentials, and refused get: Auth failure.`);
   });
 
   test("takes the credentials of a URL", async () => {

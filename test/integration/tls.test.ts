@@ -186,10 +186,31 @@ describe("a second connection resumes the session of the first", () => {
   });
 });
 
-test("a server that does not speak TLS is a ConnectError", async () => {
+test("a server that does not speak TLS is a ConnectError that says so", async () => {
   await using plain = await startMemcached();
-  await using client = new Client(`localhost:${plain.port}`, trusting({ connectTimeoutMs: 300 }));
-  await expect(client.get("k")).rejects.toThrow(ConnectError);
+  const address = `127.0.0.1:${plain.port}`;
+  await using client = new Client(address, trusting());
+  const error: unknown = await client.get("k").catch((reason) => reason);
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({
+    message: `Cannot connect to ${address}: the server does not speak TLS on this port`,
+    cause: { code: "ERR_SSL_WRONG_VERSION_NUMBER" },
+  });
+});
+
+test("what OpenSSL fails with is told without its files and lines", async () => {
+  const older = createServer({
+    ...authority.issue("older", ["IP:127.0.0.1"]),
+    maxVersion: "TLSv1.2",
+  });
+  older.listen(0, "127.0.0.1");
+  await once(older, "listening");
+  const { port: olderPort } = older.address() as AddressInfo;
+  const address = `127.0.0.1:${olderPort}`;
+  await using client = new Client(address, { tls: { ca: authority.cert, minVersion: "TLSv1.3" } });
+  const error: unknown = await client.get("k").catch((reason) => reason);
+  older.close();
+  expect((error as Error).message).toMatch(/^Cannot connect to [\d.:]+: TLS: [a-z0-9 ]+$/);
 });
 
 test.each<[unknown]>([["yes"], [1], [null]])("tls: %s is refused", (tls) => {

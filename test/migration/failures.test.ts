@@ -1,6 +1,7 @@
 import { Client, type MemcachedError, PartialError, TimeoutError } from "tslibmc";
 import { Migration } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { FaultProxy } from "../support/faultproxy.js";
 import { startMemcached } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
@@ -139,6 +140,24 @@ describe("the new cluster", () => {
     const key = KEYS.find(isOn)!;
     expect(await errorOf(migration.set(key, 1))).toBeInstanceOf(TimeoutError);
     expect(await errorOf(migration.get(key))).toBeInstanceOf(TimeoutError);
+  });
+
+  test("leaves time for the old one where one of its servers takes all that it may", async () => {
+    await using slow = await FaultProxy.start(clusters.old[0]!, Math.random);
+    await using migration = new Migration(
+      {
+        from: new Client(slow.address, { timeoutMs: 5000 }),
+        to: new Client(clusters.new.map(({ address }) => address)),
+      },
+      { otherTimeoutMs: 5000 },
+    );
+    await migration.from.setMulti(KEYS.map((key) => [key, "old"] as const));
+    slow.delayMs = 100;
+    await clusters.new[0]!.pause();
+    const isOn = (key: string) => migration.to.serverFor(key).name === clusters.new[0]!.address;
+    const error = await errorOf(migration.getMulti(KEYS, { timeoutMs: 3000 }));
+    const { results } = error as PartialError<Map<string, unknown>>;
+    expect([...results.keys()].sort()).toEqual(KEYS.filter((key) => !isOn(key)).sort());
   });
 
   test("does not hurt as long as the old one decides", async () => {

@@ -39,7 +39,7 @@ export function chunkLimits(
   maxValueSize: number,
 ): ChunkLimits | undefined {
   if (chunk === undefined || chunk === false) return undefined;
-  if (typeof chunk !== "object") checkBoolean(chunk, "chunk");
+  if (typeof chunk !== "object") checkBoolean(chunk, "chunk", "an object such as { size: 100000 }");
   const options = typeof chunk === "object" ? chunk : {};
   checkOptions(options, CHUNK_OPTIONS, "chunk");
   const largest = Math.min(Math.floor(maxValueSize), Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-import { ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
+import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { Fifo } from "../../util/fifo.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../check.js";
 import type { Client } from "../client.js";
@@ -60,7 +60,7 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
 
   /** Adds clones of a client, which itself stays outside. They connect when first used. */
   fill(master: C, count: number): void {
-    checkInteger(count, "count", 0, 100_000);
+    checkInteger(count, "count", 0, 100_000, ArgumentError);
     this.#checkOpen();
     for (let i = 0; i < count; i++) this.#offer(new PoolMember(master));
   }

@@ -50,6 +50,11 @@ export class PickleReader {
     }
     const table = new Map(STANDARD_CLASSES);
     for (const [name, definition] of Object.entries(classes)) {
+      if (typeof definition !== "function" && typeof definition?.create !== "function") {
+        throw new OptionError(
+          `pickle.classes must have a function or an object with create for ${JSON.stringify(name)}`,
+        );
+      }
       table.set(name, typeof definition === "function" ? { create: definition } : definition);
     }
     this.#classes = table;
