@@ -87,6 +87,8 @@ export async function simulate(policy: Policy, scenario: Scenario): Promise<Figu
     scenario,
     (client, position, command) => {
       if (command.verb === "version") probes++;
+      // What a server that is back has missed is deleted there, also where it stood in for another.
+      else if (command.verb === "delete" && policy.options.rejoin === "delete") return;
       else if (command.verb !== "get") placing.sent(client, position, command.key);
       else for (const key of command.keys) placing.sent(client, position, key);
     },
