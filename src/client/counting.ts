@@ -17,7 +17,7 @@ import { FLAG_INTEGER } from "../value/flags.js";
 import { checkBoolean, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { eachCall } from "./each.js";
-import { distinct, eachKey } from "./many.js";
+import { distinct, eachKey, homeOf } from "./many.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */
@@ -75,7 +75,8 @@ export function countMany<K extends Key>(
       const { delta: own } = request as ArithmeticRequest;
       calls.set(key, () => countOrMake(dispatcher, command, mode, key, own, options));
     }
-    eachCall(command.name, calls, results, settled, resolve, reject);
+    const home = (key: K) => homeOf(dispatcher, key, options);
+    eachCall(command.name, calls, home, results, settled, resolve, reject);
   });
 }
 

@@ -5,11 +5,12 @@ import { Gathering, type Reject, type Resolve } from "./gathering.js";
 
 /**
  * Makes all calls. `settled` gets each answer; what it leaves in `results` is what they
- * resolve to together.
+ * resolve to together. `home` names the server of a key whose error names none.
  */
 export function eachCall<K extends Key, Result, Results>(
   name: string,
   calls: ReadonlyMap<K, () => Promise<Result>>,
+  home: (key: K) => string,
   results: Results,
   settled: (key: K, result: NoInfer<Result> | undefined) => void,
   resolve: Resolve<Results>,
@@ -24,7 +25,7 @@ export function eachCall<K extends Key, Result, Results>(
       },
       (error) => {
         settled(key, undefined);
-        gathering.fail(String(key), error);
+        gathering.fail(home(key), error);
       },
     );
   }
@@ -34,13 +35,14 @@ export function eachCall<K extends Key, Result, Results>(
 export async function failedOf<K extends Key>(
   name: string,
   keys: Iterable<K>,
+  home: (key: K) => string,
   act: (key: K) => Promise<boolean>,
 ): Promise<K[]> {
   const calls = new Map<K, () => Promise<boolean>>();
   for (const key of keys) calls.set(key, () => act(key));
   const { failed, settled } = verdicts<K>();
   return new Promise((resolve, reject) => {
-    eachCall(name, calls, failed, settled, resolve, reject);
+    eachCall(name, calls, home, failed, settled, resolve, reject);
   });
 }
 
@@ -48,6 +50,7 @@ export async function failedOf<K extends Key>(
 export async function countedOf<K extends Key>(
   name: string,
   deltas: ReadonlyMap<K, number>,
+  home: (key: K) => string,
   act: (key: K, delta: number) => Promise<number | undefined>,
 ): Promise<Map<K, number>> {
   const calls = new Map<K, () => Promise<number | undefined>>();
@@ -57,7 +60,7 @@ export async function countedOf<K extends Key>(
     if (value !== undefined) counted.set(key, value);
   };
   return new Promise((resolve, reject) => {
-    eachCall(name, calls, counted, settled, resolve, reject);
+    eachCall(name, calls, home, counted, settled, resolve, reject);
   });
 }
 

@@ -206,3 +206,9 @@ export function eachKeyNow<K extends Key, Result, Results>(
     dispatcher.start(operation, dispatcher.executor, options?.signal);
   }
 }
+
+/** The name of the server that a key is meant for. */
+export function homeOf(dispatcher: Dispatcher, key: Key, options: CallOptions | undefined): string {
+  const route = dispatcher.route(dispatcher.key(key, options), options);
+  return dispatcher.router.serverFor(route).name;
+}

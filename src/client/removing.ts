@@ -7,7 +7,7 @@ import type { KeyRequest } from "../protocol/request.js";
 import { checkBoolean, checkOptions } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { failedOf, verdicts } from "./each.js";
-import { distinct, eachKey } from "./many.js";
+import { distinct, eachKey, homeOf } from "./many.js";
 import { WRITE_OPTIONS, type WriteOptions } from "./options.js";
 
 /** Calls that end items, now or later: deleting and touching. */
@@ -66,8 +66,11 @@ async function touchEach<K extends Key>(
   options: WriteOptions | undefined,
 ): Promise<K[]> {
   checkOptions(options, WRITE_OPTIONS, touchMulti.name);
-  const touch = (key: K) => chunks.touch(touchMulti.name, key, ttl, options);
-  return failedOf(touchMulti.name, distinct(dispatcher, keys, options).values(), touch);
+  const given = distinct(dispatcher, keys, options).values();
+  const home = (key: K) => homeOf(dispatcher, key, options);
+  return failedOf(touchMulti.name, given, home, (key) =>
+    chunks.touch(touchMulti.name, key, ttl, options),
+  );
 }
 
 /** A call on many keys that resolves to those for which the answer was not yes. */

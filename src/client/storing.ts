@@ -1,15 +1,16 @@
 import { setRequest } from "../commands/storage.js";
-import { ArgumentError, concerning, ValueTooLargeError } from "../errors.js";
+import { encodeValue } from "../commands/value.js";
+import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
-import { type Key, keyText } from "../protocol/key.js";
+import { describeKey, type Key, keyText } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
-import type { Encoded, EncodeOptions } from "../value/codec.js";
+import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { eachCall, verdicts } from "./each.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachKey, eachKeyNow } from "./many.js";
+import { eachKey, eachKeyNow, homeOf } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -31,8 +32,15 @@ export function store(
     const part = mode === "append" || mode === "prepend";
     checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     if (part) checkPart(command.name, value);
+    else if (options !== undefined) checkCompress(options.compress);
     const wireKey = dispatcher.key(key, options);
-    const encoded = encode(dispatcher, command, value, part ? PART : options, wireKey);
+    const encoded = encodeValue(
+      dispatcher.codec,
+      value,
+      part ? PART : options,
+      wireKey,
+      command.name,
+    );
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       resolve(chunks.store({ command, mode, wireKey, compareCas }, encoded, options));
@@ -40,35 +48,6 @@ export function store(
       send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
     }
   });
-}
-
-/** Encodes one value; what cannot be encoded says whose value it is. */
-function encode(
-  dispatcher: Dispatcher,
-  { name }: Command<boolean>,
-  value: unknown,
-  options: EncodeOptions | undefined,
-  wireKey: string,
-): Encoded | Promise<Encoded> {
-  if (options?.compress !== undefined) checkCompress(options.compress);
-  try {
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
-    return encoded instanceof Promise ? encodeLater(encoded, name, wireKey) : encoded;
-  } catch (error) {
-    throw concerning(error, { command: name, key: keyText(wireKey) });
-  }
-}
-
-async function encodeLater(
-  encoding: Promise<Encoded>,
-  command: string,
-  wireKey: string,
-): Promise<Encoded> {
-  try {
-    return await encoding;
-  } catch (error) {
-    throw concerning(error, { command, key: keyText(wireKey) });
-  }
 }
 
 /** Sends an encoded value, in its turn among the calls on its key. */
@@ -85,20 +64,14 @@ export function send(
 ): void {
   if (encoded instanceof Promise) {
     const sendNow = (data: Encoded) => {
-      const request = storageRequest(dispatcher, command, mode, wireKey, data, options, compareCas);
+      checkSize(dispatcher, command.name, data, wireKey);
+      const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
       dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
     };
     dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
   } else {
-    const request = storageRequest(
-      dispatcher,
-      command,
-      mode,
-      wireKey,
-      encoded,
-      options,
-      compareCas,
-    );
+    checkSize(dispatcher, command.name, encoded, wireKey);
+    const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
     dispatcher.send(command, request, wireKey, options, resolve, reject);
   }
 }
@@ -113,14 +86,13 @@ export function storeMany(
 ): Promise<Key[]> {
   return new Promise((resolve, reject) => {
     checkOptions(options, STORE_OPTIONS, command.name);
+    checkCompress(options?.compress);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
       return;
     }
-    const requests = new Map<Key, KeyRequest>();
-    const wireKeys: string[] = [];
-    const encoding = encodeAll(dispatcher, command, mode, mapping, options, requests, wireKeys);
+    const { requests, wireKeys, encoding } = encodeAll(dispatcher, command, mode, mapping, options);
     const { failed, settled } = verdicts<Key>();
     if (encoding.length === 0) {
       eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
@@ -132,9 +104,18 @@ export function storeMany(
   });
 }
 
+/** The requests of many values. */
+interface Batch {
+  readonly requests: Map<Key, KeyRequest>;
+  /** The keys as they are sent, in order, also of those without a request yet. */
+  readonly wireKeys: readonly string[];
+  /** What is still being encoded, and makes its request when it is done. */
+  readonly encoding: readonly Promise<void>[];
+}
+
 /**
  * Makes every request of a mapping, so that all values are encoded before the first byte
- * is sent. What is still being encoded is returned.
+ * is sent.
  */
 function encodeAll(
   dispatcher: Dispatcher,
@@ -142,27 +123,28 @@ function encodeAll(
   mode: SetMode,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
-  requests: Map<Key, KeyRequest>,
-  wireKeys: string[],
-): Promise<void>[] {
+): Batch {
+  const requests = new Map<Key, KeyRequest>();
+  const wireKeys: string[] = [];
   const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
     wireKeys.push(wireKey);
-    const encoded = encode(dispatcher, command, value, options, wireKey);
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
     const keep = (data: Encoded) => {
-      requests.set(key, storageRequest(dispatcher, command, mode, wireKey, data, options));
+      checkSize(dispatcher, command.name, data, wireKey);
+      requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
     };
-    if (encoded instanceof Promise) encoding.push(neglected(encoded.then(keep)));
+    if (encoded instanceof Promise) encoding.push(heard(encoded.then(keep)));
     else keep(encoded);
   }
-  return encoding;
+  return { requests, wireKeys, encoding };
 }
 
-/** A promise that may be left alone: where another value cannot be encoded, the call is over. */
-function neglected<Result>(encoding: Promise<Result>): Promise<Result> {
-  encoding.catch(() => {});
-  return encoding;
+/** A promise that may fail without its call, which another key has ended by then. */
+function heard<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** The same where each value may take several items: one call for each. */
@@ -180,20 +162,20 @@ function storeEach(
   const encoding: Promise<Encoded>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = encode(dispatcher, command, value, options, wireKey);
-    if (encoded instanceof Promise) encoding.push(neglected(encoded));
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
+    if (encoded instanceof Promise) encoding.push(heard(encoded));
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }
   const { failed, settled } = verdicts<Key>();
-  const callAll = () => eachCall(command.name, calls, failed, settled, resolve, reject);
+  const home = (key: Key) => homeOf(dispatcher, key, options);
+  const callAll = () => eachCall(command.name, calls, home, failed, settled, resolve, reject);
   if (encoding.length === 0) callAll();
   else Promise.all(encoding).then(callAll).catch(reject);
 }
 
 function storageRequest(
   dispatcher: Dispatcher,
-  { name }: Command<boolean>,
   mode: SetMode,
   wireKey: string,
   encoded: Encoded,
@@ -201,8 +183,6 @@ function storageRequest(
   compareCas?: bigint,
 ): KeyRequest {
   const { data } = encoded;
-  const { maxValueSize } = dispatcher;
-  if (data.length > maxValueSize) throw tooLarge(data.length, maxValueSize, name, wireKey);
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
@@ -224,16 +204,19 @@ function checkPart(name: string, value: unknown): void {
   throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
 }
 
-function tooLarge(
-  size: number,
-  limit: number,
+/** @throws ValueTooLargeError for more than the client may store */
+export function checkSize(
+  { maxValueSize }: Dispatcher,
   command: string,
+  { data }: Encoded,
   wireKey: string,
-): ValueTooLargeError {
-  return new ValueTooLargeError(
-    `The value is ${size} bytes and maxValueSize is ${limit}; raise it if the server's item limit (memcached -I) is higher`,
+): void {
+  const size = data.length;
+  if (size <= maxValueSize) return;
+  throw new ValueTooLargeError(
+    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
     size,
-    limit,
+    maxValueSize,
     { command, key: keyText(wireKey) },
   );
 }

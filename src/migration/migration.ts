@@ -69,6 +69,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   readonly #changes: Changes<Value>;
   readonly #reads: Reads<Value>;
   #telling: NodeJS.Timeout | undefined = undefined;
+  /** Where a key is meant to be, for an error that names no server. */
+  readonly #home = (key: Key): string => this.#pair.primary.serverFor(key).name;
 
   /**
    * @throws OptionError for an unknown option or one out of its range, and for clusters
@@ -255,7 +257,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
 
   async addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
     const values = new Map(entriesOf(mapping));
-    return failedOf("addMulti", values.keys(), (key) =>
+    return failedOf("addMulti", values.keys(), this.#home, (key) =>
       this.add(key, values.get(key) as Value, options),
     );
   }
@@ -286,7 +288,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     options?: CallOptions,
   ): Promise<Given<K>[]> {
     const distinct = this.#pair.distinct(keys as Iterable<Given<K>>, options);
-    return failedOf("touchMulti", distinct, (key) => this.touch(key, ttl, options));
+    return failedOf("touchMulti", distinct, this.#home, (key) => this.touch(key, ttl, options));
   }
 
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
@@ -401,7 +403,9 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     for (const key of this.#pair.distinct<Given<K>>(given, options)) {
       deltas.set(key, keys instanceof Map ? keys.get(key) : delta);
     }
-    return countedOf(`${mode}Multi`, deltas, (key, own) => this[mode](key, own, options));
+    return countedOf(`${mode}Multi`, deltas, this.#home, (key, own) =>
+      this[mode](key, own, options),
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+import { channel } from "node:diagnostics_channel";
 import { type Address, isUdp } from "../connection/address.js";
 import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Capabilities } from "../connection/capability.js";
@@ -17,7 +18,7 @@ import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
-import { Health, type HealthEvent, type HealthOptions } from "./health.js";
+import { Health, type HealthEvent, type HealthOptions, type HealthState } from "./health.js";
 import { Lanes } from "./lanes.js";
 import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
 
@@ -46,6 +47,8 @@ export interface ServerOptions {
 
 /** What one server has done, and what its client did for it. */
 export interface ServerStats extends ConnectionStats {
+  /** Its health now; the event `health` tells each change. */
+  readonly state: HealthState;
   /** Keys whose changes the server missed, and that are to be deleted there. */
   readonly remembered: number;
   /** How often it was flushed, and keys deleted there, since it missed changes. */
@@ -58,6 +61,9 @@ type Heard = Pick<
   ConnectionOptions,
   "onReply" | "onFailure" | "onFailed" | "onRefused" | "onLarge" | "counters"
 >;
+
+/** Changes of health, for whoever watches all clients of the process. */
+const states = channel("tslibmc:server");
 
 const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
 
@@ -130,6 +136,7 @@ export class Server implements Executor {
   stats(): ServerStats {
     const { remembered = 0, flushes = 0, deletions = 0 } = this.#rejoin ?? {};
     return {
+      state: this.#health.state,
       ...this.#connection.stats(),
       remembered,
       rejoinFlushes: flushes,
@@ -240,6 +247,7 @@ export class Server implements Executor {
       this.#rejoin?.catchUp()?.catch(() => {}); // its event tells
     }
     this.#options.onHealth(event);
+    states.publish(event);
     if (event.state !== "dead") return;
     const why = `The connection was given up: ${this.#health.refusal.message}`;
     this.#connection.abandon(new Failure(ConnectionClosedError, why, this.name));

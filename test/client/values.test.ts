@@ -97,6 +97,57 @@ describe("values", () => {
     });
   });
 
+  test.each([
+    ["a codec", {}],
+    ["an asynchronous codec", { compress: true }],
+  ])("%s that cannot read a value says whose it was, and for which call", async (_, options) => {
+    await using client = new Client(server.address, { ...options, keyPrefix: "app:" });
+    // No pickle; past 64 KiB, and compressed, it is read on another thread.
+    await client.set("größe", "x".repeat(200_000), { flags: "compress" in options ? 9 : 1 });
+    const calls = {
+      get: client.get("größe"),
+      gets: client.gets("größe"),
+      getAndTouch: client.getAndTouch("größe", 60),
+      getsAndTouch: client.getsAndTouch("größe", 60),
+      metaGet: client.metaGet("größe"),
+      getMulti: client.getMulti(["größe", "other"]),
+      getsMulti: client.getsMulti(["größe", "other"]),
+    };
+    for (const [command, call] of Object.entries(calls)) {
+      const error = await call.catch((error: unknown) => error);
+      expect(error).toMatchObject({ command, sent: true });
+      const cause = command.endsWith("Multi") ? (error as Error).cause : error;
+      expect(cause).toBeInstanceOf(CodecError);
+      expect(cause).toMatchObject({
+        command,
+        sent: true,
+        message: expect.stringMatching(`^${command} cannot decode the value of "app:größe": `),
+      });
+    }
+  });
+
+  test.each([false, true])(
+    "a value that fails beside a wrong key is heard, chunk: %s",
+    async (chunk) => {
+      const unheard: unknown[] = [];
+      const listen = (error: unknown) => unheard.push(error);
+      process.on("unhandledRejection", listen);
+      await using client = new Client<unknown>(server.address, {
+        chunk,
+        serializer: {
+          serialize: async () => {
+            throw new Error("cannot write");
+          },
+          deserialize: (data) => data,
+        },
+      });
+      await expect(client.setMulti({ fails: 1, "wrong key": 2 })).rejects.toThrow("wrong key");
+      await delay(10);
+      process.off("unhandledRejection", listen);
+      expect(unheard).toEqual([]);
+    },
+  );
+
   test("a subclass may override serialize and deserialize, and a clone keeps them", async () => {
     class Shouting extends Client<string> {
       override serialize(value: string) {
@@ -113,6 +164,34 @@ describe("values", () => {
     await clone.set("shout", "again", { compress: { minLength: 1 } });
     expect(await client.get("shout")).toBe("again!");
   });
+
+  test.each([
+    ["text", {}],
+    ["binary", { binary: true }],
+  ])(
+    "over %s an error about a server's limit says what is lost, and no more",
+    async (_, options) => {
+      await using client = new Client(server.address, { ...options, maxValueSize: 2 ** 30 });
+      const large = Buffer.alloc(2 ** 24 + 1);
+      const calls: [string, string | undefined, () => Promise<unknown>][] = [
+        ["set", undefined, () => client.set("k", large)],
+        ["add", "old", () => client.add("k", large)],
+        ["replace", "old", () => client.replace("k", large)],
+        ["append", "old", () => client.append("k", large)],
+        ["cas", "old", async () => client.cas("k", large, (await client.gets("k"))?.cas ?? 0n)],
+      ];
+      for (const [command, left, call] of calls) {
+        await client.set("k", "old");
+        const error = await call().catch((error: unknown) => error);
+        expect(error).toMatchObject({ code: "ERR_MEMCACHED_VALUE_TOO_LARGE", command, sent: true });
+        expect(await client.get("k"), command).toBe(left);
+        const told = (error as Error).message.includes("dropped what the key held");
+        expect(told, command).toBe(left === undefined);
+      }
+      const meta = await client.metaSet("k", large, { mode: "replace" }).catch((error) => error);
+      expect((meta as Error).message).toContain("may have dropped what the key held");
+    },
+  );
 
   test("what is appended is not compressed, whatever the client's default", async () => {
     await using client = new Client(server.address, { compress: { minLength: 1 } });
