@@ -1,9 +1,6 @@
 /** When the simulated time begins, as a date: so that runs of one seed are alike. */
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
-/** After so many events the real event loop has a turn, for signals and for what is printed. */
-const EVENTS_PER_TURN = 10_000;
-
 interface Event {
   readonly at: number;
   /** Events of one moment happen in the order in which they were planned. */
@@ -57,11 +54,14 @@ export class VirtualClock implements Disposable {
     });
   }
 
-  /** Lets so much time pass. All that an event sets off, promises too, comes before the next event. */
+  /**
+   * Lets so much time pass. All that an event sets off, promises too, comes before the next
+   * event, and the real event loop has a turn before the next moment: the library waits for
+   * the end of a turn on the real one, whatever its clock says.
+   */
   pass(ms: number): Promise<void> {
     const until = this.now + ms;
     return new Promise((resolve, reject) => {
-      let happened = 0;
       const step = () => {
         const event = this.#next(until);
         if (event === undefined) {
@@ -76,11 +76,14 @@ export class VirtualClock implements Disposable {
           reject(error);
           return;
         }
-        if (++happened % EVENTS_PER_TURN === 0) realSetImmediate(step);
-        else queueMicrotask(afterMicrotasks);
+        queueMicrotask(afterMicrotasks);
       };
       // Ticks come when no microtask is left, however many those that ran have queued.
-      const afterMicrotasks = () => process.nextTick(step);
+      const afterMicrotasks = () => process.nextTick(afterAll);
+      const afterAll = () => {
+        if (this.#events[0]?.at === this.now) step();
+        else realSetImmediate(step);
+      };
       queueMicrotask(afterMicrotasks);
     });
   }

@@ -87,6 +87,8 @@ export async function simulate(policy: Policy, scenario: Scenario): Promise<Figu
     scenario,
     (client, position, command) => {
       if (command.verb === "version") probes++;
+      // What a server that is back has missed is deleted there, also where it stood in for another.
+      else if (command.verb === "delete" && policy.options.rejoin === "delete") return;
       else if (command.verb !== "get") placing.sent(client, position, command.key);
       else for (const key of command.keys) placing.sent(client, position, key);
     },
@@ -121,12 +123,25 @@ export async function simulate(policy: Policy, scenario: Scenario): Promise<Figu
   await clock.pass(10_000);
   await closed;
 
+  return {
+    ...figuresOf(programs, placing),
+    policy: policy.name,
+    connects: attempts / clients.length / seconds,
+    probes: sentProbes / clients.length / seconds,
+    failures: failures.length,
+  };
+}
+
+/** What became of the programs' calls. */
+function figuresOf(
+  programs: Programs,
+  placing: Placing,
+): Omit<Figures, "policy" | "connects" | "probes" | "failures"> {
   const { reads, fills, changes, hits, stale, wrong, latency } = programs;
   const done = ({ started, failed }: typeof reads) => 1 - failed / Math.max(1, started);
   const ms = (share: number) => latency.percentile(share) / 1000;
   const tallies = [reads, fills, changes];
   return {
-    policy: policy.name,
     reads: done(reads),
     deletions: done(changes),
     fills: done(fills),
@@ -137,13 +152,10 @@ export async function simulate(policy: Policy, scenario: Scenario): Promise<Figu
     p999: ms(0.999),
     max: latency.max / 1000,
     moved: placing.moved,
-    connects: attempts / clients.length / seconds,
-    probes: sentProbes / clients.length / seconds,
     wrong,
     misplaced: placing.misplaced,
     unsettled: tallies.reduce((sum, { started, settled }) => sum + started - settled, 0),
     calls: tallies.reduce((sum, { started }) => sum + started, 0),
-    failures: failures.length,
   };
 }
 

@@ -11,6 +11,7 @@ import type { ConfigurationSources } from "./configuration/configuration.js";
 import { configured } from "./configuration/configured.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
 import { type CopyReadStats, copyReadStats } from "./copyreading.js";
+import type { ClientEvents, ServerInfo } from "./events.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
 import { type DiscoverOptions, discover, type FollowOptions, Membership } from "./membership.js";
 import {
@@ -30,7 +31,7 @@ import {
   urlOptions,
   withUrl,
 } from "./servers.js";
-import { type ClientEvents, type ServerInfo, Settings } from "./settings.js";
+import { Settings } from "./settings.js";
 import { Subscription } from "./subscription.js";
 
 /** How `close()` ends a client. */

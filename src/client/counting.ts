@@ -16,7 +16,8 @@ import type { ArithmeticRequest, KeyRequest } from "../protocol/request.js";
 import { FLAG_INTEGER } from "../value/flags.js";
 import { checkBoolean, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { distinct, eachCall, eachKey, homeOf } from "./many.js";
+import { eachCall } from "./each.js";
+import { distinct, eachKey, homeOf } from "./many.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */

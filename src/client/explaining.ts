@@ -1,9 +1,10 @@
 import type { MetaItem } from "../commands/meta.js";
 import type { Key } from "../protocol/key.js";
 import { checkBoolean, checkOptions } from "./check.js";
+import type { ServerInfo } from "./events.js";
 import { metaGet } from "./metacalls.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
-import type { ServerInfo, Settings } from "./settings.js";
+import type { Settings } from "./settings.js";
 
 /** Where a key is, why, and what is there. */
 

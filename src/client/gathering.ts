@@ -66,7 +66,7 @@ export class Gathering<Results> {
 
   #partialError(): PartialError<Results> {
     const [[server, first]] = [...this.#errors] as [[string, MemcachedError]];
-    const others = this.#errors.size > 1 ? ` and ${this.#errors.size - 1} more servers` : "";
+    const others = this.#errors.size > 1 ? ` and ${this.#errors.size - 1} more` : "";
     return new PartialError(
       `${this.#command} failed at ${server}${others}: ${first.message}`,
       this.#results,

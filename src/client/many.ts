@@ -212,31 +212,3 @@ export function homeOf(dispatcher: Dispatcher, key: Key, options: CallOptions | 
   const route = dispatcher.route(dispatcher.key(key, options), options);
   return dispatcher.router.serverFor(route).name;
 }
-
-/**
- * The same with a call for each key, where one request is not enough; `home` names the server
- * of a key whose error names none.
- */
-export function eachCall<K extends Key, Result, Results>(
-  name: string,
-  calls: ReadonlyMap<K, () => Promise<Result>>,
-  home: (key: K) => string,
-  results: Results,
-  settled: (key: K, result: NoInfer<Result> | undefined) => void,
-  resolve: Resolve<Results>,
-  reject: Reject,
-): void {
-  const gathering = new Gathering(name, calls.size, results, resolve, reject);
-  for (const [key, call] of calls) {
-    call().then(
-      (result) => {
-        settled(key, result);
-        gathering.done();
-      },
-      (error) => {
-        settled(key, undefined);
-        gathering.fail(home(key), error);
-      },
-    );
-  }
-}

@@ -3,9 +3,9 @@ import { follow, unfollow } from "../util/abort.js";
 import type { Events } from "../util/events.js";
 import { checkDurationMs, checkOptions } from "./check.js";
 import { type ClientOptions, checkClientOptions } from "./configure.js";
+import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";
 import { parseServers, type Servers } from "./servers.js";
-import type { ClientEvents, ServerInfo } from "./settings.js";
 import { Subscription } from "./subscription.js";
 
 /** How a client is made from a source of servers. */

@@ -6,7 +6,8 @@ import type { Key } from "../protocol/key.js";
 import type { KeyRequest } from "../protocol/request.js";
 import { checkBoolean, checkOptions } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
-import { distinct, eachCall, eachKey, homeOf } from "./many.js";
+import { failedOf, verdicts } from "./each.js";
+import { distinct, eachKey, homeOf } from "./many.js";
 import { WRITE_OPTIONS, type WriteOptions } from "./options.js";
 
 /** Calls that end items, now or later: deleting and touching. */
@@ -57,26 +58,19 @@ export function touchMany<K extends Key>(
 }
 
 /** The same where each value may be in several items: one call for each. */
-function touchEach<K extends Key>(
+async function touchEach<K extends Key>(
   dispatcher: Dispatcher,
   chunks: Chunking,
   keys: Iterable<K>,
   ttl: Ttl,
   options: WriteOptions | undefined,
 ): Promise<K[]> {
-  return new Promise((resolve, reject) => {
-    checkOptions(options, WRITE_OPTIONS, touchMulti.name);
-    const calls = new Map<K, () => Promise<boolean>>();
-    for (const key of distinct(dispatcher, keys, options).values()) {
-      calls.set(key, () => chunks.touch(touchMulti.name, key, ttl, options));
-    }
-    const failed: K[] = [];
-    const settled = (key: K, yes: boolean | undefined) => {
-      if (yes !== true) failed.push(key);
-    };
-    const home = (key: K) => homeOf(dispatcher, key, options);
-    eachCall(touchMulti.name, calls, home, failed, settled, resolve, reject);
-  });
+  checkOptions(options, WRITE_OPTIONS, touchMulti.name);
+  const given = distinct(dispatcher, keys, options).values();
+  const home = (key: K) => homeOf(dispatcher, key, options);
+  return failedOf(touchMulti.name, given, home, (key) =>
+    chunks.touch(touchMulti.name, key, ttl, options),
+  );
 }
 
 /** A call on many keys that resolves to those for which the answer was not yes. */
@@ -93,10 +87,7 @@ function yesOrNo<K extends Key>(
     for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
       requests.set(key, request(wireKey));
     }
-    const failed: K[] = [];
-    const settled = (key: K, yes: boolean | undefined) => {
-      if (yes !== true) failed.push(key);
-    };
+    const { failed, settled } = verdicts<K>();
     eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
   });
 }

@@ -6,8 +6,7 @@ import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
 import type { RingServer } from "../ring/ring.js";
-import type { HealthEvent, HealthOptions } from "../routing/health.js";
-import type { RejoinEvent } from "../routing/rejoin.js";
+import type { HealthOptions } from "../routing/health.js";
 import type { Reading } from "../routing/replicas.js";
 import { Router } from "../routing/router.js";
 import { Server } from "../routing/server.js";
@@ -33,62 +32,10 @@ import {
 } from "./configure.js";
 import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
+import { CLIENT_EVENTS, type ClientEvents, type ServerInfo } from "./events.js";
 import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
 import { checkWay } from "./transport.js";
-
-/** A server as the client knows it. */
-export interface ServerInfo {
-  /** `host:port`, a unix socket's path, or `udp:host:port`. */
-  readonly name: string;
-  /** A host name, an address without brackets, or a unix socket's path. */
-  readonly host: string;
-  /** 0 for a unix socket. */
-  readonly port: number;
-  readonly weight: number;
-  /** Its position in the list as it was given. */
-  readonly index: number;
-}
-
-/** A change that was held back, and not made. */
-export interface LostWrite {
-  readonly command: string;
-  /** As it was sent, each character a byte. */
-  readonly key: string;
-  readonly error: MemcachedError;
-}
-
-/** What a client tells those who listen. */
-export interface ClientEvents extends ConnectionEvents {
-  /** A server is up, failing, dead or returning. */
-  health: HealthEvent;
-  /** A server's old values were deleted or flushed, as `rejoin` has it, or could not be. */
-  rejoin: RejoinEvent;
-  /** A call failed, and counts as a miss, since `onError` is `"miss"`. */
-  masked: { readonly command: string; readonly error: MemcachedError };
-  /** A change that the behavior `buffer_requests` held back failed, after its call had resolved. */
-  lost: LostWrite;
-  /** The source that the client follows gave another list: its servers, and whose names came and went. */
-  membership: {
-    readonly servers: readonly ServerInfo[];
-    readonly added: readonly string[];
-    readonly removed: readonly string[];
-  };
-  /** The source failed, or gave a list that cannot be used; the servers stay as they are. */
-  membershipError: { readonly error: MemcachedError };
-}
-
-const EVENTS: Readonly<Record<keyof ClientEvents, true>> = {
-  connect: true,
-  connectError: true,
-  disconnect: true,
-  health: true,
-  rejoin: true,
-  masked: true,
-  lost: true,
-  membership: true,
-  membershipError: true,
-};
 
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
@@ -97,7 +44,7 @@ const EVENTS: Readonly<Record<keyof ClientEvents, true>> = {
  */
 export class Settings {
   readonly dispatcher: Dispatcher;
-  readonly events: Events<ClientEvents> = new Events(EVENTS);
+  readonly events: Events<ClientEvents> = new Events(CLIENT_EVENTS);
   /** What the options say of values, without their encryption. */
   values: Codec;
   /** Counts the calls that failed and were made a miss. */

@@ -8,8 +8,9 @@ import type { KeyRequest, SetMode } from "../protocol/request.js";
 import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
+import { eachCall, verdicts } from "./each.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachCall, eachKey, eachKeyNow, homeOf } from "./many.js";
+import { eachKey, eachKeyNow, homeOf } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -92,10 +93,7 @@ export function storeMany(
       return;
     }
     const { requests, wireKeys, encoding } = encodeAll(dispatcher, command, mode, mapping, options);
-    const failed: Key[] = [];
-    const settled = (key: Key, stored: boolean | undefined) => {
-      if (stored !== true) failed.push(key);
-    };
+    const { failed, settled } = verdicts<Key>();
     if (encoding.length === 0) {
       eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
     } else {
@@ -169,10 +167,7 @@ function storeEach(
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }
-  const failed: Key[] = [];
-  const settled = (key: Key, stored: boolean | undefined) => {
-    if (stored !== true) failed.push(key);
-  };
+  const { failed, settled } = verdicts<Key>();
   const home = (key: Key) => homeOf(dispatcher, key, options);
   const callAll = () => eachCall(command.name, calls, home, failed, settled, resolve, reject);
   if (encoding.length === 0) callAll();

@@ -48,8 +48,9 @@ const READ_BUFFER_BYTES = 64 * 1024;
 
 /**
  * Opens sockets to one server, over TLS or not. Each reads into one buffer that is used
- * again for every chunk unless its reader has a better place, and does not keep the process alive. A name is resolved for each
- * socket anew; of several addresses the next is tried when one does not answer soon.
+ * again for every chunk, unless its reader has a better place, and does not keep the
+ * process alive. A name is resolved for each socket anew; of several addresses the next is
+ * tried when one does not answer soon.
  */
 export class Dialer {
   readonly #address: Address;

@@ -163,6 +163,7 @@ export class Link implements Reader {
     if (this.#isSecure) operation.quiet = false;
     const missing = this.#wire.write(operation, this.#out);
     if (missing !== undefined) {
+      this.#counters.errors++;
       operation.fail(
         new NotSupportedError(missing, { ...operation.details, server: this.#server }),
       );

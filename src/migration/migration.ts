@@ -2,6 +2,7 @@ import { checkOptions } from "../client/check.js";
 import type { Client } from "../client/client.js";
 import { type CloseOptions, settingsOf } from "../client/cluster.js";
 import type { Deltas } from "../client/counting.js";
+import { countedOf, failedOf } from "../client/each.js";
 import type { Given } from "../client/many.js";
 import { entriesOf, type Mapping } from "../client/mapping.js";
 import {
@@ -23,7 +24,6 @@ import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { Changes, writing } from "./changes.js";
-import { countedOf, failedOf } from "./each.js";
 import type { MigrationEvents } from "./events.js";
 import {
   checkReads,

@@ -1,6 +1,12 @@
 import { channel, tracingChannel } from "node:diagnostics_channel";
 import { inspect } from "node:util";
-import { Client, ConnectError, type ConnectionEvents, MemcachedError } from "tslibmc";
+import {
+  Client,
+  ConnectError,
+  type ConnectionEvents,
+  MemcachedError,
+  NotSupportedError,
+} from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
@@ -70,6 +76,15 @@ describe("client.stats()", () => {
     counted.disconnectAll();
     await counted.get("stats:a");
     expect(stats()).toMatchObject({ connects: 2 });
+  });
+
+  test("counts what the wire has no words for as an error, and not as an operation", async () => {
+    await using binary = new Client(memcached.address, { binary: true });
+    await binary.version();
+    expect(await outcome(binary.metaGet("k", { returnTtl: true }))).toBeInstanceOf(
+      NotSupportedError,
+    );
+    expect(binary.stats().get(memcached.address)).toMatchObject({ operations: 1, errors: 1 });
   });
 
   test("tells what waits", async () => {
