@@ -10,6 +10,7 @@ import type { Encoded } from "../value/codec.js";
 import { checkCas, checkInteger, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
+import { encode } from "./storing.js";
 
 /**
  * The meta commands as calls (protocol.txt, "Meta Commands"): each flag is a named option.
@@ -187,7 +188,7 @@ export function metaSet(
   return new Promise((resolve, reject) => {
     checkOptions(options, SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
-    const encoded = dispatcher.codec.encode(value, undefined, wireKey);
+    const encoded = encode(dispatcher, meta.metaSet, value, undefined, wireKey);
     const send = (data: Encoded) => {
       const request = metaSetRequest(wireKey, data, options);
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);

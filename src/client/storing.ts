@@ -41,10 +41,13 @@ export function store(
   });
 }
 
-/** Encodes one value; what cannot be encoded says whose value it is. */
-function encode(
+/**
+ * Encodes one value; what cannot be encoded says whose value it is. A promise's failure may be
+ * left alone: a call on many keys that has failed already does not come back to the others.
+ */
+export function encode(
   dispatcher: Dispatcher,
-  { name }: Command<boolean>,
+  { name }: Command<unknown>,
   value: unknown,
   options: EncodeOptions | undefined,
   wireKey: string,
@@ -52,7 +55,10 @@ function encode(
   if (options?.compress !== undefined) checkCompress(options.compress);
   try {
     const encoded = dispatcher.codec.encode(value, options, wireKey);
-    return encoded instanceof Promise ? encodeLater(encoded, name, wireKey) : encoded;
+    if (!(encoded instanceof Promise)) return encoded;
+    const encoding = encodeLater(encoded, name, wireKey);
+    encoding.catch(() => {});
+    return encoding;
   } catch (error) {
     throw concerning(error, { command: name, key: keyText(wireKey) });
   }
@@ -148,10 +154,16 @@ function encodeAll(
     const keep = (data: Encoded) => {
       requests.set(key, storageRequest(dispatcher, command, mode, wireKey, data, options));
     };
-    if (encoded instanceof Promise) encoding.push(encoded.then(keep));
+    if (encoded instanceof Promise) encoding.push(keepLater(encoded, keep));
     else keep(encoded);
   }
   return encoding;
+}
+
+function keepLater(encoded: Promise<Encoded>, keep: (data: Encoded) => void): Promise<void> {
+  const kept = encoded.then(keep);
+  kept.catch(() => {}); // as in `encode`
+  return kept;
 }
 
 /** The same where each value may take several items: one call for each. */
