@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { accepts, freePort } from "../test/support/port.js";
 
 /** A redis of our own, on a free port and without a disk. */
 export interface Redis extends AsyncDisposable {
@@ -36,24 +36,4 @@ export async function startRedis(): Promise<Redis | undefined> {
   }
   child.kill("SIGKILL");
   return undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const settle = (accepted: boolean) => () => {
-      resolve(accepted);
-      socket.destroy();
-    };
-    socket.once("connect", settle(true)).once("error", settle(false));
-  });
 }

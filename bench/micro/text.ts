@@ -1,7 +1,9 @@
 import { Outgoing } from "../../src/protocol/outgoing.js";
+import type { Reply } from "../../src/protocol/reply.js";
 import type { Request } from "../../src/protocol/request.js";
 import { TextWire } from "../../src/protocol/text/wire.js";
 import type { Exchange, Replies, Wire } from "../../src/protocol/wire.js";
+import { settleEach } from "../../test/protocol/line.js";
 import { textFor } from "../load/data.js";
 import type { Step } from "./step.js";
 
@@ -87,9 +89,7 @@ class Waiting implements Replies {
     this.settled++;
   }
 
-  settleLine(): void {
-    for (let isLast = false; !isLast; this.settled++) {
-      isLast = this.#exchanges[this.settled]?.endsLine ?? true;
-    }
+  settleLine(reply: Reply): void {
+    settleEach(this, reply);
   }
 }

@@ -201,7 +201,8 @@ export class Client<Value = unknown> extends Cluster {
 
   /**
    * Puts a string's or an array's bytes behind those that the key holds; ttl and flags stay.
-   * @returns false on a miss
+   * @returns false on a miss, and where the whole would be over the server's item limit, since
+   * memcached says the same to both
    */
   append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
     return store(this.#dispatcher, storage.append, "append", key, value, options);
@@ -209,7 +210,7 @@ export class Client<Value = unknown> extends Cluster {
 
   /**
    * Puts a string's or an array's bytes before those that the key holds; ttl and flags stay.
-   * @returns false on a miss
+   * @returns false on a miss, and where the whole would be over the server's item limit
    */
   prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
     return store(this.#dispatcher, storage.prepend, "prepend", key, value, options);
@@ -347,7 +348,10 @@ export class Client<Value = unknown> extends Cluster {
     return item as Promise<MetaItem<T> | undefined>;
   }
 
-  /** `ms` with every flag as a named option. It needs memcached 1.6. */
+  /**
+   * `ms` with every flag as a named option. It needs memcached 1.6.
+   * @throws CodecError, ValueTooLargeError as {@link Client.set} does
+   */
   metaSet(key: Key, value: Value, options: metacalls.MetaSetOptions = {}): Promise<MetaStored> {
     return metacalls.metaSet(this.#dispatcher, key, value, options);
   }

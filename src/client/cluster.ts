@@ -1,5 +1,6 @@
 import * as admin from "../commands/admin.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
+import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { ServerStats } from "../routing/server.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
@@ -271,7 +272,7 @@ export abstract class Cluster implements AsyncDisposable {
    */
   async flushAll(options?: FlushOptions): Promise<boolean> {
     checkOptions(options, FLUSH_OPTIONS, "flushAll");
-    const delay = checkInteger(options?.delay ?? 0, "delay", 0, 2 ** 31 - 1);
+    const delay = checkInteger(options?.delay ?? 0, "delay", 0, MAX_RELATIVE_SECONDS);
     const { dispatcher } = this.#settings;
     const noreply = checkBoolean(options?.noreply ?? dispatcher.noreply, "noreply");
     await dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay, noreply), options);

@@ -16,7 +16,7 @@ import type { ArithmeticRequest, KeyRequest } from "../protocol/request.js";
 import { FLAG_INTEGER } from "../value/flags.js";
 import { checkBoolean, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { distinct, eachCall, eachKey } from "./many.js";
+import { distinct, eachCall, eachKey, homeOf } from "./many.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */
@@ -74,7 +74,8 @@ export function countMany<K extends Key>(
       const { delta: own } = request as ArithmeticRequest;
       calls.set(key, () => countOrMake(dispatcher, command, mode, key, own, options));
     }
-    eachCall(command.name, calls, results, settled, resolve, reject);
+    const home = (key: K) => homeOf(dispatcher, key, options);
+    eachCall(command.name, calls, home, results, settled, resolve, reject);
   });
 }
 

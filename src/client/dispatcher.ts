@@ -165,27 +165,37 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    const before = this.#held.size === 0 ? undefined : this.#held.get(wireKey);
-    if (before === undefined) this.sendNow(command, request, wireKey, options, resolve, reject);
-    else {
-      before
-        .then(() => this.sendNow(command, request, wireKey, options, resolve, reject))
-        .catch(reject);
+    if (this.#held.size === 0 || !this.#held.has(wireKey)) {
+      this.sendNow(command, request, wireKey, options, resolve, reject);
+    } else {
+      const send = () => this.sendNow(command, request, wireKey, options, resolve, reject);
+      this.hold([wireKey], undefined, send).catch(reject);
     }
   }
 
+  /** Sends requests about many keys behind those on the same keys that came before them. */
+  inTurn(wireKeys: () => readonly string[], send: () => void, reject: Reject): void {
+    const keys = this.#held.size === 0 ? [] : wireKeys();
+    if (keys.some((key) => this.#held.has(key))) this.hold(keys, undefined, send).catch(reject);
+    else send();
+  }
+
   /**
-   * Holds a key while its value is encoded on another thread: `send` runs when that is
-   * done, and later calls on the key after it.
+   * Holds keys while values are encoded on another thread: `send` runs when that is done, behind
+   * the calls on these keys that came before, and later ones follow it.
    */
-  hold(wireKey: string, encoding: Promise<Encoded>, send: (data: Encoded) => void): Promise<void> {
-    const turn = Promise.all([encoding, this.#held.get(wireKey)])
-      .finally(() => {
-        if (this.#held.get(wireKey) === kept) this.#held.delete(wireKey);
-      })
-      .then(([data]) => send(data));
-    const kept = turn.catch(() => {});
-    this.#held.set(wireKey, kept);
+  hold<Data>(
+    wireKeys: readonly string[],
+    encoding: Promise<Data> | Data,
+    send: (data: Data) => void,
+  ): Promise<void> {
+    const before = wireKeys.map((key) => this.#held.get(key));
+    const turn = Promise.allSettled([encoding, ...before]).then(([encoded]) => {
+      for (const key of wireKeys) if (this.#held.get(key) === turn) this.#held.delete(key);
+      if (encoded.status === "rejected") throw encoded.reason;
+      send(encoded.value);
+    });
+    for (const key of wireKeys) this.#held.set(key, turn);
     return turn;
   }
 

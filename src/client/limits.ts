@@ -1,4 +1,4 @@
-import type { QueueLimits } from "../connection/connection.js";
+import type { QueueLimits } from "../connection/queue.js";
 import { OptionError } from "../errors.js";
 import { checkInteger, show } from "./check.js";
 

@@ -59,7 +59,7 @@ export function getMany<K extends Key>(
     const results = new Map<K, unknown>();
     const lines = linesOf(dispatcher, keys, options);
     const gathering = new Gathering(name, lines.length, results, resolve, reject);
-    const deadline = dispatcher.deadline(options);
+    let deadline = 0;
     const send = (
       server: Server,
       route: string,
@@ -94,7 +94,11 @@ export function getMany<K extends Key>(
       }
       dispatcher.start(operation, dispatcher.executor, options?.signal);
     };
-    for (const { server, route, given, wire } of lines) send(server, route, given, wire, false);
+    const sendAll = () => {
+      deadline = dispatcher.deadline(options);
+      for (const { server, route, given, wire } of lines) send(server, route, given, wire, false);
+    };
+    dispatcher.inTurn(() => lines.flatMap(({ wire }) => wire), sendAll, reject);
   });
 }
 
@@ -148,10 +152,27 @@ function checkIterable<K>(keys: Iterable<K>): Iterable<K> {
 }
 
 /**
- * One request for each key, all sent at once. `settled` gets each answer; what it leaves
- * in `results` is what the call resolves to.
+ * One request for each key, all sent at once, behind those on the same keys that came before
+ * them. `settled` gets each answer; what it leaves in `results` is what the call resolves to.
  */
 export function eachKey<K extends Key, Result, Results>(
+  dispatcher: Dispatcher,
+  command: Command<Result>,
+  requests: ReadonlyMap<K, KeyRequest>,
+  results: Results,
+  options: CallOptions | undefined,
+  settled: (key: K, result: NoInfer<Result> | undefined) => void,
+  resolve: Resolve<Results>,
+  reject: Reject,
+): void {
+  const keys = () => Array.from(requests.values(), ({ key }) => key);
+  const send = () =>
+    eachKeyNow(dispatcher, command, requests, results, options, settled, resolve, reject);
+  dispatcher.inTurn(keys, send, reject);
+}
+
+/** The same without regard to what came before. */
+export function eachKeyNow<K extends Key, Result, Results>(
   dispatcher: Dispatcher,
   command: Command<Result>,
   requests: ReadonlyMap<K, KeyRequest>,
@@ -186,10 +207,20 @@ export function eachKey<K extends Key, Result, Results>(
   }
 }
 
-/** The same with a call for each key, where one request is not enough. */
+/** The name of the server that a key is meant for. */
+export function homeOf(dispatcher: Dispatcher, key: Key, options: CallOptions | undefined): string {
+  const route = dispatcher.route(dispatcher.key(key, options), options);
+  return dispatcher.router.serverFor(route).name;
+}
+
+/**
+ * The same with a call for each key, where one request is not enough; `home` names the server
+ * of a key whose error names none.
+ */
 export function eachCall<K extends Key, Result, Results>(
   name: string,
   calls: ReadonlyMap<K, () => Promise<Result>>,
+  home: (key: K) => string,
   results: Results,
   settled: (key: K, result: NoInfer<Result> | undefined) => void,
   resolve: Resolve<Results>,
@@ -204,7 +235,7 @@ export function eachCall<K extends Key, Result, Results>(
       },
       (error) => {
         settled(key, undefined);
-        gathering.fail(String(key), error);
+        gathering.fail(home(key), error);
       },
     );
   }

@@ -1,6 +1,7 @@
 import { arithmeticRequest } from "../commands/arithmetic.js";
 import * as meta from "../commands/meta.js";
 import { setRequest } from "../commands/storage.js";
+import { encodeValue } from "../commands/value.js";
 import { ArgumentError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
@@ -10,7 +11,7 @@ import type { Encoded } from "../value/codec.js";
 import { checkCas, checkInteger, checkOptions, checkUnsigned, show } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
-import { encode } from "./storing.js";
+import { checkSize } from "./storing.js";
 
 /**
  * The meta commands as calls (protocol.txt, "Meta Commands"): each flag is a named option.
@@ -188,17 +189,27 @@ export function metaSet(
   return new Promise((resolve, reject) => {
     checkOptions(options, SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
-    const encoded = encode(dispatcher, meta.metaSet, value, undefined, wireKey);
-    const send = (data: Encoded) => {
-      const request = metaSetRequest(wireKey, data, options);
+    const encoded = encodeValue(dispatcher.codec, value, undefined, wireKey, "metaSet");
+    if (encoded instanceof Promise) {
+      const sendNow = (data: Encoded) => {
+        const request = metaSetRequest(dispatcher, wireKey, data, options);
+        dispatcher.sendNow(meta.metaSet, request, wireKey, options, resolve, reject);
+      };
+      dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
+    } else {
+      const request = metaSetRequest(dispatcher, wireKey, encoded, options);
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);
-    };
-    if (encoded instanceof Promise) encoded.then(send).catch(reject);
-    else send(encoded);
+    }
   });
 }
 
-function metaSetRequest(key: string, encoded: Encoded, options: MetaSetOptions): KeyRequest {
+function metaSetRequest(
+  dispatcher: Dispatcher,
+  key: string,
+  encoded: Encoded,
+  options: MetaSetOptions,
+): KeyRequest {
+  checkSize(dispatcher, "metaSet", encoded, key);
   const { mode = "set", flags = encoded.flags, ttl = 0 } = options;
   if (!SET_MODES.includes(mode)) {
     throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);

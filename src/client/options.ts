@@ -63,7 +63,11 @@ export interface AdminOptions {
 }
 
 export interface FlushOptions extends AdminOptions {
-  /** Whole seconds after which the items are gone. @defaultValue 0 */
+  /**
+   * Whole seconds after which the items are gone, at most 30 days: memcached takes more for a
+   * date, long past.
+   * @defaultValue 0
+   */
   readonly delay?: number | undefined;
   /**
    * The servers do not answer: the call resolves when its bytes are handed to the connections.

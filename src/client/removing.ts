@@ -6,7 +6,7 @@ import type { Key } from "../protocol/key.js";
 import type { KeyRequest } from "../protocol/request.js";
 import { checkBoolean, checkOptions } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
-import { distinct, eachCall, eachKey } from "./many.js";
+import { distinct, eachCall, eachKey, homeOf } from "./many.js";
 import { WRITE_OPTIONS, type WriteOptions } from "./options.js";
 
 /** Calls that end items, now or later: deleting and touching. */
@@ -74,7 +74,8 @@ function touchEach<K extends Key>(
     const settled = (key: K, yes: boolean | undefined) => {
       if (yes !== true) failed.push(key);
     };
-    eachCall(touchMulti.name, calls, failed, settled, resolve, reject);
+    const home = (key: K) => homeOf(dispatcher, key, options);
+    eachCall(touchMulti.name, calls, home, failed, settled, resolve, reject);
   });
 }
 

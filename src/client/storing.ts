@@ -1,14 +1,15 @@
 import { setRequest } from "../commands/storage.js";
-import { ArgumentError, concerning, ValueTooLargeError } from "../errors.js";
+import { encodeValue } from "../commands/value.js";
+import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
-import { type Key, keyText } from "../protocol/key.js";
+import { describeKey, type Key, keyText } from "../protocol/key.js";
 import type { KeyRequest, SetMode } from "../protocol/request.js";
-import type { Encoded, EncodeOptions } from "../value/codec.js";
+import type { Encoded } from "../value/codec.js";
 import { checkBoolean, checkInteger, checkOptions, show } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import type { Reject, Resolve } from "./gathering.js";
-import { eachCall, eachKey } from "./many.js";
+import { eachCall, eachKey, eachKeyNow, homeOf } from "./many.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -30,8 +31,15 @@ export function store(
     const part = mode === "append" || mode === "prepend";
     checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
     if (part) checkPart(command.name, value);
+    else if (options !== undefined) checkCompress(options.compress);
     const wireKey = dispatcher.key(key, options);
-    const encoded = encode(dispatcher, command, value, part ? PART : options, wireKey);
+    const encoded = encodeValue(
+      dispatcher.codec,
+      value,
+      part ? PART : options,
+      wireKey,
+      command.name,
+    );
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       resolve(chunks.store({ command, mode, wireKey, compareCas }, encoded, options));
@@ -39,41 +47,6 @@ export function store(
       send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
     }
   });
-}
-
-/**
- * Encodes one value; what cannot be encoded says whose value it is. A promise's failure may be
- * left alone: a call on many keys that has failed already does not come back to the others.
- */
-export function encode(
-  dispatcher: Dispatcher,
-  { name }: Command<unknown>,
-  value: unknown,
-  options: EncodeOptions | undefined,
-  wireKey: string,
-): Encoded | Promise<Encoded> {
-  if (options?.compress !== undefined) checkCompress(options.compress);
-  try {
-    const encoded = dispatcher.codec.encode(value, options, wireKey);
-    if (!(encoded instanceof Promise)) return encoded;
-    const encoding = encodeLater(encoded, name, wireKey);
-    encoding.catch(() => {});
-    return encoding;
-  } catch (error) {
-    throw concerning(error, { command: name, key: keyText(wireKey) });
-  }
-}
-
-async function encodeLater(
-  encoding: Promise<Encoded>,
-  command: string,
-  wireKey: string,
-): Promise<Encoded> {
-  try {
-    return await encoding;
-  } catch (error) {
-    throw concerning(error, { command, key: keyText(wireKey) });
-  }
 }
 
 /** Sends an encoded value, in its turn among the calls on its key. */
@@ -90,20 +63,14 @@ export function send(
 ): void {
   if (encoded instanceof Promise) {
     const sendNow = (data: Encoded) => {
-      const request = storageRequest(dispatcher, command, mode, wireKey, data, options, compareCas);
+      checkSize(dispatcher, command.name, data, wireKey);
+      const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
       dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
     };
-    dispatcher.hold(wireKey, encoded, sendNow).catch(reject);
+    dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
   } else {
-    const request = storageRequest(
-      dispatcher,
-      command,
-      mode,
-      wireKey,
-      encoded,
-      options,
-      compareCas,
-    );
+    checkSize(dispatcher, command.name, encoded, wireKey);
+    const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
     dispatcher.send(command, request, wireKey, options, resolve, reject);
   }
 }
@@ -118,26 +85,39 @@ export function storeMany(
 ): Promise<Key[]> {
   return new Promise((resolve, reject) => {
     checkOptions(options, STORE_OPTIONS, command.name);
+    checkCompress(options?.compress);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
       storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
       return;
     }
-    const send = (requests: ReadonlyMap<Key, KeyRequest>) =>
-      sendAll(dispatcher, command, requests, options, resolve, reject);
-    const requests = new Map<Key, KeyRequest>();
-    const encoding = encodeAll(dispatcher, command, mode, mapping, options, requests);
-    if (encoding.length === 0) send(requests);
-    else
-      Promise.all(encoding)
-        .then(() => send(requests))
-        .catch(reject);
+    const { requests, wireKeys, encoding } = encodeAll(dispatcher, command, mode, mapping, options);
+    const failed: Key[] = [];
+    const settled = (key: Key, stored: boolean | undefined) => {
+      if (stored !== true) failed.push(key);
+    };
+    if (encoding.length === 0) {
+      eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
+    } else {
+      const send = () =>
+        eachKeyNow(dispatcher, command, requests, failed, options, settled, resolve, reject);
+      dispatcher.hold(wireKeys, Promise.all(encoding), send).catch(reject);
+    }
   });
+}
+
+/** The requests of many values. */
+interface Batch {
+  readonly requests: Map<Key, KeyRequest>;
+  /** The keys as they are sent, in order, also of those without a request yet. */
+  readonly wireKeys: readonly string[];
+  /** What is still being encoded, and makes its request when it is done. */
+  readonly encoding: readonly Promise<void>[];
 }
 
 /**
  * Makes every request of a mapping, so that all values are encoded before the first byte
- * is sent. What is still being encoded is returned.
+ * is sent.
  */
 function encodeAll(
   dispatcher: Dispatcher,
@@ -145,25 +125,28 @@ function encodeAll(
   mode: SetMode,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
-  requests: Map<Key, KeyRequest>,
-): Promise<void>[] {
+): Batch {
+  const requests = new Map<Key, KeyRequest>();
+  const wireKeys: string[] = [];
   const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = encode(dispatcher, command, value, options, wireKey);
+    wireKeys.push(wireKey);
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
     const keep = (data: Encoded) => {
-      requests.set(key, storageRequest(dispatcher, command, mode, wireKey, data, options));
+      checkSize(dispatcher, command.name, data, wireKey);
+      requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
     };
-    if (encoded instanceof Promise) encoding.push(keepLater(encoded, keep));
+    if (encoded instanceof Promise) encoding.push(heard(encoded.then(keep)));
     else keep(encoded);
   }
-  return encoding;
+  return { requests, wireKeys, encoding };
 }
 
-function keepLater(encoded: Promise<Encoded>, keep: (data: Encoded) => void): Promise<void> {
-  const kept = encoded.then(keep);
-  kept.catch(() => {}); // as in `encode`
-  return kept;
+/** A promise that may fail without its call, which another key has ended by then. */
+function heard<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {});
+  return promise;
 }
 
 /** The same where each value may take several items: one call for each. */
@@ -181,8 +164,8 @@ function storeEach(
   const encoding: Promise<Encoded>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    const encoded = encode(dispatcher, command, value, options, wireKey);
-    if (encoded instanceof Promise) encoding.push(encoded);
+    const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
+    if (encoded instanceof Promise) encoding.push(heard(encoded));
     const storing = { command, mode, wireKey, compareCas: undefined };
     calls.set(key, () => chunks.store(storing, encoded, options));
   }
@@ -190,29 +173,14 @@ function storeEach(
   const settled = (key: Key, stored: boolean | undefined) => {
     if (stored !== true) failed.push(key);
   };
-  const callAll = () => eachCall(command.name, calls, failed, settled, resolve, reject);
+  const home = (key: Key) => homeOf(dispatcher, key, options);
+  const callAll = () => eachCall(command.name, calls, home, failed, settled, resolve, reject);
   if (encoding.length === 0) callAll();
   else Promise.all(encoding).then(callAll).catch(reject);
 }
 
-function sendAll(
-  dispatcher: Dispatcher,
-  command: Command<boolean>,
-  requests: ReadonlyMap<Key, KeyRequest>,
-  options: StoreOptions | undefined,
-  resolve: Resolve<Key[]>,
-  reject: Reject,
-): void {
-  const failed: Key[] = [];
-  const settled = (key: Key, stored: boolean | undefined) => {
-    if (stored !== true) failed.push(key);
-  };
-  eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
-}
-
 function storageRequest(
   dispatcher: Dispatcher,
-  { name }: Command<boolean>,
   mode: SetMode,
   wireKey: string,
   encoded: Encoded,
@@ -220,8 +188,6 @@ function storageRequest(
   compareCas?: bigint,
 ): KeyRequest {
   const { data } = encoded;
-  const { maxValueSize } = dispatcher;
-  if (data.length > maxValueSize) throw tooLarge(data.length, maxValueSize, name, wireKey);
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
   }
@@ -243,16 +209,19 @@ function checkPart(name: string, value: unknown): void {
   throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
 }
 
-function tooLarge(
-  size: number,
-  limit: number,
+/** @throws ValueTooLargeError for more than the client may store */
+export function checkSize(
+  { maxValueSize }: Dispatcher,
   command: string,
+  { data }: Encoded,
   wireKey: string,
-): ValueTooLargeError {
-  return new ValueTooLargeError(
-    `The value is ${size} bytes and maxValueSize is ${limit}; raise it if the server's item limit (memcached -I) is higher`,
+): void {
+  const size = data.length;
+  if (size <= maxValueSize) return;
+  throw new ValueTooLargeError(
+    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
     size,
-    limit,
+    maxValueSize,
     { command, key: keyText(wireKey) },
   );
 }

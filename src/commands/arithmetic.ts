@@ -1,5 +1,6 @@
 import { CodecError } from "../errors.js";
 import type { Command } from "../operation.js";
+import { describeKey } from "../protocol/key.js";
 import type { Reply } from "../protocol/reply.js";
 import type { ArithmeticRequest } from "../protocol/request.js";
 
@@ -26,15 +27,15 @@ export function arithmeticRequest(
 }
 
 /** The new number; undefined on a miss, and where a silent request has no answer. */
-type Read<Result> = (reply: Reply) => Result | undefined;
+type Read<Result> = (reply: Reply, key: string, command: string) => Result | undefined;
 
-const readNumber: Read<number> = (reply) => {
+const readNumber: Read<number> = (reply, key, command) => {
   if (reply.kind !== "number") return undefined;
   const value = Number(reply.value);
   if (Number.isSafeInteger(value)) return value;
   throw new CodecError(
-    `The counter is ${reply.value}, which no number holds exactly; pass the delta as a bigint`,
-    { sent: true },
+    `The counter ${describeKey(key)} is ${reply.value}, which no number holds exactly; pass the delta as a bigint`,
+    { command, sent: true },
   );
 };
 
@@ -43,7 +44,7 @@ const readBigint: Read<bigint> = (reply) =>
 
 /** Counting up or down. Repeating it would count twice. */
 function arithmetic<Result>(name: string, read: Read<Result>): Command<Result | undefined> {
-  return { name, idempotent: false, read };
+  return { name, idempotent: false, read: (reply, _codec, key) => read(reply, key, name) };
 }
 
 export const incr: Command<number | undefined> = arithmetic("incr", readNumber);

@@ -83,7 +83,7 @@ function item(hit: Hit, codec: Codec, key: string): MetaItem<unknown> | Promise<
   };
   // An item that vivify has just made, or that was emptied, has no value to decode yet.
   if (hit.bytes === undefined || (found.won && hit.start === hit.end)) return found;
-  const value = decodeHit(hit, codec, key);
+  const value = decodeHit(hit, codec, key, "metaGet");
   return value instanceof Promise
     ? value.then((decoded) => ({ ...found, value: decoded }))
     : { ...found, value };

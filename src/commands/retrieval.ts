@@ -47,48 +47,47 @@ export function hasRequest(key: string): GetRequest {
   return { ...getRequest(key), value: false };
 }
 
-function readValue(reply: Reply, codec: Codec, key: string): unknown {
-  return reply.kind === "hit" ? decodeHit(reply, codec, key) : undefined;
-}
-
-function readWithCas(
-  reply: Reply,
-  codec: Codec,
-  key: string,
-): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
-  return reply.kind === "hit" ? decodeWithCas(reply, codec, key) : undefined;
-}
+type WithCas = ValueWithCas<unknown> | undefined;
 
 function decodeWithCas(
   hit: Hit,
   codec: Codec,
   key: string,
-): ValueWithCas<unknown> | undefined | Promise<ValueWithCas<unknown> | undefined> {
+  command: string,
+): WithCas | Promise<WithCas> {
   const cas = hit.cas!;
-  const value = decodeHit(hit, codec, key);
+  const value = decodeHit(hit, codec, key, command);
   const withCas = (decoded: unknown) =>
     decoded === undefined ? undefined : { value: decoded, cas };
   return value instanceof Promise ? value.then(withCas) : withCas(value);
 }
 
-export const get: Command<unknown> = { name: "get", idempotent: true, read: readValue };
+export const get: Command<unknown> = {
+  name: "get",
+  idempotent: true,
+  read: (reply, codec, key) =>
+    reply.kind === "hit" ? decodeHit(reply, codec, key, "get") : undefined,
+};
 
-export const gets: Command<ValueWithCas<unknown> | undefined> = {
+export const gets: Command<WithCas> = {
   name: "gets",
   idempotent: true,
-  read: readWithCas,
+  read: (reply, codec, key) =>
+    reply.kind === "hit" ? decodeWithCas(reply, codec, key, "gets") : undefined,
 };
 
 export const getAndTouch: Command<unknown> = {
   name: "getAndTouch",
   idempotent: true,
-  read: readValue,
+  read: (reply, codec, key) =>
+    reply.kind === "hit" ? decodeHit(reply, codec, key, "getAndTouch") : undefined,
 };
 
-export const getsAndTouch: Command<ValueWithCas<unknown> | undefined> = {
+export const getsAndTouch: Command<WithCas> = {
   name: "getsAndTouch",
   idempotent: true,
-  read: readWithCas,
+  read: (reply, codec, key) =>
+    reply.kind === "hit" ? decodeWithCas(reply, codec, key, "getsAndTouch") : undefined,
 };
 
 export const touch: Command<boolean> = {
@@ -114,7 +113,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   readonly idempotent = true;
   readonly #keys: readonly Key[];
   readonly #results: Map<Key, unknown>;
-  readonly #decode: (hit: Hit, codec: Codec, key: string) => unknown;
+  readonly #decode: (hit: Hit, codec: Codec, key: string, command: string) => unknown;
   #decoding: Promise<unknown>[] | undefined = undefined;
   #failure: unknown = undefined;
 
@@ -128,7 +127,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   collect(index: number, hit: Hit, codec: Codec, wireKey: string): void {
     const key = this.#keys[index]!;
     try {
-      const value = this.#decode(hit, codec, wireKey);
+      const value = this.#decode(hit, codec, wireKey, this.name);
       if (value instanceof Promise) this.#await(key, value);
       else if (value !== undefined) this.#results.set(key, value);
     } catch (error) {

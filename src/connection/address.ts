@@ -77,6 +77,12 @@ function rejectForeign(text: string): void {
   if (scheme !== undefined) {
     throw bad(text, `starts with "${scheme}:"; write the host or the socket's path alone`);
   }
+  if (/^memcacheds?:\/\//.test(text)) {
+    throw bad(text, 'is a URL, which stands alone, for all servers: "memcached://host1,host2"');
+  }
+  if (/[?#]/.test(text)) {
+    throw bad(text, 'has a "?" or "#"; options go into the client\'s second argument');
+  }
   if (text.includes("/")) {
     throw bad(text, "has a slash; a unix socket needs its absolute path, and a URL its scheme");
   }

@@ -4,7 +4,6 @@ import {
   type MemcachedError,
   ProtocolError,
   QueueFullError,
-  TimeoutError,
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
@@ -16,23 +15,15 @@ import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { Attempts } from "./attempts.js";
 import { type ConnectionStats, Counters } from "./counters.js";
 import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
+import { Drain } from "./drain.js";
 import { Failure, wordsOf } from "./failure.js";
 import { type Greet, greeting } from "./greeting.js";
 import { Link } from "./link.js";
 import { Pace } from "./pace.js";
 import type { OnLarge, OnRefused } from "./pipeline.js";
-import { Queue } from "./queue.js";
+import { Queue, type QueueLimits } from "./queue.js";
+import { Reaper } from "./reaper.js";
 import type { Entrant, Turnstile } from "./turnstile.js";
-
-/** How much may wait for one server. */
-export interface QueueLimits {
-  /** Operations that wait to be sent or for their reply. */
-  readonly maxOperations: number;
-  /** Bytes of the values that they hold. */
-  readonly maxBytes: number;
-  /** Whether operations past that wait for room until their deadline, or fail at once. */
-  readonly waits: boolean;
-}
 
 export interface ConnectionOptions {
   readonly address: Address;
@@ -95,6 +86,7 @@ export class Connection implements Executor {
   readonly #maxOperations: number;
   readonly #maxBytes: number;
   readonly #counters: Counters;
+  readonly #reaper: Reaper;
   readonly #queue = new Queue();
   readonly #pace: Pace;
   readonly #sweep: Sweep;
@@ -105,7 +97,7 @@ export class Connection implements Executor {
   readonly #attempts = new Attempts();
   /** Its place among those that connect, or wait for their turn to. */
   #entrant: Entrant | undefined = undefined;
-  #whenIdle: (() => void)[] = [];
+  readonly #drain = new Drain();
 
   constructor(options: ConnectionOptions) {
     const { address, limits } = options;
@@ -114,6 +106,7 @@ export class Connection implements Executor {
     this.#maxOperations = limits.waits ? Infinity : limits.maxOperations;
     this.#maxBytes = limits.waits ? Infinity : limits.maxBytes;
     this.#name = address.name;
+    this.#reaper = new Reaper(this.#name, this.#counters, options.onFailed);
     this.#dialer = new Dialer(address, options.socket, options.tls);
     this.#announcer = new Announcer(address.name, options.onEvent);
     this.#pace = new Pace(this.#queue, () => this.#flush());
@@ -122,11 +115,11 @@ export class Connection implements Executor {
 
   execute(operation: Operation): void {
     if (this.#ended) {
-      this.#fail(operation, this.#closed("The client is closed"));
+      this.#reaper.fail(operation, this.#closed("The client is closed"));
       return;
     }
     if (this.#isFull(operation)) {
-      this.#fail(operation, this.#full());
+      this.#reaper.fail(operation, this.#full());
       return;
     }
     if (this.#link === undefined && !this.#connect(operation)) return;
@@ -149,7 +142,7 @@ export class Connection implements Executor {
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
     this.#ended = true;
-    if (this.#isAwaited) await this.#idle(drainMs);
+    if (this.#isAwaited) await this.#drain.wait(drainMs);
     this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
   }
@@ -193,22 +186,12 @@ export class Connection implements Executor {
     );
   }
 
-  #idle(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, withinMs);
-      this.#whenIdle.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
   /** Begins to connect when it is its turn, or fails the operation where it is too early for that. */
   #connect(operation: Operation): boolean {
     if (this.#entrant !== undefined) return true;
     const refusal = this.#attempts.refusal(performance.now());
     if (refusal !== undefined) {
-      this.#fail(operation, refusal);
+      this.#reaper.fail(operation, refusal);
       return false;
     }
     this.#entrant = { begin: () => this.#begin(operation.codec) };
@@ -318,9 +301,9 @@ export class Connection implements Executor {
     this.#options.onFailure(failure, retryInMs);
     for (const operation of sent) {
       operation.sent = operation.retried;
-      this.#fail(operation, failure);
+      this.#reaper.fail(operation, failure);
     }
-    for (const operation of unsent) this.#fail(operation, failure);
+    for (const operation of unsent) this.#reaper.fail(operation, failure);
     this.#settled();
   }
 
@@ -337,7 +320,7 @@ export class Connection implements Executor {
       (operation) => !operation.settled && !(mayRetry && this.#options.onLost(operation)),
     );
     if (lost.length > 0) this.#options.onFailure(failure);
-    for (const operation of lost) this.#fail(operation, failure);
+    for (const operation of lost) this.#reaper.fail(operation, failure);
     for (const operation of unsent) {
       if (!operation.settled) this.#options.onUnsent(operation);
     }
@@ -350,7 +333,7 @@ export class Connection implements Executor {
     const left = [...this.#release(), ...this.#queue.drain()];
     if (wasOpen) this.#announcer.disconnected(error);
     else if (wasOpen === false) this.#announcer.failed(failure.error, 0);
-    for (const operation of left) this.#fail(operation, failure);
+    for (const operation of left) this.#reaper.fail(operation, failure);
     this.#settled();
   }
 
@@ -399,38 +382,21 @@ export class Connection implements Executor {
   #expireAll(now: number): Failure | undefined {
     let last: Failure | undefined;
     const expire = (operation: Operation) => {
-      last = this.#expire(operation, now) ?? last;
+      last = this.#reaper.expire(operation, now, this.#lateness) ?? last;
     };
     this.#link?.pipeline.forEachAwaited(expire);
-    this.#queue.prune(expire);
+    for (const operation of this.#queue.takeOverdue(now)) expire(operation);
     return last;
   }
 
-  #expire(operation: Operation, now: number): Failure | undefined {
-    if (operation.settled || now < operation.deadline) return undefined;
-    const where = operation.sent
-      ? "its reply did not come"
-      : this.#link?.open
-        ? "it could not be sent"
-        : "there was no connection";
-    const message = `${operation.command.name} timed out at ${this.#name}: ${where}`;
-    const failure = new Failure(TimeoutError, message, this.#name);
-    this.#counters.timeouts++;
-    this.#fail(operation, failure);
-    // What another server failed before had only the rest of its time here.
-    return operation.moved ? undefined : failure;
-  }
-
-  #fail(operation: Operation, failure: Failure, message?: string): void {
-    if (operation.settled) return;
-    this.#counters.errors++;
-    this.#options.onFailed(operation);
-    operation.fail(failure.for(operation, message));
-  }
+  /** Why an operation is late. */
+  #lateness = ({ sent }: Operation): string => {
+    if (sent) return "its reply did not come";
+    return this.#link?.open ? "it could not be sent" : "there was no connection";
+  };
 
   #settled(): void {
-    if (this.#whenIdle.length === 0 || this.#isAwaited) return;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    if (this.#drain.isAwaited && !this.#isAwaited) this.#drain.end();
   }
 
   #closed(message: string, cause?: Error): Failure {

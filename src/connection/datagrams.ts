@@ -6,7 +6,6 @@ import {
   NotSupportedError,
   ProtocolError,
   QueueFullError,
-  TimeoutError,
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
@@ -20,12 +19,14 @@ import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { Answer, type Part } from "./answer.js";
-import type { QueueLimits } from "./connection.js";
 import { type ConnectionStats, Counters } from "./counters.js";
 import type { SocketOptions } from "./dial.js";
+import { Drain } from "./drain.js";
 import { Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
 import type { OnRefused } from "./pipeline.js";
+import type { QueueLimits } from "./queue.js";
+import { Reaper } from "./reaper.js";
 import { Window } from "./window.js";
 
 const dgram = builtin("node:dgram");
@@ -74,6 +75,7 @@ export class Datagrams implements Executor {
   readonly #name: string;
   readonly #announcer: Announcer;
   readonly #counters = new Counters();
+  readonly #reaper: Reaper;
   readonly #answers = new Map<number, Answer>();
   readonly #sweep: Sweep;
   /** What waits for the socket, or for its turn. */
@@ -83,23 +85,24 @@ export class Datagrams implements Executor {
   #isOpen = false;
   #ended = false;
   #lastId = 0;
-  #whenIdle: (() => void)[] = [];
+  readonly #drain = new Drain();
 
   constructor(options: DatagramsOptions) {
     this.#options = options;
     this.#name = options.address.name;
     this.#announcer = new Announcer(this.#name, options.onEvent);
+    this.#reaper = new Reaper(this.#name, this.#counters, options.onFailed);
     this.#sweep = new Sweep((now) => this.#check(now));
   }
 
   execute(operation: Operation): void {
     if (this.#ended) {
-      this.#fail(operation, this.#closed("The client is closed"));
+      this.#reaper.fail(operation, this.#closed("The client is closed"));
       return;
     }
     const { maxOperations, waits } = this.#options.limits;
     if (!waits && this.#waiting.length + this.#answers.size >= maxOperations) {
-      this.#fail(operation, this.#full());
+      this.#reaper.fail(operation, this.#full());
       return;
     }
     this.#sweep.start();
@@ -124,7 +127,7 @@ export class Datagrams implements Executor {
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
     this.#ended = true;
-    if (this.#isBusy) await this.#idle(drainMs);
+    if (this.#isBusy) await this.#drain.wait(drainMs);
     this.disconnect();
     this.#sweep.stop();
   }
@@ -140,16 +143,6 @@ export class Datagrams implements Executor {
   /** How many sockets were opened so far. */
   get sockets(): number {
     return this.#counters.connects;
-  }
-
-  #idle(withinMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, withinMs);
-      this.#whenIdle.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 
   get #isBusy(): boolean {
@@ -216,7 +209,7 @@ export class Datagrams implements Executor {
     const answer = new Answer(operation, request, wire, part, this.#counters, this.#onRefused);
     const missing = wire.write(answer.exchange, out) ?? tooLong(out, wire);
     if (missing !== undefined) {
-      this.#fail(operation, this.#failure(NotSupportedError, missing));
+      this.#reaper.fail(operation, this.#failure(NotSupportedError, missing));
       return;
     }
     const id = this.#nextId();
@@ -224,10 +217,10 @@ export class Datagrams implements Executor {
     this.#counters.operations++;
     this.#counters.bytesWritten += datagram.length;
     operation.written(performance.now());
-    if (isSilent(request)) operation.settle(OK);
-    else this.#answers.set(id, answer);
+    if (!isSilent(request)) this.#answers.set(id, answer);
     answer.place = this.#window.take();
     this.#socket!.send(datagram);
+    if (isSilent(request)) operation.settle(OK);
   }
 
   #onRefused: OnRefused = (operation, refusal) => {
@@ -258,7 +251,7 @@ export class Datagrams implements Executor {
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       const message = `The reply of ${this.#name} was dropped: ${why}`;
-      this.#fail(operation, this.#failure(ProtocolError, message, cause));
+      this.#reaper.fail(operation, this.#failure(ProtocolError, message, cause));
     }
     this.#send();
     this.#settled();
@@ -288,7 +281,7 @@ export class Datagrams implements Executor {
     this.#socket?.close();
     this.#socket = undefined;
     for (const operation of new Set(left.map((one) => one.operation))) {
-      this.#fail(operation, failure);
+      this.#reaper.fail(operation, failure);
     }
     this.#settled();
   }
@@ -296,13 +289,12 @@ export class Datagrams implements Executor {
   #check(now: number): boolean {
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {
-      overdue = this.#expire(operation, now) ?? overdue;
+      overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
       if (operation.settled) this.#answers.delete(id);
     }
-    this.#waiting.retain(({ operation }) => {
-      overdue = this.#expire(operation, now) ?? overdue;
-      return !operation.settled;
-    });
+    for (const operation of this.#takeOverdue(now)) {
+      overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
+    }
     this.#window.turn(now);
     if (overdue !== undefined) this.#options.onFailure(overdue);
     this.#send();
@@ -311,27 +303,19 @@ export class Datagrams implements Executor {
     return this.#isBusy;
   }
 
-  #expire(operation: Operation, now: number): Failure | undefined {
-    if (operation.settled || now < operation.deadline) return undefined;
-    const why = operation.sent ? "its datagrams were lost" : "it could not be sent";
-    const message = `${operation.command.name} timed out at ${this.#name}: ${why}`;
-    const failure = this.#failure(TimeoutError, message);
-    this.#counters.timeouts++;
-    this.#fail(operation, failure);
-    // What another server failed before had only the rest of its time here.
-    return operation.moved ? undefined : failure;
-  }
-
-  #fail(operation: Operation, failure: Failure): void {
-    if (operation.settled) return;
-    this.#counters.errors++;
-    this.#options.onFailed(operation);
-    operation.fail(failure.for(operation));
+  /** Failing them may run the program's own code, which may ask for more: so only afterwards. */
+  #takeOverdue(now: number): Operation[] {
+    const overdue: Operation[] = [];
+    this.#waiting.retain(({ operation }) => {
+      if (!operation.settled && now < operation.deadline) return true;
+      overdue.push(operation);
+      return false;
+    });
+    return overdue;
   }
 
   #settled(): void {
-    if (this.#whenIdle.length === 0 || this.#isBusy) return;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    if (this.#drain.isAwaited && !this.#isBusy) this.#drain.end();
   }
 
   #full(): Failure {
@@ -352,6 +336,11 @@ export class Datagrams implements Executor {
   ): Failure {
     return new Failure(Class, message, this.#name, cause);
   }
+}
+
+/** Why an operation is late. */
+function lateness({ sent }: Operation): string {
+  return sent ? "its datagrams were lost" : "it could not be sent";
 }
 
 /** A resolver as `dgram` wants it, which tells it nothing but the family, 4 or 6. */

@@ -31,24 +31,28 @@ export class Failure {
   }
 
   /** The error of one operation: with its command, and whether the server may have acted. */
-  for(operation: Operation, message: string = this.message): MemcachedError {
-    return this.#error(message, operation.details);
+  for(operation: Operation): MemcachedError {
+    return this.#error(operation.details);
   }
 
   /** The error as it concerns the connection itself. */
   get error(): MemcachedError {
-    return this.#error(this.message, {});
+    return this.#error({});
   }
 
   /**
    * A timer or a socket's event fails operations, and thousands of them at once: a stack
    * would take most of the time that they cost, and lead only to that event.
    */
-  #error(message: string, details: ErrorDetails): MemcachedError {
+  #error(details: ErrorDetails): MemcachedError {
     const { stackTraceLimit } = Error;
     Reflect.set(Error, "stackTraceLimit", 0);
     try {
-      return new this.#Class(message, { ...details, server: this.#server, cause: this.#cause });
+      return new this.#Class(this.message, {
+        ...details,
+        server: this.#server,
+        cause: this.#cause,
+      });
     } finally {
       Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
     }

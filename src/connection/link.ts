@@ -151,7 +151,7 @@ export class Link implements Reader {
     if (!this.isBusy) this.#lastProgress = now;
     const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
     for (let n = 0; n < room && this.#out.pieces.length === 0; n++) {
-      if (this.#out.text.length >= maxBytes) break;
+      if (this.#out.text.length >= maxBytes || this.#ended) break;
       const operation = queue.shift();
       if (operation === undefined) break;
       if (!operation.settled) this.#write(operation, now);
@@ -170,11 +170,9 @@ export class Link implements Reader {
     }
     this.#counters.operations++;
     operation.written(now);
-    if (isSilent(operation.request)) {
-      operation.settle(OK);
-      if (!this.#wire.answersSilent(operation.request)) return;
-    }
-    this.pipeline.push(operation);
+    const isSettled = isSilent(operation.request);
+    if (!isSettled || this.#wire.answersSilent(operation.request)) this.pipeline.push(operation);
+    if (isSettled) operation.settle(OK); // when it has its place: the program may ask for more here
   }
 
   #flush(): void {

@@ -1,6 +1,16 @@
 import type { Operation } from "../operation.js";
 import { Fifo } from "../util/fifo.js";
 
+/** How much may wait for one server. */
+export interface QueueLimits {
+  /** Operations that wait to be sent or for their reply. */
+  readonly maxOperations: number;
+  /** Bytes of the values that they hold. */
+  readonly maxBytes: number;
+  /** Whether operations past that wait for room until their deadline, or fail at once. */
+  readonly waits: boolean;
+}
+
 /** The operations that wait to be written, and the bytes of values that they hold. */
 export class Queue {
   bytes = 0;
@@ -21,13 +31,19 @@ export class Queue {
     return operation;
   }
 
-  /** Lets those go that were settled while they waited, by an abort or by `expire`. */
-  prune(expire: (operation: Operation) => void): void {
+  /**
+   * Lets those go that were settled while they waited, and takes out those whose deadline has
+   * passed. They are failed only then: that may run the program's own code, which may ask for more.
+   */
+  takeOverdue(now: number): Operation[] {
+    const overdue: Operation[] = [];
     this.#waiting.retain((operation) => {
-      expire(operation);
-      if (operation.settled) this.bytes -= operation.size;
-      return !operation.settled;
+      if (!operation.settled && now < operation.deadline) return true;
+      this.bytes -= operation.size;
+      if (!operation.settled) overdue.push(operation);
+      return false;
     });
+    return overdue;
   }
 
   /** Takes everything out, oldest first. */

@@ -8,7 +8,9 @@ import {
   ValueTooLargeError,
 } from "../errors.js";
 import type { Operation } from "../operation.js";
+import { describeKey } from "../protocol/key.js";
 import type { RefusedReply } from "../protocol/reply.js";
+import type { Request } from "../protocol/request.js";
 
 /** The error for a refusal, with the server's own words. */
 export function refusalError(
@@ -37,7 +39,7 @@ export function refusalError(
   }
 }
 
-/** A value that the server refused for its size; the key's old value is gone as well. */
+/** A value that the server refused for its size. */
 export function tooLargeError(
   operation: Operation,
   server: string,
@@ -47,9 +49,17 @@ export function tooLargeError(
   const size = request.verb === "set" ? request.data.length : 0;
   const over = limit === undefined ? "its item limit" : `its item limit of ${limit}`;
   return new ValueTooLargeError(
-    `${server} refused a value of ${size} bytes as over ${over}, and dropped what the key held`,
+    `${server} refused a value of ${size} bytes for ${describeKey(request.key)} as over ${over}${loss(request)}`,
     size,
     limit,
     { ...operation.details, server, sent: true },
   );
+}
+
+/** What became of the value that the key had: a refused `set` drops it, and so may any `ms`. */
+function loss(request: Request): string {
+  if (request.verb !== "set") return "";
+  const { mode, compareCas, meta } = request;
+  if (mode === "set" && compareCas === undefined) return ", and dropped what the key held";
+  return meta === undefined ? "" : ", and may have dropped what the key held";
 }

@@ -39,6 +39,11 @@ export class Call {
     return { ...this.place, signal: this.#signal, timeoutMs: Math.min(leftMs, limitMs) };
   }
 
+  /** A step's options where another one follows that is to have as much time. */
+  firstStep(): CallOptions {
+    return this.step(Math.max(1, (this.#deadline - performance.now()) / 2));
+  }
+
   /** For what is done although the call was aborted: the same with time of its own. */
   epilogue(timeoutMs: number): Call {
     return new Call(this.#name, this.place, timeoutMs);

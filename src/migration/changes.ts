@@ -121,19 +121,20 @@ export class Changes<Value> {
     return inOld || inNew;
   }
 
-  async removeMany(
-    keys: readonly Key[],
+  /** Resolves to the keys that had an item in neither. */
+  async removeMany<K extends Key>(
+    keys: readonly K[],
     call: Call,
     options: WriteOptions | undefined,
-  ): Promise<Key[]> {
+  ): Promise<K[]> {
     const required = this.#pair.isStrict("deletes");
-    const [inOld, inNew] = await this.#oldFirst(
+    const missing = await this.#oldFirst<readonly Key[]>(
       call,
       (client) => client.deleteMulti(keys, writing(options, call)),
       (cluster) => cluster.dropMany(keys, call, required),
     );
-    const missing = new Set(inOld);
-    return inNew.filter((key) => missing.has(key));
+    const [inOld, inNew] = missing.map((some) => new Set(some));
+    return keys.filter((key) => inOld?.has(key) && inNew?.has(key));
   }
 
   /** Deletes in the old cluster first, whichever calls depend on: see {@link Transfer}. */

@@ -2,7 +2,7 @@ import { checkOptions } from "../client/check.js";
 import type { Client } from "../client/client.js";
 import { type CloseOptions, settingsOf } from "../client/cluster.js";
 import type { Deltas } from "../client/counting.js";
-import { eachCall, type Given } from "../client/many.js";
+import type { Given } from "../client/many.js";
 import { entriesOf, type Mapping } from "../client/mapping.js";
 import {
   ARITHMETIC_OPTIONS,
@@ -23,6 +23,7 @@ import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { Changes, writing } from "./changes.js";
+import { countedOf, failedOf } from "./each.js";
 import type { MigrationEvents } from "./events.js";
 import {
   checkReads,
@@ -68,6 +69,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   readonly #changes: Changes<Value>;
   readonly #reads: Reads<Value>;
   #telling: NodeJS.Timeout | undefined = undefined;
+  /** Where a key is meant to be, for an error that names no server. */
+  readonly #home = (key: Key): string => this.#pair.primary.serverFor(key).name;
 
   /**
    * @throws OptionError for an unknown option or one out of its range, and for clusters
@@ -253,11 +256,10 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   }
 
   async addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
-    const calls = new Map<Key, () => Promise<boolean>>();
-    for (const [key, value] of entriesOf(mapping)) {
-      calls.set(key, () => this.add(key, value, options));
-    }
-    return failed("addMulti", calls);
+    const values = new Map(entriesOf(mapping));
+    return failedOf("addMulti", values.keys(), this.#home, (key) =>
+      this.add(key, values.get(key) as Value, options),
+    );
   }
 
   /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */
@@ -268,11 +270,9 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   }
 
   deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
-    return this.#pair.run(
-      "deleteMulti",
-      options,
-      WRITE_OPTIONS,
-      (call) => this.#changes.removeMany([...keys], call, options) as Promise<Given<K>[]>,
+    const given = keys as Iterable<Given<K>>;
+    return this.#pair.run("deleteMulti", options, WRITE_OPTIONS, (call) =>
+      this.#changes.removeMany(this.#pair.distinct(given, options), call, options),
     );
   }
 
@@ -287,11 +287,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     ttl: Ttl,
     options?: CallOptions,
   ): Promise<Given<K>[]> {
-    const calls = new Map<Given<K>, () => Promise<boolean>>();
-    for (const key of keys as Iterable<Given<K>>) {
-      calls.set(key, () => this.touch(key, ttl, options));
-    }
-    return failed("touchMulti", calls);
+    const distinct = this.#pair.distinct(keys as Iterable<Given<K>>, options);
+    return failedOf("touchMulti", distinct, this.#home, (key) => this.touch(key, ttl, options));
   }
 
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
@@ -319,7 +316,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     delta = 1,
     options?: ArithmeticOptions,
   ): Promise<Map<Given<K>, number>> {
-    return this.#countMany("incr", keys, delta, options);
+    return this.#countMany<K>("incr", keys as Deltas<Given<K>>, delta, options);
   }
 
   async decrMulti<K extends Key>(
@@ -327,7 +324,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     delta = 1,
     options?: ArithmeticOptions,
   ): Promise<Map<Given<K>, number>> {
-    return this.#countMany("decr", keys, delta, options);
+    return this.#countMany<K>("decr", keys as Deltas<Given<K>>, delta, options);
   }
 
   /** @throws NotSupportedError: it is about one server's item, and here there may be two */
@@ -397,38 +394,19 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
 
   #countMany<K extends Key>(
     mode: "incr" | "decr",
-    keys: Deltas<K>,
+    keys: Deltas<Given<K>>,
     delta: number,
     options: ArithmeticOptions | undefined,
   ): Promise<Map<Given<K>, number>> {
-    const calls = new Map<Given<K>, () => Promise<number | undefined>>();
     const given = keys instanceof Map ? keys.keys() : (keys as Iterable<Given<K>>);
-    for (const key of given as Iterable<Given<K>>) {
-      const own: number = keys instanceof Map ? keys.get(key) : delta;
-      calls.set(key, () => this[mode](key, own, options));
+    const deltas = new Map<Given<K>, number>();
+    for (const key of this.#pair.distinct<Given<K>>(given, options)) {
+      deltas.set(key, keys instanceof Map ? keys.get(key) : delta);
     }
-    const counted = new Map<Given<K>, number>();
-    const settled = (key: Given<K>, value: number | undefined) => {
-      if (value !== undefined) counted.set(key, value);
-    };
-    return new Promise((resolve, reject) => {
-      eachCall(`${mode}Multi`, calls, counted, settled, resolve, reject);
-    });
+    return countedOf(`${mode}Multi`, deltas, this.#home, (key, own) =>
+      this[mode](key, own, options),
+    );
   }
-}
-
-/** Calls on a key each, as one that resolves to those for which the answer was no. */
-function failed<K extends Key>(
-  name: string,
-  calls: ReadonlyMap<K, () => Promise<boolean>>,
-): Promise<K[]> {
-  const keys: K[] = [];
-  const settled = (key: K, yes: boolean | undefined) => {
-    if (yes !== true) keys.push(key);
-  };
-  return new Promise((resolve, reject) => {
-    eachCall(name, calls, keys, settled, resolve, reject);
-  });
 }
 
 async function notSupported(command: string): Promise<never> {

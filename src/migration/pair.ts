@@ -1,8 +1,10 @@
 import { checkOptions } from "../client/check.js";
 import { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
+import { distinct } from "../client/many.js";
 import type { CallOptions } from "../client/options.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
+import type { Key } from "../protocol/key.js";
 import { Events } from "../util/events.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
@@ -87,6 +89,15 @@ export class Pair<Value> {
   background(work: Promise<unknown>): void {
     const kept = work.catch(() => {}).finally(() => this.#background.delete(kept));
     this.#background.add(kept);
+  }
+
+  /**
+   * The keys of a call on many, each once.
+   * @throws ArgumentError for what is no list of keys, KeyError
+   */
+  distinct<K extends Key>(keys: Iterable<K>, place: CallOptions | undefined): K[] {
+    const { dispatcher } = settingsOf(this.primary);
+    return [...distinct(dispatcher, keys, place).values()];
   }
 
   progress(): MigrationProgress {

@@ -1,6 +1,6 @@
 import type { Client } from "../client/client.js";
-import { settingsOf } from "../client/cluster.js";
-import { distinct, type Given } from "../client/many.js";
+import type { Given } from "../client/many.js";
+import type { CallOptions } from "../client/options.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import { PartialError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
@@ -64,8 +64,9 @@ export class Reads<Value> {
   }
 
   async getMulti<T, K extends Key>(keys: Iterable<K>, call: Call): Promise<Map<Given<K>, T>> {
-    const asked = this.#distinct(keys, call);
-    const read = (some: readonly K[]) => this.#pair.primary.getMulti<T, K>(some, call.step());
+    const asked = this.#pair.distinct(keys, call.place);
+    const read = (some: readonly K[]) =>
+      this.#pair.primary.getMulti<T, K>(some, this.#firstStep(call));
     return this.#many("getMulti", asked, call, read, async (missing) => {
       const required = this.#pair.isStrict("all");
       const found = await this.#pair.old.readMany<T, K>(missing, call, required);
@@ -78,8 +79,9 @@ export class Reads<Value> {
     keys: Iterable<K>,
     call: Call,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
-    const asked = this.#distinct(keys, call);
-    const read = (some: readonly K[]) => this.#pair.primary.getsMulti<T, K>(some, call.step());
+    const asked = this.#pair.distinct(keys, call.place);
+    const read = (some: readonly K[]) =>
+      this.#pair.primary.getsMulti<T, K>(some, this.#firstStep(call));
     return this.#many("getsMulti", asked, call, read, async (missing) => {
       await Promise.all(missing.map((key) => this.#changes.fetch(key, call)));
       return read(missing);
@@ -124,9 +126,9 @@ export class Reads<Value> {
     return missing.filter((key) => !failure.errors.has(primary.serverFor(key, call.place).name));
   }
 
-  #distinct<K extends Key>(keys: Iterable<K>, call: Call): K[] {
-    const { dispatcher } = settingsOf(this.#pair.primary);
-    return [...distinct(dispatcher, keys, call.place).values()];
+  /** A server that hangs leaves time to look elsewhere for the keys of those that do not. */
+  #firstStep(call: Call): CallOptions {
+    return this.#pair.settings.reads === "both" ? call.firstStep() : call.step();
   }
 
   #answered<T>(by: "old" | "both" | "new", value: T | undefined): T | undefined {

@@ -1,12 +1,14 @@
+import { channel } from "node:diagnostics_channel";
 import { type Address, isUdp } from "../connection/address.js";
 import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Capabilities } from "../connection/capability.js";
-import { Connection, type ConnectionOptions, type QueueLimits } from "../connection/connection.js";
+import { Connection, type ConnectionOptions } from "../connection/connection.js";
 import { type ConnectionStats, Counters } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
 import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
 import type { Greet } from "../connection/greeting.js";
+import type { QueueLimits } from "../connection/queue.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import type { Turnstile } from "../connection/turnstile.js";
 import { ConnectionClosedError } from "../errors.js";
@@ -16,7 +18,7 @@ import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
-import { Health, type HealthEvent, type HealthOptions } from "./health.js";
+import { Health, type HealthEvent, type HealthOptions, type HealthState } from "./health.js";
 import { Lanes } from "./lanes.js";
 import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
 
@@ -45,6 +47,8 @@ export interface ServerOptions {
 
 /** What one server has done, and what its client did for it. */
 export interface ServerStats extends ConnectionStats {
+  /** Its health now; the event `health` tells each change. */
+  readonly state: HealthState;
   /** Keys whose changes the server missed, and that are to be deleted there. */
   readonly remembered: number;
   /** How often it was flushed, and keys deleted there, since it missed changes. */
@@ -57,6 +61,9 @@ type Heard = Pick<
   ConnectionOptions,
   "onReply" | "onFailure" | "onFailed" | "onRefused" | "onLarge" | "counters"
 >;
+
+/** Changes of health, for whoever watches all clients of the process. */
+const states = channel("tslibmc:server");
 
 const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
 
@@ -72,7 +79,7 @@ export class Server implements Executor {
   readonly #capabilities: Capabilities;
   readonly #health: Health;
   readonly #rejoin: Rejoin | undefined;
-  /** Who carries out what this server lost, once it has left the list. */
+  /** Who has its keys, once it has left the list. */
   #successor: Executor | undefined = undefined;
 
   constructor(address: Address, options: ServerOptions) {
@@ -129,6 +136,7 @@ export class Server implements Executor {
   stats(): ServerStats {
     const { remembered = 0, flushes = 0, deletions = 0 } = this.#rejoin ?? {};
     return {
+      state: this.#health.state,
       ...this.#connection.stats(),
       remembered,
       rejoinFlushes: flushes,
@@ -201,7 +209,7 @@ export class Server implements Executor {
       },
       address,
       onLost: (operation) => this.#retry(operation),
-      onUnsent: (operation) => this.execute(operation),
+      onUnsent: (operation) => (this.#heirOf(operation) ?? this).execute(operation),
     });
   }
 
@@ -239,6 +247,7 @@ export class Server implements Executor {
       this.#rejoin?.catchUp()?.catch(() => {}); // its event tells
     }
     this.#options.onHealth(event);
+    states.publish(event);
     if (event.state !== "dead") return;
     const why = `The connection was given up: ${this.#health.refusal.message}`;
     this.#connection.abandon(new Failure(ConnectionClosedError, why, this.name));
@@ -251,9 +260,17 @@ export class Server implements Executor {
    */
   #retry(operation: Operation): boolean {
     if (operation.retried || !operation.command.idempotent) return false;
+    const heir = this.#heirOf(operation);
+    if (heir === undefined) return false;
     operation.retried = true;
-    (this.#successor ?? this).execute(operation);
+    heir.execute(operation);
     return true;
+  }
+
+  /** Who carries out what this server lost; what was asked of it alone is no other's to answer. */
+  #heirOf({ route }: Operation): Executor | undefined {
+    if (this.#successor === undefined) return this;
+    return route === "" ? undefined : this.#successor;
   }
 
   #refuse(operation: Operation, refused: RefusedReply): void {

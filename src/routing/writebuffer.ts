@@ -1,5 +1,5 @@
 import { isUdp } from "../connection/address.js";
-import type { QueueLimits } from "../connection/connection.js";
+import type { QueueLimits } from "../connection/queue.js";
 import type { Executor, Operation } from "../operation.js";
 import { OK } from "../protocol/reply.js";
 import { isSilent, type Request } from "../protocol/request.js";

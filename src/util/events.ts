@@ -31,7 +31,8 @@ export class Events<Types> {
   }
 
   emit<Type extends keyof Types>(type: Type, event: Types[Type]): void {
-    for (const listener of this.#listeners.get(type) ?? []) {
+    // A copy: a listener that takes itself off and on again is not told of the same event twice.
+    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
       try {
         (listener as Listener<Types[Type]>)(event);
       } catch (error) {

@@ -39,7 +39,7 @@ export class Fifo<T> {
     return n < this.#length ? this.#slots[(this.#head + n) & this.#mask] : undefined;
   }
 
-  /** Takes out what is not to be kept; the rest stays in its order. */
+  /** Takes out what is not to be kept; the rest stays in its order. `keep` leaves the queue alone. */
   retain(keep: (item: T) => boolean): void {
     const { length } = this;
     let kept = 0;

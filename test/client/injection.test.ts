@@ -1,6 +1,7 @@
 import { Client, MemcachedError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { outcome, ScriptedServer } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
 
 /**
  * Callers without types can put anything in the place of a number, a key or a flag. What is

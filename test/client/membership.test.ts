@@ -16,7 +16,7 @@ import {
   TimeoutError,
 } from "tslibmc";
 import { describe, expect, test } from "vitest";
-import { until } from "../support/scripted.js";
+import { until } from "../support/until.js";
 
 /** A source that a test feeds, and that tells what becomes of its iterations. */
 class Feed implements AsyncIterable<Servers> {

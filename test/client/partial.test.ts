@@ -1,6 +1,8 @@
 import { Client, ConnectError, type MemcachedError, PartialError, TimeoutError } from "tslibmc";
+import { Migration } from "tslibmc/migration";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
 
 /** Calls on many keys and on all servers, when one of three servers is lost. */
 describe("a call that lost a server", () => {
@@ -28,10 +30,7 @@ describe("a call that lost a server", () => {
   });
 
   async function partial<Results>(call: Promise<Results>): Promise<PartialError<Results>> {
-    const error = await call.then(
-      () => undefined,
-      (error: unknown) => error,
-    );
+    const error = await errorOf(call);
     expect(error).toBeInstanceOf(PartialError);
     return error as PartialError<Results>;
   }
@@ -45,6 +44,21 @@ describe("a call that lost a server", () => {
     expect([...error.errors.keys()]).toEqual([servers[1]?.address]);
     expect(error.code).toBe("ERR_MEMCACHED_PARTIAL");
     expect(error.retcode).toBe(19);
+  });
+
+  test("an error about one key's item counts for the server that has it", async () => {
+    const [key = ""] = onServer(1);
+    await using writer = new Client(servers.map((server) => server.address));
+    await writer.set(key, 2n ** 60n);
+    const calls = [client.incrMulti(keys), client.incrMulti(keys, 1, { initial: 0 })];
+    for (const { errors, results } of await Promise.all(calls.map(partial))) {
+      expect([...errors.keys()]).toEqual([servers[1]?.address]);
+      expect(results.size).toBe(keys.length - 1);
+    }
+    await using next = new Client<number>("127.0.0.1:1");
+    await using migration = new Migration({ from: client, to: next }, { reads: "old" });
+    const { errors } = await partial(migration.incrMulti([key]));
+    expect([...errors.keys()]).toEqual([servers[1]?.address]);
   });
 
   test("a server that hangs costs its own keys, up to the deadline", async () => {

@@ -31,6 +31,7 @@ describe("refused before anything is sent", () => {
   beforeAll(async () => {
     server = createServer((socket: Socket) => {
       connections++;
+      socket.on("error", () => {}); // a client that gives up resets its sockets
       socket.on("data", (data) => {
         arrived += data.toString("latin1");
       });
@@ -152,6 +153,7 @@ describe("refused before anything is sent", () => {
     ["text as flags", () => client.set("k", 1, { flags: INJECTION as never }), /flags/],
     ["flags past 32 bits", () => client.set("k", 1, { flags: 2 ** 32 }), /flags/],
     ["a delay that is text", () => client.flushAll({ delay: INJECTION as never }), /delay/],
+    ["a delay past 30 days", () => client.flushAll({ delay: 2_592_001 }), /delay .* to 2592000/],
     ["a level that is text", () => client.verbosity(INJECTION as never), /level/],
     ["a line's end in stats", () => client.getStats(INJECTION), /argument of stats/],
     ["a recache that is text", () => client.metaGet("k", { recache: "1" as never }), /recache/],
@@ -207,17 +209,40 @@ describe("refused before anything is sent", () => {
     ["a bigint inside JSON", { n: 1n }],
     ["NaN", Number.NaN],
   ])("a value that cannot be encoded: %s", async (_, value) => {
-    for (const call of [client.set("k", value), client.setMulti({ fine: 1, k: value })]) {
+    const calls = {
+      set: client.set("k", value),
+      setMulti: client.setMulti({ fine: 1, k: value }),
+      metaSet: client.metaSet("k", value),
+    };
+    for (const [command, call] of Object.entries(calls)) {
       const error = await call.catch((error: unknown) => error);
       expect(error).toBeInstanceOf(CodecError);
-      expect(error).toMatchObject({ sent: false });
+      expect(error).toMatchObject({ sent: false, command });
+      expect((error as Error).message).toContain(`${command} cannot encode the value of "k": `);
     }
   });
 
   test("a value over maxValueSize is refused with both sizes", async () => {
-    const error = await client.set("k", "x".repeat(1024 * 1024 + 1)).catch((error) => error);
-    expect(error).toBeInstanceOf(ValueTooLargeError);
-    expect(error).toMatchObject({ size: 1024 * 1024 + 1, limit: 1024 * 1024, sent: false });
+    const value = "x".repeat(1024 * 1024 + 1);
+    for (const call of [
+      client.set("k", value),
+      client.setMulti({ fine: 1, k: value }),
+      client.metaSet("k", value),
+    ]) {
+      const error = await call.catch((error) => error);
+      expect(error).toBeInstanceOf(ValueTooLargeError);
+      expect(error).toMatchObject({ size: 1024 * 1024 + 1, limit: 1024 * 1024, sent: false });
+      expect(error.message).toContain('The value of "k" is 1048577 bytes');
+    }
+  });
+
+  test("a key in a message is the text that it was, shortened", async () => {
+    await expect(client.get(`größe:${"é".repeat(125)}`)).rejects.toThrow(
+      `The key "größe:${"é".repeat(34)}…" is 258 bytes`,
+    );
+    await expect(client.get(Buffer.from([0xff, 0x20]))).rejects.toThrow(
+      'The key "ÿ " has the byte 0x20',
+    );
   });
 });
 
@@ -252,7 +277,7 @@ describe("a client that cannot be", () => {
     ["an object without a host", [{ port: 1 }], /host must be a string/],
     ["an object that is not in a list", { host: "h" }, /an array, not an object/],
     ["a port out of range in an object", [{ host: "h", port: 0 }], /port must be a whole number/],
-    ["a URL with a query", "memcached://h?timeout=5", /has "\?" in its host/],
+    ["a URL with a query", "memcached://h?timeout=5", /has a "\?"/],
     ["another separator", "h1;h2", /has ";" in its host/],
     ["an assignment", "--SERVER=h", /has "=" in its host/],
     ["a host with a blank in an object", [{ host: "a b" }], /has " " in its host/],

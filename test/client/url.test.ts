@@ -39,6 +39,14 @@ test.each<[string, ConstructorParameters<typeof Client>[0], RegExp]>([
   expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/secret/);
 });
 
+test.each<[string, ConstructorParameters<typeof Client>[0], RegExp]>([
+  ["a URL in an array", ["memcached://h1", "h2"], /is a URL, which stands alone, for all/],
+  ["a query", "memcached://h?timeoutMs=500", /"\?" or "#"; options go into/],
+  ["a fragment", "h1#2", /"\?" or "#"/],
+])("%s is refused with what to do", (_, servers, words) => {
+  expect(refusal(servers).message).toMatch(words);
+});
+
 test("an option that is undefined does not take away what the URL says", () => {
   const options = { tls: undefined, username: undefined, password: undefined };
   const url = "memcacheds://user:secret@127.0.0.1:1";

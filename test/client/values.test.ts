@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { CacheMiss, Client, CodecError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
@@ -45,6 +46,33 @@ describe("values", () => {
     );
   });
 
+  test.each([undefined, {}])(
+    "setMulti with chunk %o fails once, whatever else fails later",
+    async (chunk) => {
+      await using client = new Client<string>(server.address, {
+        chunk,
+        serializer: {
+          serialize: (text) => {
+            if (text === "later") return Promise.reject(new RangeError(text));
+            throw new RangeError(text);
+          },
+          deserialize: () => "",
+        },
+      });
+      const unhandled: unknown[] = [];
+      const note = (error: unknown) => unhandled.push(error);
+      process.on("unhandledRejection", note);
+      try {
+        const storing = client.setMulti({ a3: "later", a4: "at once" });
+        await expect(storing).rejects.toMatchObject({ cause: { message: "at once" } });
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(unhandled).toEqual([]);
+      } finally {
+        process.off("unhandledRejection", note);
+      }
+    },
+  );
+
   test("CacheMiss from deserialize is a miss, anything else an error", async () => {
     await using writer = new Client(server.address);
     await writer.setMulti({ old: "old", broken: "broken", fine: "fine" });
@@ -69,6 +97,57 @@ describe("values", () => {
     });
   });
 
+  test.each([
+    ["a codec", {}],
+    ["an asynchronous codec", { compress: true }],
+  ])("%s that cannot read a value says whose it was, and for which call", async (_, options) => {
+    await using client = new Client(server.address, { ...options, keyPrefix: "app:" });
+    // No pickle; past 64 KiB, and compressed, it is read on another thread.
+    await client.set("größe", "x".repeat(200_000), { flags: "compress" in options ? 9 : 1 });
+    const calls = {
+      get: client.get("größe"),
+      gets: client.gets("größe"),
+      getAndTouch: client.getAndTouch("größe", 60),
+      getsAndTouch: client.getsAndTouch("größe", 60),
+      metaGet: client.metaGet("größe"),
+      getMulti: client.getMulti(["größe", "other"]),
+      getsMulti: client.getsMulti(["größe", "other"]),
+    };
+    for (const [command, call] of Object.entries(calls)) {
+      const error = await call.catch((error: unknown) => error);
+      expect(error).toMatchObject({ command, sent: true });
+      const cause = command.endsWith("Multi") ? (error as Error).cause : error;
+      expect(cause).toBeInstanceOf(CodecError);
+      expect(cause).toMatchObject({
+        command,
+        sent: true,
+        message: expect.stringMatching(`^${command} cannot decode the value of "app:größe": `),
+      });
+    }
+  });
+
+  test.each([false, true])(
+    "a value that fails beside a wrong key is heard, chunk: %s",
+    async (chunk) => {
+      const unheard: unknown[] = [];
+      const listen = (error: unknown) => unheard.push(error);
+      process.on("unhandledRejection", listen);
+      await using client = new Client<unknown>(server.address, {
+        chunk,
+        serializer: {
+          serialize: async () => {
+            throw new Error("cannot write");
+          },
+          deserialize: (data) => data,
+        },
+      });
+      await expect(client.setMulti({ fails: 1, "wrong key": 2 })).rejects.toThrow("wrong key");
+      await delay(10);
+      process.off("unhandledRejection", listen);
+      expect(unheard).toEqual([]);
+    },
+  );
+
   test("a subclass may override serialize and deserialize, and a clone keeps them", async () => {
     class Shouting extends Client<string> {
       override serialize(value: string) {
@@ -85,6 +164,34 @@ describe("values", () => {
     await clone.set("shout", "again", { compress: { minLength: 1 } });
     expect(await client.get("shout")).toBe("again!");
   });
+
+  test.each([
+    ["text", {}],
+    ["binary", { binary: true }],
+  ])(
+    "over %s an error about a server's limit says what is lost, and no more",
+    async (_, options) => {
+      await using client = new Client(server.address, { ...options, maxValueSize: 2 ** 30 });
+      const large = Buffer.alloc(2 ** 24 + 1);
+      const calls: [string, string | undefined, () => Promise<unknown>][] = [
+        ["set", undefined, () => client.set("k", large)],
+        ["add", "old", () => client.add("k", large)],
+        ["replace", "old", () => client.replace("k", large)],
+        ["append", "old", () => client.append("k", large)],
+        ["cas", "old", async () => client.cas("k", large, (await client.gets("k"))?.cas ?? 0n)],
+      ];
+      for (const [command, left, call] of calls) {
+        await client.set("k", "old");
+        const error = await call().catch((error: unknown) => error);
+        expect(error).toMatchObject({ code: "ERR_MEMCACHED_VALUE_TOO_LARGE", command, sent: true });
+        expect(await client.get("k"), command).toBe(left);
+        const told = (error as Error).message.includes("dropped what the key held");
+        expect(told, command).toBe(left === undefined);
+      }
+      const meta = await client.metaSet("k", large, { mode: "replace" }).catch((error) => error);
+      expect((meta as Error).message).toContain("may have dropped what the key held");
+    },
+  );
 
   test("what is appended is not compressed, whatever the client's default", async () => {
     await using client = new Client(server.address, { compress: { minLength: 1 } });
@@ -106,6 +213,61 @@ describe("values", () => {
     expect(results[2]).toBe(large);
     expect(results[4]).toBe("last");
     expect(await client.get("order")).toBe("last");
+  });
+
+  test("so do calls on many keys, and metaSet", async () => {
+    await using client = new Client(server.address, { compress: true, maxValueSize: 2 ** 24 });
+    const large = "large ".repeat(2_000_000);
+    const many = (value: string) => ({ order1: value, order2: "small" });
+    const lastOf = async (...calls: (() => Promise<unknown>)[]) => {
+      await Promise.all(calls.map((call) => call()));
+      return client.get("order1");
+    };
+    const setLarge = () => client.set("order1", large);
+    expect(await lastOf(setLarge, () => client.setMulti(many("last")))).toBe("last");
+    expect(
+      await lastOf(
+        () => client.setMulti(many(large)),
+        () => client.set("order1", "last"),
+      ),
+    ).toBe("last");
+    expect(
+      await lastOf(
+        () => client.setMulti(many(large)),
+        () => client.setMulti(many("last")),
+      ),
+    ).toBe("last");
+    expect(
+      await lastOf(
+        () => client.metaSet("order1", large, {}),
+        () => client.set("order1", "last"),
+      ),
+    ).toBe("last");
+    expect(await lastOf(setLarge, () => client.deleteMulti(["order1"]))).toBeUndefined();
+    const [, found] = await Promise.all([
+      setLarge(),
+      client.getMulti<string>(["order2", "order1"]),
+    ]);
+    expect(found.get("order1")).toBe(large);
+  });
+
+  test("a value that cannot be encoded lets nobody go ahead of those before it", async () => {
+    await using client = new Client<string>(server.address, {
+      serializer: {
+        serialize: async (text) => {
+          await delay(text === "slow" ? 50 : 1);
+          if (text === "bad") throw new RangeError(text);
+          return { data: text, flags: 16 };
+        },
+        deserialize: (data) => Buffer.from(data).toString(),
+      },
+    });
+    const slow = client.set("ahead", "slow");
+    const bad = client.set("ahead", "bad");
+    const removing = client.delete("ahead");
+    await expect(bad).rejects.toThrow(CodecError);
+    expect(await Promise.all([slow, removing])).toEqual([true, true]);
+    expect(await client.get("ahead")).toBeUndefined();
   });
 
   test("Python reads what we write, and we what Python writes", async () => {

@@ -3,7 +3,9 @@ import { inspect } from "node:util";
 import { Client, ConnectError, type ConnectionEvents, MemcachedError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { outcome, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 
 let memcached: Memcached;
 let client: Client;
@@ -34,6 +36,7 @@ describe("client.stats()", () => {
       waiting: 0,
       inFlight: 0,
       latency: { count: 0, p50: 0, p90: 0, p99: 0, p999: 0, max: 0 },
+      state: "up",
       remembered: 0,
       rejoinFlushes: 0,
       rejoinDeletions: 0,
@@ -201,6 +204,32 @@ describe("diagnostics channels", () => {
       { server: address, state: "open" },
       { server: address, state: "closed" },
     ]);
+  });
+
+  test("tslibmc:server follows a server's health, and stats() says what it is", async () => {
+    await using server = await startMemcached();
+    await using watched = new Client(server.address, { behaviors: { failure_limit: 2 } });
+    const state = () => watched.stats().get(server.address)?.state;
+    const changes: unknown[] = [];
+    const events: unknown[] = [];
+    const listener = (message: unknown) => changes.push(message);
+    watched.on("health", (event) => events.push(event));
+    channel("tslibmc:server").subscribe(listener);
+    await watched.get("k");
+    expect(state()).toBe("up");
+    await server.kill();
+    await outcome(watched.get("k"));
+    await until(() => state() === "dead");
+    await server.restart();
+    await until(() => state() === "up");
+    channel("tslibmc:server").unsubscribe(listener);
+    const { address } = server;
+    expect(changes).toMatchObject([
+      { server: address, state: "failing", previous: "up", error: expect.any(MemcachedError) },
+      { server: address, state: "dead", previous: "failing", error: expect.any(MemcachedError) },
+      { server: address, state: "up", previous: "dead", error: undefined },
+    ]);
+    expect(events).toEqual(changes);
   });
 
   test("tslibmc:connect traces an attempt that fails", async () => {

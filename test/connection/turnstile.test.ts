@@ -10,7 +10,8 @@ import { Operation } from "../../src/operation.js";
 import type { Reply } from "../../src/protocol/reply.js";
 import { TextWire } from "../../src/protocol/text/wire.js";
 import { createCodec } from "../../src/value/factory.js";
-import { errorOf, settles } from "../faults/cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 
 describe("a turnstile", () => {
   beforeEach(() => {
@@ -95,7 +96,7 @@ describe("many servers", () => {
     let lost = 0;
     client.on("disconnect", () => lost++);
     await Promise.all(servers.map((server) => server.close()));
-    await settles(() => lost === 120);
+    await until(() => lost === 120);
     const again = await Promise.all(servers.map(({ port }) => MemcachedServer.start({ port })));
     begun.length = 0;
     const reading = client.getMulti(keys);

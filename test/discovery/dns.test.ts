@@ -2,7 +2,8 @@ import { Client, NetworkError, NoServerError, OptionError, type ServerOptions } 
 import { type AddressResolver, dnsAddresses, dnsService } from "tslibmc/discovery";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NameServer } from "../support/nameserver.js";
-import { failureOf, listsOf } from "./lists.js";
+import { errorOf } from "../support/outcome.js";
+import { listsOf } from "./lists.js";
 
 const NAME = "memcached.test";
 
@@ -46,7 +47,7 @@ describe("dnsAddresses", () => {
       dns.zones.set(NAME, { addresses: ["10.0.0.1", "2001:db8::7"] });
       for (const how of ["SERVFAIL", "silence"] as const) {
         dns.failing.set(type, how);
-        const error = await failureOf(listsOf(dnsAddresses(NAME, often()))());
+        const error = await errorOf(listsOf(dnsAddresses(NAME, often()))());
         expect(error).toBeInstanceOf(NetworkError);
         expect(error).toMatchObject({ message: expect.stringContaining(NAME) });
       }
@@ -58,10 +59,10 @@ describe("dnsAddresses", () => {
     dns.failing.set("AAAA", "NXDOMAIN");
     expect(hosts(await listsOf(dnsAddresses(NAME, often()))())).toEqual(["10.0.0.1"]);
     dns.failing.set("A", "NXDOMAIN");
-    expect(await failureOf(listsOf(dnsAddresses(NAME, often()))())).toBeInstanceOf(NoServerError);
+    expect(await errorOf(listsOf(dnsAddresses(NAME, often()))())).toBeInstanceOf(NoServerError);
     dns.failing.clear();
     dns.zones.set(NAME, {});
-    expect(await failureOf(listsOf(dnsAddresses(NAME, often()))())).toBeInstanceOf(NoServerError);
+    expect(await errorOf(listsOf(dnsAddresses(NAME, often()))())).toBeInstanceOf(NoServerError);
   });
 
   test("asks the machine's own servers without a resolver, until the iteration ends", async () => {
@@ -127,10 +128,10 @@ describe("dnsService", () => {
   test("fails where there is no such service", async () => {
     for (const services of [[], [record(".")]]) {
       dns.zones.set(NAME, { services });
-      expect(await failureOf(listsOf(dnsService(NAME, often()))())).toBeInstanceOf(NoServerError);
+      expect(await errorOf(listsOf(dnsService(NAME, often()))())).toBeInstanceOf(NoServerError);
     }
     dns.failing.set("SRV", "SERVFAIL");
-    expect(await failureOf(listsOf(dnsService(NAME, often()))())).toBeInstanceOf(NetworkError);
+    expect(await errorOf(listsOf(dnsService(NAME, often()))())).toBeInstanceOf(NetworkError);
   });
 
   test("refuses what is no option", () => {

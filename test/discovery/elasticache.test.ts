@@ -15,8 +15,10 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { answerLength, parseClusterList } from "../../src/discovery/clusterlist.js";
 import { Authority } from "../support/certificates.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { answers, ScriptedServer, until } from "../support/scripted.js";
-import { failureOf, listsOf } from "./lists.js";
+import { errorOf } from "../support/outcome.js";
+import { answers, ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
+import { listsOf } from "./lists.js";
 
 const MEMBERS = ["one.test|10.0.0.1|11211", "two.test|10.0.0.2|11212"];
 const HOSTS = [
@@ -141,7 +143,7 @@ describe("an answer that is none fails", () => {
     ["a line without an end", "x".repeat(300_000)],
   ])("%s", async (_, reply) => {
     await using server = await ScriptedServer.start(answers(reply));
-    const error = await failureOf(firstOf(server.address));
+    const error = await errorOf(firstOf(server.address));
     expect(error).toBeInstanceOf(ProtocolError);
     expect(error).toMatchObject({ server: server.address });
     expect((error as Error).message.length).toBeLessThan(200);
@@ -150,7 +152,7 @@ describe("an answer that is none fails", () => {
   test("by a deadline if it does not come to its end", async () => {
     for (const reply of ["", "CONFIG", block(`12\n${MEMBERS[0]}\n`, 500)]) {
       await using server = await ScriptedServer.start(answers(reply));
-      const error = await failureOf(firstOf(server.address, { timeoutMs: 50 }));
+      const error = await errorOf(firstOf(server.address, { timeoutMs: 50 }));
       expect(error).toBeInstanceOf(TimeoutError);
     }
   });
@@ -170,9 +172,9 @@ describe("an answer that is none fails", () => {
     await using server = await ScriptedServer.start((connection) =>
       connection.onLine(() => connection.socket.end("CONFIG cluster 0 99\r\n12\nhalf")),
     );
-    expect(await failureOf(firstOf(server.address))).toBeInstanceOf(ConnectError);
+    expect(await errorOf(firstOf(server.address))).toBeInstanceOf(ConnectError);
     await server[Symbol.asyncDispose]();
-    expect(await failureOf(firstOf(server.address))).toMatchObject({
+    expect(await errorOf(firstOf(server.address))).toMatchObject({
       code: "ERR_MEMCACHED_CONNECT",
       cause: { code: "ECONNREFUSED" },
     });
@@ -180,7 +182,7 @@ describe("an answer that is none fails", () => {
 
   test("at a memcached that is no endpoint", async () => {
     await using plain = await startMemcached();
-    const error = await failureOf(firstOf(plain.address));
+    const error = await errorOf(firstOf(plain.address));
     expect(error).toBeInstanceOf(NotSupportedError);
   });
 
@@ -240,7 +242,7 @@ describe("who asks", () => {
   test("is an AuthError where it is wrong or missing, that shows no password", async () => {
     const { address } = await endpoint({ asciiAuth: { user: "secret" } });
     for (const options of [{}, { username: "user", password: "wr0ng" }]) {
-      const error = await failureOf(firstOf(address, options));
+      const error = await errorOf(firstOf(address, options));
       expect(error).toBeInstanceOf(AuthError);
       expect(String(error)).not.toContain("wr0ng");
     }
@@ -281,9 +283,9 @@ describe("over TLS", () => {
     await expect(byAddress.set("k", 1)).rejects.toMatchObject({
       cause: { code: "ERR_TLS_CERT_ALTNAME_INVALID" },
     });
-    const error = await failureOf(firstOf(server.address, { tls }));
+    const error = await errorOf(firstOf(server.address, { tls }));
     expect(error).toMatchObject({ cause: { code: "ERR_TLS_CERT_ALTNAME_INVALID" } });
-    expect(await failureOf(firstOf(name))).toBeInstanceOf(ConnectError);
+    expect(await errorOf(firstOf(name))).toBeInstanceOf(ConnectError);
   });
 });
 

@@ -13,11 +13,3 @@ export function listsOf(source: AsyncIterable<Servers>): () => Promise<Servers> 
     return value;
   };
 }
-
-/** What a source fails with at its next list; undefined if there is one. */
-export function failureOf(next: Promise<unknown>): Promise<unknown> {
-  return next.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { OptionError } from "tslibmc";
 import { serverFile } from "tslibmc/discovery";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { failureOf, listsOf } from "./lists.js";
+import { errorOf } from "../support/outcome.js";
+import { listsOf } from "./lists.js";
 
 /** So long that whoever waits for it is not waiting for the file system's word. */
 const NEVER_MS = 3_600_000;
@@ -43,7 +44,7 @@ describe("what a file says", () => {
     "a:0\n",
   ])("%j is none", async (text) => {
     writeFileSync(path, text);
-    const error = await failureOf(listsOf(serverFile(path))());
+    const error = await errorOf(listsOf(serverFile(path))());
     expect(error).toBeInstanceOf(OptionError);
     expect(error).toMatchObject({ message: expect.stringContaining(path) });
   });
@@ -105,23 +106,23 @@ describe("what cannot be read as a whole", () => {
   test("is a failure once, however often it is looked at", async () => {
     writeFileSync(path, '["a:1", "b');
     const source = serverFile(path, { intervalMs: 10 });
-    expect(await failureOf(listsOf(source)())).toBeInstanceOf(OptionError);
+    expect(await errorOf(listsOf(source)())).toBeInstanceOf(OptionError);
     const coming = listsOf(source)();
     await new Promise((resolve) => setTimeout(resolve, 100));
     writeFileSync(path, '["a:1", "b:2"]');
     expect(await coming).toEqual(["a:1", "b:2"]);
     writeFileSync(path, '["a:1", "b');
-    expect(await failureOf(listsOf(source)())).toBeInstanceOf(OptionError);
+    expect(await errorOf(listsOf(source)())).toBeInstanceOf(OptionError);
   });
 
   test("is a failure where it is not there, until it is", async () => {
     const source = serverFile(path, { intervalMs: NEVER_MS });
-    expect(await failureOf(listsOf(source)())).toMatchObject({ cause: { code: "ENOENT" } });
+    expect(await errorOf(listsOf(source)())).toMatchObject({ cause: { code: "ENOENT" } });
     const coming = listsOf(source)();
     writeFileSync(path, "a:1\n");
     expect(await coming).toEqual(["a:1"]);
     const nowhere = serverFile(join(folder, "none", "servers"));
-    expect(await failureOf(listsOf(nowhere)())).toMatchObject({ cause: { code: "ENOENT" } });
+    expect(await errorOf(listsOf(nowhere)())).toMatchObject({ cause: { code: "ENOENT" } });
   });
 
   test("is waited for while it is being written", async () => {

@@ -3,7 +3,8 @@ import { type Client, type ClientOptions, CodecError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Fleet, keyOn } from "../routing/fleet.js";
-import { errorOf, settles } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 
 /** Values in chunks, which are spread over servers, while one of these is gone. */
 
@@ -183,7 +184,7 @@ describe("replicas", () => {
       .flatMap(({ keys }) => keys)
       .filter((key) => client.serverFor(key).name === a.address);
     a.clear();
-    await settles(async () => {
+    await until(async () => {
       expect(await client.get("k")).toEqual(value);
       return client.copyReads.repaired === own.length;
     });

@@ -1,10 +1,20 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { Client, type ClientOptions, type HealthEvent, type HealthState } from "tslibmc";
-import { expect } from "vitest";
+import {
+  type BehaviorOptions,
+  Client,
+  type ClientOptions,
+  type HealthEvent,
+  type HealthState,
+} from "tslibmc";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
+import { until } from "../support/until.js";
 
-/** How long something may take to happen that has no time of its own. */
-const SETTLES_MS = 15_000;
+/** A server is dead at its first failure, and its keys are elsewhere. */
+export const EJECTING: BehaviorOptions = {
+  ketama: true,
+  auto_eject: true,
+  failure_limit: 1,
+  retry_timeout: 1,
+};
 
 /** Real servers, and clients whose servers' health is on record. */
 export class Cluster implements AsyncDisposable {
@@ -78,22 +88,6 @@ export class Witness {
 
   /** Resolves when a server has come to a state. */
   async sees(server: Memcached, state: HealthState): Promise<void> {
-    await settles(() => (this.statesOf(server).at(-1) ?? "up") === state);
+    await until(() => (this.statesOf(server).at(-1) ?? "up") === state);
   }
-}
-
-export async function settles(check: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = performance.now() + SETTLES_MS;
-  while (!(await check())) {
-    expect(performance.now()).toBeLessThan(limit);
-    await delay(5);
-  }
-}
-
-/** The error that a call rejects with; undefined if it resolves. */
-export function errorOf(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 }

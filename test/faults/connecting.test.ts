@@ -1,21 +1,15 @@
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { backoffMs } from "../../src/connection/backoff.js";
 import { startMemcached } from "../support/memcached.js";
-import { outcome, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { freePort } from "../support/port.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 import { clientOf, use } from "../support/use.js";
 
-/** A port where nobody listens. */
-async function deadAddress(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
-  await new Promise((resolve) => server.close(resolve));
-  return `127.0.0.1:${address.port}`;
-}
+const deadAddress = async () => `127.0.0.1:${await freePort()}`;
 
 describe("#1 a server that refuses", () => {
   test("calls fail at once, and later ones without another attempt until it is due", async () => {

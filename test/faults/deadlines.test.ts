@@ -1,7 +1,9 @@
 import { ConnectionClosedError, TimeoutError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
-import { outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { type Script, ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 import { clientOf, use } from "../support/use.js";
 
 async function silent(script: Script = () => {}): Promise<ScriptedServer> {

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
-  type BehaviorOptions,
   type ClientOptions,
   ConnectError,
   NetworkError,
@@ -13,7 +12,9 @@ import {
 } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
-import { Cluster, errorOf, settles } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
+import { Cluster, EJECTING } from "./cluster.js";
 
 let cluster: Cluster;
 let a: Memcached;
@@ -26,13 +27,6 @@ beforeAll(async () => {
 });
 afterEach(() => cluster.reset());
 afterAll(() => cluster[Symbol.asyncDispose]());
-
-const EJECTING: BehaviorOptions = {
-  ketama: true,
-  auto_eject: true,
-  failure_limit: 1,
-  retry_timeout: 1,
-};
 
 describe("without a policy", () => {
   test("1: a server that refuses fails its calls at once, and no others", async () => {
@@ -74,7 +68,7 @@ describe("without a policy", () => {
     await client.set(key, "kept");
     await b.pause();
     expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
-    await settles(async () => {
+    await until(async () => {
       await errorOf(client.get(key));
       return witness.statesOf(b).includes("dead");
     });
@@ -119,7 +113,7 @@ describe("without a policy", () => {
       for (const error of await Promise.all(values.map((i) => errorOf(set(i))))) {
         expect(error).toBeInstanceOf(NetworkError);
       }
-      await settles(() => witness.events.some(({ state }) => state === "dead"));
+      await until(() => witness.events.some(({ state }) => state === "dead"));
     });
     expect(reset).toBeLessThan(closed);
   });
@@ -500,7 +494,7 @@ describe("gutter servers", () => {
     expect(await client.get(key)).toBeUndefined();
     await client.close();
     for (const server of gutter) {
-      await settles(async () => (await connections(server)) === 1); // the question's own
+      await until(async () => (await connections(server)) === 1); // the question's own
       await server[Symbol.asyncDispose]();
     }
   });

@@ -2,7 +2,7 @@ import { type Client, type PartialError, TimeoutError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Fleet } from "../routing/fleet.js";
-import { errorOf } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
 
 /** Calls on many keys over a hundred servers, one of which may have frozen. */
 

@@ -1,7 +1,8 @@
 import { Client, ConnectError, KeyError, NoServerError, OptionError, TimeoutError } from "tslibmc";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Memcached } from "../support/memcached.js";
-import { Cluster, errorOf } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { Cluster } from "./cluster.js";
 
 let cluster: Cluster;
 let b: Memcached;

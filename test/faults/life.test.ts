@@ -8,7 +8,9 @@ import { Worker } from "node:worker_threads";
 import { Client, ConnectionClosedError, type MemcachedError, TimeoutError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
-import { outcome, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 import { clientOf, use } from "../support/use.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,7 +1,8 @@
 import { type Client, ConnectError, PartialError, TimeoutError } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { FaultProxy } from "../support/faultproxy.js";
-import { Cluster, errorOf, type Witness } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { Cluster, type Witness } from "./cluster.js";
 
 const EACH = 20;
 

@@ -7,7 +7,7 @@ import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
 import { NameServer } from "../support/nameserver.js";
-import { settles } from "./cluster.js";
+import { until } from "../support/until.js";
 
 const KEYS = Array.from({ length: 2000 }, (_, i) => `member:${i}`);
 const OPTIONS = { behaviors: { ketama: true }, timeoutMs: 5000 } as const;
@@ -29,7 +29,7 @@ class Load {
   /** Resolves when so many more calls were made. */
   async runs(calls = 400): Promise<void> {
     const wanted = this.calls + calls;
-    await settles(() => this.calls >= wanted);
+    await until(() => this.calls >= wanted);
   }
 
   async stop(): Promise<void> {
@@ -85,7 +85,7 @@ class Followed {
     const home = () => KEYS.map((key) => this.client.serverFor(key).name);
     const [before, changes] = [home(), this.changes.length];
     await act();
-    await settles(() => this.changes.length > changes);
+    await until(() => this.changes.length > changes);
     const after = home();
     await this.load.runs();
     const moved = KEYS.map((_, i) => i).filter((i) => before[i] !== after[i]);
@@ -171,7 +171,7 @@ describe("a cluster behind a discovery endpoint, under load", () => {
     const discovery = await endpoint([one, two]);
     const followed = await Followed.discover(elasticache(discovery.address, often));
     discovery.refuse();
-    await settles(() => followed.failures.length >= 3);
+    await until(() => followed.failures.length >= 3);
     discovery.announce([one, two, three]);
     await followed.load.runs();
     expect(followed.names).toEqual([one, two]);
@@ -194,15 +194,15 @@ describe("a cluster behind a discovery endpoint, under load", () => {
     for (const bytes of bad) {
       const failures = followed.failures.length;
       discovery.faults.add({ on: { command: "config" }, do: { kind: "answer", bytes } });
-      await settles(() => followed.failures.length > failures);
+      await until(() => followed.failures.length > failures);
       discovery.faults.clear();
     }
     discovery.pause();
-    await settles(() => followed.failures.at(-1)?.error.code === "ERR_MEMCACHED_TIMEOUT");
+    await until(() => followed.failures.at(-1)?.error.code === "ERR_MEMCACHED_TIMEOUT");
     discovery.resume();
     const failures = followed.failures.length;
     discovery.announce([]);
-    await settles(() => followed.failures.length > failures);
+    await until(() => followed.failures.length > failures);
     expect(followed.names).toEqual([one, two]);
     expect(followed.changes).toEqual([]);
     await followed.change(() => discovery.announce([one, two, three]));
@@ -222,7 +222,7 @@ describe("a cluster behind a discovery endpoint, under load", () => {
       do: { kind: "answer", bytes: reply },
     } as const;
     discovery.faults.add(fault);
-    await settles(() => discovery.faults.hits(fault) === 1);
+    await until(() => discovery.faults.hits(fault) === 1);
     await discovery.log.next("config");
     await followed.load.runs();
     expect(followed.names).toEqual([one, two]);
@@ -251,10 +251,10 @@ describe("servers that DNS names, under load", () => {
     await followed.change(() => dns.zones.set("moving.test", { addresses: ["127.0.0.2"] }));
     expect(followed.names).toEqual([`127.0.0.2:${port}`]);
     dns.failing.set("A", "SERVFAIL");
-    await settles(() => followed.failures.length > 1);
+    await until(() => followed.failures.length > 1);
     dns.zones.delete("moving.test");
     dns.failing.clear();
-    await settles(() => followed.failures.at(-1)?.error.code === "ERR_MEMCACHED_NO_SERVER");
+    await until(() => followed.failures.at(-1)?.error.code === "ERR_MEMCACHED_NO_SERVER");
     expect(followed.names).toEqual([`127.0.0.2:${port}`]);
     await followed.expectCalm();
   });
@@ -301,7 +301,7 @@ test("a file of servers, written anew and renamed, under load", async () => {
   expect([...added.to]).toEqual([addresses[2]]);
   const failures = followed.failures.length;
   replace(`${addresses[0]}\n127.0.0.1:`);
-  await settles(() => followed.failures.length > failures);
+  await until(() => followed.failures.length > failures);
   expect(followed.names).toEqual(addresses.slice(0, 3));
   const removed = await followed.change(() => replace(`# one\n${addresses[1]}\n`));
   expect(removed.to).toEqual(new Set([addresses[1]]));

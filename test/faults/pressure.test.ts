@@ -2,7 +2,9 @@ import { QueueFullError, TimeoutError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { bytesInUse } from "../support/garbage.js";
 import { startMemcached } from "../support/memcached.js";
-import { outcome, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 import { clientOf, use } from "../support/use.js";
 
 describe("#33 a server that does not keep up", () => {

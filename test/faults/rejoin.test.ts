@@ -1,5 +1,4 @@
 import {
-  type BehaviorOptions,
   type ClientOptions,
   ConnectError,
   OptionError,
@@ -8,7 +7,9 @@ import {
 } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { Cluster, errorOf, settles, type Witness } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
+import { Cluster, EJECTING, type Witness } from "./cluster.js";
 
 let cluster: Cluster;
 let b: Memcached;
@@ -19,13 +20,6 @@ beforeAll(async () => {
 });
 afterEach(() => cluster.reset());
 afterAll(() => cluster[Symbol.asyncDispose]());
-
-const EJECTING: BehaviorOptions = {
-  ketama: true,
-  auto_eject: true,
-  failure_limit: 1,
-  retry_timeout: 1,
-};
 
 /** A client, and what it told of servers that came back. */
 function connect(options: ClientOptions) {
@@ -189,7 +183,7 @@ describe("changes that failed", () => {
     expect(await errorOf(client.delete(key, { timeoutMs: 50 }))).toBeInstanceOf(TimeoutError);
     await witness.sees(b, "failing");
     await thaw(witness);
-    await settles(() => rejoins.length > 0);
+    await until(() => rejoins.length > 0);
     expect(rejoins).toMatchObject([{ action: "delete", keys: 1, error: undefined }]);
     expect(await client.get(key)).toBeUndefined();
     expect(witness.statesOf(b)).not.toContain("dead");
@@ -237,7 +231,7 @@ describe("a server that cannot be flushed", () => {
     await server.kill();
     expect(await errorOf(client.get("key"))).toBeInstanceOf(ConnectError);
     await server.start();
-    await settles(() => rejoins.length >= 2);
+    await until(() => rejoins.length >= 2);
     expect(rejoins[0]).toMatchObject({ action: "flush", keys: 0, server: server.address });
     expect(rejoins[0]?.error?.message).toMatch(/flush_all not allowed/);
     expect(witness.statesOf(server)).toEqual(["dead"]);

@@ -1,7 +1,9 @@
 import { ConnectError, type PartialError, TimeoutError } from "tslibmc";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Memcached } from "../support/memcached.js";
-import { Cluster, errorOf, settles, type Witness } from "./cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
+import { Cluster, type Witness } from "./cluster.js";
 import { timeline } from "./recorded.js";
 
 let cluster: Cluster;
@@ -148,7 +150,7 @@ test("a touch lengthens the life of every copy", async () => {
   expect(await client.touch("k", 5000)).toBe(true);
   for (const ttl of await ttls()) expect(ttl).toBeGreaterThan(4000);
   expect(await client.getAndTouch("k", 50)).toBe(1);
-  await settles(async () => (await ttls()).every((ttl) => ttl <= 50));
+  await until(async () => (await ttls()).every((ttl) => ttl <= 50));
   expect(await client.touch("none", 5)).toBe(false);
 });
 
@@ -162,7 +164,7 @@ test("an item is given back to a server that restarted, with what is left of its
   );
   await b.restart();
   for (const key of keys) expect(await client.get(key)).toEqual({ key });
-  await settles(() => client.copyReads.repaired === keys.length);
+  await until(() => client.copyReads.repaired === keys.length);
   const own = cluster.connect({}, [b.address]).client;
   for (const key of keys) {
     const item = await own.metaGet(key, { returnTtl: true });

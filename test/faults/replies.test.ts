@@ -8,7 +8,7 @@ import {
   UnknownCommandReply,
   ValueTooLargeError,
 } from "tslibmc";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { statsRequest, versionRequest } from "../../src/commands/admin.js";
 import { setRequest } from "../../src/commands/storage.js";
 import { parseAddress } from "../../src/connection/address.js";
@@ -20,20 +20,16 @@ import type { Request } from "../../src/protocol/request.js";
 import { TextWire } from "../../src/protocol/text/wire.js";
 import { createCodec } from "../../src/value/factory.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { answers, outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { answers, type Script, ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
+import { clientOf, use } from "../support/use.js";
 
 /** Scenarios of the fault catalogue about replies; the numbers are the catalogue's. */
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
-
 async function scripted(script: Script, options = {}) {
-  const server = await ScriptedServer.start(script);
-  const client = new Client(server.address, { timeoutMs: 5_000, ...options });
-  open.push(server, { [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
-  return { server, client };
+  const server = use(await ScriptedServer.start(script));
+  return { server, client: clientOf(server.address, { timeoutMs: 5_000, ...options }) };
 }
 
 /** The first connection is played by a script, and the next by a server that answers `get` with a miss. */
@@ -289,14 +285,13 @@ describe("#44 the program's own code fails while a reply is read", () => {
 
   test("its call fails with its error, and nothing shifts on the next connection", async () => {
     const items = "VALUE a 48 1\r\n1\r\nVALUE b 48 1\r\n2\r\nEND\r\n";
-    const server = await ScriptedServer.start((connection, number) =>
+    const script: Script = (connection, number) =>
       connection.onLine((line) => {
         if (number === 1) connection.send(`${items}STORED\r\n`);
         else connection.send(line.startsWith("delete") ? "NOT_FOUND\r\n" : "");
-      }),
-    );
-    const client = new Careless(server.address);
-    open.push(server, client);
+      });
+    const server = use(await ScriptedServer.start(script));
+    const client = use(new Careless(server.address));
     const settled = await Promise.all([client.get("a"), client.get("b")].map(outcome));
     expect(settled[0]).toMatchObject({ name: "CodecError", cause: { message: "mine" } });
     expect(settled[1]).toBeInstanceOf(ConnectionClosedError);

@@ -1,7 +1,8 @@
 import type { ClientOptions } from "tslibmc";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
-import { Cluster, settles, type Witness } from "./cluster.js";
+import { until } from "../support/until.js";
+import { Cluster, type Witness } from "./cluster.js";
 
 let cluster: Cluster;
 /** Stands in for dead servers where a policy wants one. */
@@ -87,7 +88,7 @@ test.each(ROWS)("a restart with %s", async (_, options, expected) => {
   const later = await visit(witness, keys);
   expect(await visit(witness, others)).toEqual({ reads: 40, errors: 0, misses: 0 });
   await server!.start();
-  await settles(async () => {
+  await until(async () => {
     const stats = witness.client.stats().get(server!.address)!;
     return stats.connected && (witness.statesOf(server!).at(-1) ?? "up") === "up";
   });

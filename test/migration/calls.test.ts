@@ -1,7 +1,8 @@
-import { Client, NotSupportedError, type OptionError } from "tslibmc";
+import { ArgumentError, Client, NotSupportedError, type OptionError } from "tslibmc";
 import { Migration, type MigrationOptions } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { errorOf, settles } from "../faults/cluster.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 import { Clusters } from "./clusters.js";
 
 let clusters: Clusters;
@@ -21,7 +22,7 @@ describe("reading", () => {
     ];
     await old.set("k", { a: [1] });
     expect(await migration.get("k")).toEqual({ a: [1] });
-    await settles(() => migration.progress().warmed === 1);
+    await until(() => migration.progress().warmed === 1);
     expect(await fresh.get("k")).toEqual({ a: [1] });
     expect(await old.get("k")).toEqual({ a: [1] }); // for the way back
     await old.delete("k");
@@ -40,7 +41,7 @@ describe("reading", () => {
     await old.set("minute", 1, { ttl: 600 });
     await old.set("ever", 1);
     await migration.getMulti(["minute", "ever"]);
-    await settles(() => migration.progress().warmed === 2);
+    await until(() => migration.progress().warmed === 2);
     const item = async (key: string) => (await fresh.metaGet(key, { returnTtl: true }))?.ttl;
     expect(await item("minute")).toBeGreaterThan(590);
     expect(await item("minute")).toBeLessThanOrEqual(600);
@@ -52,7 +53,7 @@ describe("reading", () => {
     const migration = clusters.migrate({ ttl: 7 }, binary);
     await clusters.plainOld().set("k", "v");
     expect(await migration.get("k")).toBe("v");
-    await settles(() => migration.progress().warmed === 1);
+    await until(() => migration.progress().warmed === 1);
     const ttl = (await clusters.plainNew().metaGet("k", { returnTtl: true }))?.ttl;
     expect(ttl).toBeGreaterThan(4);
     expect(ttl).toBeLessThanOrEqual(7);
@@ -65,7 +66,7 @@ describe("reading", () => {
     const found = await migration.getMulti(["a", "c", "x", "b", "d", "a"]);
     expect(found).toEqual(new Map(Object.entries({ a: 1, b: 2, c: 3, d: 4 })));
     expect(migration.progress()).toMatchObject({ new: 2, old: 2, missed: 1 });
-    await settles(() => migration.progress().warmed === 2);
+    await until(() => migration.progress().warmed === 2);
     expect(await migration.getMulti(["c", "d"])).toHaveLength(2);
     expect(migration.progress()).toMatchObject({ new: 4, old: 2 });
   });
@@ -82,7 +83,7 @@ describe("reading", () => {
     const [old, fresh] = [clusters.plainOld(from), clusters.plainNew(to)];
     await old.setMulti(values);
     const found = await migration.getMulti(Object.keys(values));
-    await settles(() => migration.progress().warmed === 3);
+    await until(() => migration.progress().warmed === 3);
     for (const [key, value] of found) expect(await fresh.get(key)).toEqual(value);
     expect(found.get("text")).toBe(values.text);
     expect(found.get("n")).toBe(5);
@@ -94,7 +95,7 @@ describe("reading", () => {
     const value = Buffer.alloc(3_000_000, "tslibmc ");
     await clusters.plainOld(chunk).set("big", value);
     expect(value.equals((await migration.get<Buffer>("big"))!)).toBe(true);
-    await settles(() => migration.progress().warmed === 1);
+    await until(() => migration.progress().warmed === 1);
     expect(value.equals((await clusters.plainNew(chunk).get<Buffer>("big"))!)).toBe(true);
   });
 
@@ -104,7 +105,7 @@ describe("reading", () => {
     migration.on("failure", ({ cluster, error }) => failures.push(`${cluster} ${error.code}`));
     await clusters.plainOld().set("k", "x".repeat(500));
     expect(await migration.get("k")).toBe("x".repeat(500));
-    await settles(() => failures.length > 0);
+    await until(() => failures.length > 0);
     expect(failures).toEqual(["new ERR_MEMCACHED_VALUE_TOO_LARGE"]);
     expect(await migration.get("k")).toBe("x".repeat(500));
   });
@@ -233,7 +234,7 @@ test("there is a way back at any time", async () => {
     new Map(Object.entries({ a: 3, b: 3 })),
   );
   migration.reads = "new";
-  await settles(async () => (await migration.getMulti(["a", "b"])).size === 2);
+  await until(async () => (await migration.getMulti(["a", "b"])).size === 2);
   await migration.close();
   expect(await old.get("c")).toBeUndefined();
 });
@@ -275,6 +276,34 @@ test("wrong arguments are refused before anything is sent", async () => {
   expect(() => Object.assign(migration, { reads: "nowhere" })).toThrow(/reads/);
   expect(() => Object.assign(migration, { strict: "a bit" })).toThrow(/strict/);
   expect(await migration.get("k")).toBe(1);
+});
+
+test("a single key in the place of many is refused, and does nothing to its characters", async () => {
+  const migration = clusters.migrate({ reads: "both" });
+  await migration.set("a", 1);
+  const calls = [
+    migration.deleteMulti("ab"),
+    migration.touchMulti("ab", 60),
+    migration.incrMulti("ab"),
+    migration.decrMulti("ab"),
+    migration.getMulti("ab"),
+    migration.getsMulti("ab"),
+  ];
+  for (const call of calls) expect(await errorOf(call)).toBeInstanceOf(ArgumentError);
+  expect(await migration.get("a")).toBe(1);
+});
+
+test("a key that is given twice counts once, as in a client", async () => {
+  const migration = clusters.migrate({ reads: "both" });
+  const client = clusters.plainOld();
+  const twice = ["n", Buffer.from("n")];
+  for (const each of [migration, client]) {
+    await each.set("n", 1);
+    expect(await each.incrMulti(twice)).toEqual(new Map([["n", 2]]));
+    expect(await each.touchMulti(["none", Buffer.from("none")], 60)).toEqual(["none"]);
+    expect(await each.deleteMulti(twice)).toEqual([]);
+    expect(await each.deleteMulti(twice)).toEqual(["n"]);
+  }
 });
 
 test("a key that the old cluster cannot hold is not there", async () => {

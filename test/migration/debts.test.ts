@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Debts } from "../../src/migration/debts.js";
-import { settles } from "../faults/cluster.js";
+import { until } from "../support/until.js";
 
 describe("what a cluster could not be told", () => {
   const debt = (key: string) => ({ key, place: {} });
@@ -14,7 +14,7 @@ describe("what a cluster could not be told", () => {
     for (const key of ["a", "b", "c"]) debts.add(key, debt(key));
     debts.settle("c");
     expect([debts.size, debts.has("b"), debts.has("c")]).toEqual([2, true, false]);
-    await settles(() => debts.size === 0);
+    await until(() => debts.size === 0);
     expect(told).toEqual(["a", "b", "b", "b"]);
   });
 

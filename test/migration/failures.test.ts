@@ -1,8 +1,10 @@
 import { Client, type MemcachedError, PartialError, TimeoutError } from "tslibmc";
 import { Migration } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { errorOf, settles } from "../faults/cluster.js";
+import { FaultProxy } from "../support/faultproxy.js";
 import { startMemcached } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 import { Clusters } from "./clusters.js";
 
 let clusters: Clusters;
@@ -35,7 +37,7 @@ describe("the old cluster is killed in the middle", () => {
     migration.on("failure", ({ cluster, command }) => told.push(`${cluster} ${command}`));
     await clusters.plainOld().setMulti(KEYS.map((key) => [key, "old"] as const));
     expect((await migration.getMulti(KEYS.slice(0, 10))).size).toBe(10);
-    await settles(() => migration.progress().warmed === 10);
+    await until(() => migration.progress().warmed === 10);
     await kill("old");
     expect((await migration.getMulti(KEYS)).size).toBe(10);
     expect(await migration.get(KEYS[19]!)).toBeUndefined();
@@ -64,7 +66,7 @@ describe("the old cluster is killed in the middle", () => {
     expect(await migration.deleteMulti(["l"])).toEqual(["l"]);
     expect(migration.progress().owed).toBe(2);
     for (const server of clusters.old) await server.start();
-    await settles(() => migration.progress().owed === 0);
+    await until(() => migration.progress().owed === 0);
   });
 
   test("whoever wants to know is told", async () => {
@@ -101,7 +103,7 @@ describe("a server of the old cluster hangs", () => {
     for (const key of on) expect(await migration.get(key)).toBeUndefined();
     expect(migration.progress().failures).toBe(failures); // nobody was asked again
     server.resume();
-    await settles(async () => (await migration.get(on[0]!)) === "old");
+    await until(async () => (await migration.get(on[0]!)) === "old");
   });
 
   test("what it was not told is not read there when it is back", async () => {
@@ -115,7 +117,7 @@ describe("a server of the old cluster hangs", () => {
     expect(migration.progress().owed).toBe(on.length);
     server.resume();
     const read: unknown[] = [];
-    await settles(async () => {
+    await until(async () => {
       read.push(...(await migration.getMulti(on)).values());
       return migration.progress().owed === 0;
     });
@@ -138,6 +140,24 @@ describe("the new cluster", () => {
     const key = KEYS.find(isOn)!;
     expect(await errorOf(migration.set(key, 1))).toBeInstanceOf(TimeoutError);
     expect(await errorOf(migration.get(key))).toBeInstanceOf(TimeoutError);
+  });
+
+  test("leaves time for the old one where one of its servers takes all that it may", async () => {
+    await using slow = await FaultProxy.start(clusters.old[0]!, Math.random);
+    await using migration = new Migration(
+      {
+        from: new Client(slow.address, { timeoutMs: 5000 }),
+        to: new Client(clusters.new.map(({ address }) => address)),
+      },
+      { otherTimeoutMs: 5000 },
+    );
+    await migration.from.setMulti(KEYS.map((key) => [key, "old"] as const));
+    slow.delayMs = 100;
+    await clusters.new[0]!.pause();
+    const isOn = (key: string) => migration.to.serverFor(key).name === clusters.new[0]!.address;
+    const error = await errorOf(migration.getMulti(KEYS, { timeoutMs: 3000 }));
+    const { results } = error as PartialError<Map<string, unknown>>;
+    expect([...results.keys()].sort()).toEqual(KEYS.filter((key) => !isOn(key)).sort());
   });
 
   test("does not hurt as long as the old one decides", async () => {

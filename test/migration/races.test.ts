@@ -1,8 +1,8 @@
 import type { Serializer } from "tslibmc";
 import type { Migration, MigrationReads } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { settles } from "../faults/cluster.js";
 import { randomFrom } from "../support/soak.js";
+import { until } from "../support/until.js";
 import { Clusters } from "./clusters.js";
 
 let clusters: Clusters;
@@ -55,7 +55,7 @@ describe("a value on its way over", () => {
     await holding.held;
     await interfere(other);
     holding.release();
-    await settles(() => migration.progress().warmed + migration.progress().overtaken === 1);
+    await until(() => migration.progress().warmed + migration.progress().overtaken === 1);
     return { found: await migration.get("k"), migration };
   }
 
@@ -99,7 +99,7 @@ describe("a process that died while it brought a value over", () => {
     await old.set("k", 1);
     expect(await migration.has("k")).toBe(true);
     expect(await migration.get("k")).toBe(1);
-    await settles(() => migration.progress().warmed === 1);
+    await until(() => migration.progress().warmed === 1);
     expect(await clusters.plainNew().get("k")).toBe(1);
   });
 

@@ -273,6 +273,43 @@ describe("while traffic runs", () => {
     expect(await counting).toMatchObject({ sent: true, server: goes.address });
   });
 
+  test("what was asked of a server itself is answered by no other", async () => {
+    await using goes = await startMemcached();
+    const client = connect([goes]);
+    await client.set("k", 1);
+    await goes.pause();
+    const asked = [client.version(), client.getStats(), client.flushAll()];
+    const outcomes = Promise.allSettled(asked);
+    await delay(20);
+    client.setServers([servers[0]!.address]);
+    await goes.kill();
+    for (const one of await outcomes) {
+      const { reason } = one as PromiseRejectedResult;
+      expect(reason).toMatchObject({ server: goes.address, sent: true });
+    }
+  });
+
+  test("what a server that goes never got to read goes elsewhere", async () => {
+    await using goes = await startMemcached();
+    const client = connect([servers[0]!, goes]);
+    const key = keyOn(client, goes);
+    await client.get(key);
+    await goes.pause();
+    const value = Buffer.alloc(2 ** 20 - 200);
+    const storing = Promise.allSettled(Array.from({ length: 16 }, () => client.append(key, value)));
+    const counting = client.append(key, "not sent");
+    await delay(20);
+    expect(client.stats().get(goes.address)?.waiting).toBeGreaterThan(0);
+    client.removeServer(goes.address);
+    await goes.kill();
+    expect(await counting).toBe(false); // nothing to append to is there
+    const errors = (await storing).filter(({ status }) => status === "rejected");
+    expect(errors.length).toBeGreaterThan(0);
+    for (const { reason } of errors as PromiseRejectedResult[]) {
+      expect(reason).toMatchObject({ server: goes.address, sent: true });
+    }
+  });
+
   test("a shorter time to connect holds from the next attempt on", async () => {
     await using deaf = await startDeaf();
     const client = new Client(deaf.address, { timeoutMs: 10_000, connectTimeoutMs: 9000 });

@@ -1,7 +1,7 @@
 import { ConnectError, TimeoutError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { errorOf } from "../faults/cluster.js";
+import { errorOf } from "../support/outcome.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
 /** Reads of items that are on several servers: who is asked, and whose word counts. */

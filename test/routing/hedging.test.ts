@@ -1,7 +1,7 @@
 import type { Client } from "tslibmc";
 import type { Fault, MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { settles } from "../faults/cluster.js";
+import { until } from "../support/until.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
 /** Reads that are asked at a second server, since the first is slow. */
@@ -60,7 +60,7 @@ test("a late answer is eaten, and each caller has its own", async () => {
     expect((await client.getMulti(keys)).size).toBe(keys.length);
   }
   expect(client.copyReads.hedged).toBeGreaterThan(0);
-  await settles(() => [...client.stats().values()].every(({ inFlight }) => inFlight === 0));
+  await until(() => [...client.stats().values()].every(({ inFlight }) => inFlight === 0));
   for (const { errors } of client.stats().values()) expect(errors).toBe(0);
 });
 

@@ -1,8 +1,11 @@
 import fc from "fast-check";
-import { Client, type ClientOptions, OptionError, TimeoutError } from "tslibmc";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Client, type ClientOptions, OptionError, type Servers, TimeoutError } from "tslibmc";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { outcome, type Script, ScriptedServer, until } from "../support/scripted.js";
+import { outcome } from "../support/outcome.js";
+import { type Script, ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
+import { clientOf, use } from "../support/use.js";
 
 /** More than fits into one read, so that it counts as large. */
 const LARGE = "b".repeat(70_000);
@@ -16,28 +19,16 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-const open: AsyncDisposable[] = [];
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
-});
+/** A client with a connection for large values. */
+const lanesOf = (servers: Servers, options: ClientOptions = {}): Client =>
+  clientOf(servers, { connections: 2, timeoutMs: 10_000, ...options });
 
-/** A client that does not wait when a test is over. */
-function clientOf(address: string, options: ClientOptions): Client {
-  const client = new Client(address, { connections: 2, ...options });
-  open.push({ [Symbol.asyncDispose]: () => client.close({ drainMs: 0 }) });
-  return client;
-}
-
-async function scripted(script: Script): Promise<ScriptedServer> {
-  const own = await ScriptedServer.start(script);
-  open.push(own);
-  return own;
-}
+const scripted = async (script: Script) => use(await ScriptedServer.start(script));
 
 let prefixes = 0;
 const freshPrefix = () => `lanes-${++prefixes}:`;
 const own = (options: ClientOptions = {}) =>
-  clientOf(server.address, { keyPrefix: freshPrefix(), timeoutMs: 10_000, ...options });
+  lanesOf(server.address, { keyPrefix: freshPrefix(), ...options });
 
 const statsOf = (client: Client) => [...client.stats().values()][0]!;
 
@@ -87,7 +78,7 @@ describe("large values have connections of their own", () => {
 
   test("so that nothing small waits behind them", async () => {
     const fake = await scripted(withholding);
-    const client = clientOf(fake.address, {});
+    const client = lanesOf(fake.address);
     expect(await client.set("big", LARGE)).toBe(true);
     const big = client.get("big");
     await until(() => fake.received.includes("get big"));
@@ -136,8 +127,7 @@ describe("calls on one key keep their order", () => {
   ])(
     "with %s, whatever their values' sizes",
     async (_, options) => {
-      const second = await startMemcached(ROOMY);
-      open.push(second);
+      const second = use(await startMemcached(ROOMY));
       const servers = options.behaviors ? [server.address, second.address] : [server.address];
       const step = fc.tuple(
         fc.constantFrom(...Object.keys(CALLS)),
@@ -198,9 +188,8 @@ describe("what concerns a server concerns all of its connections", () => {
   });
 
   test("flushAll empties it of what was stored before on each of them", async () => {
-    const alone = await startMemcached();
-    open.push(alone);
-    const client = clientOf(alone.address, { timeoutMs: 10_000 });
+    const alone = use(await startMemcached());
+    const client = lanesOf(alone.address);
     const stored = [client.set("small", 1), client.set("big", LARGE), client.set("big", LARGE)];
     await client.flushAll();
     expect(await Promise.all(stored)).toEqual([true, true, true]);
@@ -239,9 +228,8 @@ describe("what concerns a server concerns all of its connections", () => {
   });
 
   test("a server that is started anew is found by both", async () => {
-    const restarted = await startMemcached();
-    open.push(restarted);
-    const client = clientOf(restarted.address, { timeoutMs: 10_000 });
+    const restarted = use(await startMemcached());
+    const client = lanesOf(restarted.address);
     await client.setMulti({ small: 1, big: LARGE });
     await restarted.restart();
     await until(() => !statsOf(client).connected);
@@ -257,7 +245,7 @@ describe("what concerns a server concerns all of its connections", () => {
 describe("what fails", () => {
   test("a call that waits for its connection has its own deadline, and was not sent", async () => {
     const mute = await scripted(() => {});
-    const client = clientOf(mute.address, { timeoutMs: 10_000 });
+    const client = lanesOf(mute.address);
     const small = outcome(client.get("big"));
     const error = await outcome(client.set("big", LARGE, { timeoutMs: 50 }));
     expect(error).toBeInstanceOf(TimeoutError);
@@ -269,7 +257,7 @@ describe("what fails", () => {
 
   test("a later call on a key does not pass one that is too late to wait for", async () => {
     const slow = await scripted(() => {});
-    const client = clientOf(slow.address, { timeoutMs: 10_000 });
+    const client = lanesOf(slow.address);
     void outcome(client.set("k", "early", { timeoutMs: 20 }));
     await outcome(client.set("k", LARGE, { timeoutMs: 30 }));
     const late = client.set("k", "late");
@@ -283,7 +271,7 @@ describe("what fails", () => {
 
   test("an aborted call is never sent", async () => {
     const mute = await scripted(() => {});
-    const client = clientOf(mute.address, { timeoutMs: 10_000 });
+    const client = lanesOf(mute.address);
     const controller = new AbortController();
     const call = outcome(client.set("big", LARGE, { signal: controller.signal }));
     await until(() => mute.received === "version\r\n");
@@ -297,7 +285,7 @@ describe("what fails", () => {
 
   test("an aborted call on many keys is not sent where it was not yet", async () => {
     const mute = await scripted(() => {});
-    const client = clientOf(mute.address, { timeoutMs: 10_000 });
+    const client = lanesOf(mute.address);
     const controller = new AbortController();
     const { signal } = controller;
     void outcome(client.set("big", LARGE, { signal }));
@@ -322,7 +310,7 @@ describe("what fails", () => {
       if (number > 1) connection.send("ERROR Too many open connections\r\n");
       else connection.onLine((line) => connection.send(reply[line.split(" ", 1)[0]!] ?? ""));
     });
-    const client = clientOf(full.address, { timeoutMs: 10_000, behaviors: { failure_limit: 1 } });
+    const client = lanesOf(full.address, { behaviors: { failure_limit: 1 } });
     const states: string[] = [];
     client.on("health", ({ state }) => states.push(state));
     const calls = [client.set("big", LARGE), client.set("big", LARGE), client.get("big")];
@@ -334,14 +322,10 @@ describe("what fails", () => {
   });
 
   test("a key on a lost server goes elsewhere as it does with one connection", async () => {
-    const [first, second] = [await startMemcached(), await startMemcached()];
-    open.push(first, second);
-    const client = new Client([first.address, second.address], {
-      connections: 2,
+    const [first, second] = [use(await startMemcached()), use(await startMemcached())];
+    const client = lanesOf([first.address, second.address], {
       behaviors: { ketama: true, auto_eject: true, failure_limit: 1, dead_timeout: 10 },
-      timeoutMs: 10_000,
     });
-    open.push(client);
     const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
     for (const key of keys) await client.set(key, LARGE);
     await first.kill();

@@ -1,7 +1,7 @@
 import type { Client, PartialError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { errorOf } from "../faults/cluster.js";
+import { errorOf } from "../support/outcome.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
 /** Operations that others speak for: what an abort calls back, and whose errors they have. */

@@ -1,7 +1,7 @@
 import { type Client, OptionError } from "tslibmc";
 import type { Fault, MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { settles } from "../faults/cluster.js";
+import { until } from "../support/until.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
 /** Items that are given back to servers which lost them. */
@@ -21,7 +21,7 @@ const connect = (options = {}): Client =>
   fleet.connect({ behaviors: { num_replicas: 1 }, readRepair: true, ...options });
 
 const repaired = (client: Client, count: number) =>
-  settles(() => client.copyReads.repaired === count);
+  until(() => client.copyReads.repaired === count);
 
 /** Seconds that an item has left at a server, -1 for ever; undefined if it is not there. */
 const ttlAt = async (server: MemcachedServer, key: string) =>
@@ -58,7 +58,7 @@ test("all ways of reading one item and many give it back, and keys in base64 too
   expect(await client.getAndTouch(keys[1]!, 500)).toBe(keys[1]);
   expect((await client.getMulti(keys)).size).toBe(keys.length);
   const plain = fleet.connect({ encodeKeys: "base64" }, [a.address]);
-  await settles(async () => (await plain.getMulti(keys)).size === keys.length);
+  await until(async () => (await plain.getMulti(keys)).size === keys.length);
 });
 
 test("copies that were lost are made again where reads begin at random", async () => {
@@ -66,7 +66,7 @@ test("copies that were lost are made again where reads begin at random", async (
   const key = keyOn(client, a);
   await client.set(key, "v", 1000);
   b.clear();
-  await settles(async () => {
+  await until(async () => {
     expect(await client.get(key)).toBe("v");
     return client.copyReads.repaired === 1;
   });
@@ -138,7 +138,7 @@ test("an item that is still to be filled is not copied", async () => {
   const key = keyOn(client, a);
   expect(await client.metaGet(key, { vivify: 60 })).toMatchObject({ won: true });
   a.log.clear();
-  await settles(async () => {
+  await until(async () => {
     await client.get(key);
     return a.log.requests.some(({ command }) => command === "mg");
   });

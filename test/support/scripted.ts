@@ -77,17 +77,3 @@ export class ScriptedConnection {
 export function answers(...replies: string[]): Script {
   return (connection) => connection.onLine((_, n) => connection.send(replies[n - 1] ?? ""));
 }
-
-/** A promise that is settled, with what became of it. */
-export async function outcome(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    return await promise;
-  } catch (error) {
-    return error;
-  }
-}
-
-/** Waits until something holds; the test's own time limit ends what never does. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-}

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { accepts, freePort } from "./port.js";
 
 export interface Twemproxy extends AsyncDisposable {
   readonly address: string;
@@ -33,7 +33,7 @@ export async function startTwemproxy(servers: readonly string[]): Promise<Twempr
   });
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
-  while (!(await answers(port))) {
+  while (!(await accepts(port))) {
     if (child.exitCode !== null) throw new Error(`nutcracker ended with ${child.exitCode}`);
     await delay(10);
   }
@@ -47,22 +47,4 @@ export async function startTwemproxy(servers: readonly string[]): Promise<Twempr
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    }).once("error", () => resolve(false));
-  });
 }

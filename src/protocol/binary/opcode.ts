@@ -7,15 +7,18 @@ import {
   type SetRequest,
 } from "../request.js";
 
-/** Command opcodes of the binary protocol, as memcached numbers them. */
+/** The commands of the binary protocol, as memcached numbers them (its protocol_binary.h). */
 export const OPCODE = {
+  get: 0x00,
   set: 0x01,
   add: 0x02,
   replace: 0x03,
   delete: 0x04,
   incr: 0x05,
   decr: 0x06,
+  quit: 0x07,
   flush: 0x08,
+  getQuiet: 0x09,
   noop: 0x0a,
   version: 0x0b,
   getKey: 0x0c,
@@ -29,18 +32,22 @@ export const OPCODE = {
   deleteQuiet: 0x14,
   incrQuiet: 0x15,
   decrQuiet: 0x16,
+  quitQuiet: 0x17,
   flushQuiet: 0x18,
   appendQuiet: 0x19,
   prependQuiet: 0x1a,
   touch: 0x1c,
   getAndTouch: 0x1d,
+  getAndTouchQuiet: 0x1e,
   saslList: 0x20,
-  saslStart: 0x21,
+  saslAuth: 0x21,
   saslStep: 0x22,
+  getAndTouchKey: 0x23,
+  getAndTouchKeyQuiet: 0x24,
 } as const;
 
 /** The quiet form of each command that changes items; `touch` has none. */
-const QUIET: ReadonlyMap<number, number> = new Map([
+export const QUIET_CHANGES: ReadonlyMap<number, number> = new Map([
   [OPCODE.set, OPCODE.setQuiet],
   [OPCODE.add, OPCODE.addQuiet],
   [OPCODE.replace, OPCODE.replaceQuiet],
@@ -54,11 +61,11 @@ const QUIET: ReadonlyMap<number, number> = new Map([
 
 const SASL = {
   list: OPCODE.saslList,
-  start: OPCODE.saslStart,
+  start: OPCODE.saslAuth,
   continue: OPCODE.saslStep,
 } as const;
 
-const SILENT: ReadonlySet<number> = new Set(QUIET.values());
+const SILENT: ReadonlySet<number> = new Set(QUIET_CHANGES.values());
 
 /**
  * Whether only requests without a reply have this opcode: memcached answers them
@@ -70,7 +77,7 @@ export function isSilentOpcode(opcode: number): boolean {
 
 /** The opcode of a change that is answered only if it fails. */
 export function quietOpcodeOf(request: SetRequest | DeleteRequest): number {
-  return QUIET.get(opcodeOf(request))!;
+  return QUIET_CHANGES.get(opcodeOf(request))!;
 }
 
 /** Whether a request is answered even if all is well. */
@@ -102,7 +109,7 @@ function setOpcode(mode: SetMode, compareCas: bigint | undefined): number {
 }
 
 function orQuiet(opcode: number, noreply: boolean): number {
-  return noreply ? QUIET.get(opcode)! : opcode;
+  return noreply ? QUIET_CHANGES.get(opcode)! : opcode;
 }
 
 function adminOpcode(request: AdminRequest): number {

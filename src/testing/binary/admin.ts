@@ -1,10 +1,10 @@
+import { OPCODE } from "../../protocol/binary/opcode.js";
 import { STATUS } from "../../protocol/binary/status.js";
 import type { Instance } from "../instance.js";
 import type { Session } from "../session.js";
 import type { Entry } from "../stats/entry.js";
 import { statsOf } from "../stats/stats.js";
 import type { Command } from "./command.js";
-import { OPCODE } from "./opcode.js";
 import { errorPacket, type Packet, replyPacket } from "./packet.js";
 
 function isEmpty({ bodyBytes }: Packet): boolean {

@@ -1,8 +1,8 @@
+import { OPCODE } from "../../protocol/binary/opcode.js";
 import { uint64 } from "../../protocol/binary/packet.js";
 import { STATUS } from "../../protocol/binary/status.js";
 import type { Session } from "../session.js";
 import type { Command } from "./command.js";
-import { OPCODE } from "./opcode.js";
 import { errorPacket, NO_MEMORY, type Packet, replyPacket } from "./packet.js";
 
 /** An exptime that says: do not make an item that is missing. */

@@ -1,8 +1,8 @@
+import { OPCODE } from "../../protocol/binary/opcode.js";
 import { uint32 } from "../../protocol/binary/packet.js";
 import { STATUS } from "../../protocol/binary/status.js";
 import type { Session } from "../session.js";
 import type { Command } from "./command.js";
-import { OPCODE } from "./opcode.js";
 import { errorPacket, type Packet, replyPacket } from "./packet.js";
 
 /** `get getk touch gat gatk` and their quiet forms, whose misses go without a reply. */

@@ -1,8 +1,8 @@
+import { OPCODE } from "../../protocol/binary/opcode.js";
 import { STATUS } from "../../protocol/binary/status.js";
 import { isAccepted } from "../credentials.js";
 import type { Session } from "../session.js";
 import { type Answer, type Command, readPast } from "./command.js";
-import { OPCODE } from "./opcode.js";
 import { errorPacket, type Packet, replyPacket } from "./packet.js";
 
 const MAX_MECHANISM_BYTES = 32;

@@ -1,8 +1,8 @@
+import { OPCODE } from "../../protocol/binary/opcode.js";
 import { STATUS } from "../../protocol/binary/status.js";
 import type { Session } from "../session.js";
 import type { StoreMode, StoreResult } from "../store.js";
 import { type Answer, type Command, readPast } from "./command.js";
-import { OPCODE } from "./opcode.js";
 import { errorPacket, NO_MEMORY, type Packet, replyPacket } from "./packet.js";
 
 type Mode = Exclude<StoreMode, "cas">;

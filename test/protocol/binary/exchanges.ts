@@ -4,6 +4,7 @@ import type { Hit, Reply } from "../../../src/protocol/reply.js";
 import { isSilent, type Request } from "../../../src/protocol/request.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
 import { feed } from "../feed.js";
+import { settleEach } from "../line.js";
 
 /** An item as a test compares it: the wire's own is a scratch object. */
 export interface Item {
@@ -87,10 +88,7 @@ export class Exchanges implements Replies {
   }
 
   settleLine(reply: Reply): void {
-    for (let isLast = false; !isLast; ) {
-      isLast = this.#waiting[0]?.endsLine ?? true;
-      this.settle(reply);
-    }
+    settleEach(this, reply);
   }
 }
 

@@ -13,6 +13,7 @@ import { TextWire } from "../../../src/protocol/text/wire.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
 import { asBuffer } from "../../../src/util/bytes.js";
 import { feed } from "../feed.js";
+import { settleEach } from "../line.js";
 
 /** Requests of each verb, with everything that a test does not name at its default. */
 
@@ -165,10 +166,7 @@ export class Exchanges implements Replies {
   }
 
   settleLine(reply: Reply): void {
-    for (let isLast = false; !isLast; ) {
-      isLast = this.#waiting[0]?.endsLine ?? true;
-      this.settle(reply);
-    }
+    settleEach(this, reply);
   }
 }
 

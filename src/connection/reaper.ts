@@ -1,0 +1,44 @@
+import { TimeoutError } from "../errors.js";
+import type { Operation } from "../operation.js";
+import type { Counters } from "./counters.js";
+import { Failure } from "./failure.js";
+
+/** Ends operations that come to nothing at one server: each is counted, and told of just before. */
+export class Reaper {
+  readonly #server: string;
+  readonly #counters: Counters;
+  readonly #onFailed: (operation: Operation) => void;
+
+  constructor(server: string, counters: Counters, onFailed: (operation: Operation) => void) {
+    this.#server = server;
+    this.#counters = counters;
+    this.#onFailed = onFailed;
+  }
+
+  /** Fails an operation, unless it is settled. */
+  fail(operation: Operation, failure: Failure): void {
+    if (operation.settled) return;
+    this.#counters.errors++;
+    this.#onFailed(operation);
+    operation.fail(failure.for(operation));
+  }
+
+  /**
+   * Fails an operation whose deadline has passed.
+   * @param why - says what it waited for
+   * @returns what that says of the server; undefined if nothing
+   */
+  expire(
+    operation: Operation,
+    now: number,
+    why: (operation: Operation) => string,
+  ): Failure | undefined {
+    if (operation.settled || now < operation.deadline) return undefined;
+    const message = `${operation.command.name} timed out at ${this.#server}: ${why(operation)}`;
+    const failure = new Failure(TimeoutError, message, this.#server);
+    this.#counters.timeouts++;
+    this.fail(operation, failure);
+    // What another server failed before had only the rest of its time here.
+    return operation.moved ? undefined : failure;
+  }
+}
