@@ -1,4 +1,4 @@
-import type { ErrorDetails } from "./errors.js";
+import { concerning, type ErrorDetails } from "./errors.js";
 import { keyText } from "./protocol/key.js";
 import type { Hit, Reply } from "./protocol/reply.js";
 import type { GetRequest, Request } from "./protocol/request.js";
@@ -129,7 +129,7 @@ export class Operation implements Exchange {
     try {
       result = this.command.read(reply, this.codec, this.request.key);
     } catch (error) {
-      this.#reject(error, this);
+      this.#reject(concerning(error, this.details), this);
       return;
     }
     this.#resolve(result as never, this);

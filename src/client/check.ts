@@ -59,6 +59,25 @@ export function checkUnsigned(value: unknown, name: string): bigint | number {
   );
 }
 
+/** Text to be parsed. */
+export function checkText(value: unknown, name: string): string {
+  if (typeof value === "string") return value;
+  throw new ArgumentError(`${name} must be a string, not ${show(value)}`);
+}
+
+/** A function that is called later. */
+export function checkFunction(value: unknown, name: string): void {
+  if (typeof value === "function") return;
+  throw new ArgumentError(`${name} must be a function, not ${show(value)}`);
+}
+
+/** What a pool makes clones of; a client of another build of this package is one as well. */
+export function checkMaster(value: unknown): void {
+  const isClient = typeof value === "object" && value !== null && "clone" in value;
+  if (isClient) return;
+  throw new ArgumentError(`A pool is filled with clones of a Client, not of ${show(value)}`);
+}
+
 /** A token that `gets` returned. */
 export function checkCas(value: unknown, name = "cas"): bigint {
   if (typeof value === "bigint" && value >= 0n && value <= MAX_UINT64) return value;

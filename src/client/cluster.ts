@@ -40,6 +40,8 @@ export interface CloseOptions {
   readonly drainMs?: number | undefined;
 }
 
+const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
+
 /** The settings of a client, for those of this folder that share its work. */
 export let settingsOf: (cluster: Cluster) => Settings;
 
@@ -352,12 +354,18 @@ export abstract class Cluster implements AsyncDisposable {
    * Ends the client: sends what `buffer_requests` holds back, waits for what is under way,
    * then closes every connection. Calls made afterwards reject. Closing twice does no harm.
    */
-  async close(options: CloseOptions = {}): Promise<void> {
+  async close(options?: CloseOptions): Promise<void> {
+    checkOptions(options, CLOSE_OPTIONS, "close");
     const { dispatcher } = this.#settings;
-    const { drainMs = dispatcher.timeoutMs } = options;
+    const drainMs = checkInteger(
+      options?.drainMs ?? Math.ceil(dispatcher.timeoutMs),
+      "drainMs",
+      0,
+      2 ** 31 - 1,
+    );
     dispatcher.closed = true;
     this.#membership?.end();
-    await this.#settings.close(checkInteger(drainMs, "drainMs", 0, 2 ** 31 - 1));
+    await this.#settings.close(drainMs);
   }
 
   /** The same as {@link Cluster.close}, for `await using`. */

@@ -48,7 +48,10 @@ export interface MetaGetOptions extends MetaOptions {
   readonly noBump?: boolean | undefined;
   /** `T`: a new ttl for the item. */
   readonly touch?: Ttl | undefined;
-  /** `N`: on a miss, make an empty item with this ttl and win the right to fill it. */
+  /**
+   * `N`: on a miss, make an empty item with this ttl and win the right to fill it. To whoever
+   * else reads it, it is an empty Buffer.
+   */
   readonly vivify?: Ttl | undefined;
   /** `R`: with fewer seconds than this left, win the right to recache. */
   readonly recache?: number | undefined;

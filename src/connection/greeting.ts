@@ -1,6 +1,7 @@
 import { Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
+import { AUTHENTICATION } from "./refusal.js";
 
 /** Sends one request on a connection that is not open to operations yet. */
 export type Ask = (request: Request) => Promise<Reply>;
@@ -19,6 +20,6 @@ export function greeting(
   resolve: (reply: Reply) => void,
   reject: (error: unknown) => void,
 ): Operation {
-  const command = { name: "authentication", idempotent: false, read: (reply: Reply) => reply };
+  const command = { name: AUTHENTICATION, idempotent: false, read: (reply: Reply) => reply };
   return new Operation(command, request, "", codec, Infinity, resolve, reject);
 }

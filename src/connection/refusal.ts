@@ -12,6 +12,9 @@ import { describeKey } from "../protocol/key.js";
 import type { RefusedReply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 
+/** What a call is named that shows the credentials. */
+export const AUTHENTICATION = "authentication";
+
 /** The error for a refusal, with the server's own words. */
 export function refusalError(
   { reason, text }: RefusedReply,
@@ -21,6 +24,7 @@ export function refusalError(
   const { name } = operation.command;
   const details = { ...operation.details, server, sent: true };
   const said = `${server} answered ${name} with: ${text}`;
+  const wanted = name === AUTHENTICATION ? "" : "wants credentials, and ";
   switch (reason) {
     case "unknownCommand":
       return new UnknownCommandReply(said, text, details);
@@ -30,7 +34,7 @@ export function refusalError(
     case "tooLarge":
       return new ServerErrorReply(said, text, details);
     case "auth":
-      return new AuthError(`${server} wants credentials, and refused ${name}: ${text}`, details);
+      return new AuthError(`${server} ${wanted}refused ${name}: ${text}`, details);
     case "notSupported":
       return new NotSupportedError(
         `${server} has no meta commands, which ${name} needs; they came with memcached 1.6`,

@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.js";
+import { KeyError, OptionError } from "../errors.js";
 import { crc15 } from "./crc.js";
 import { fnv1ax32, fnv1ax64, fnv1x32, fnv1x64 } from "./fnv.js";
 import type { HashFunction } from "./function.js";
@@ -75,10 +75,12 @@ export function hashFunction(algorithm: HashName | HashFunction): HashFunction {
  *
  * @param algorithm - a name, or a function of a key in wire form (one character a byte)
  * @param key - text, hashed as its UTF-8, or bytes; it may be empty and of any length
- * @throws OptionError for an unknown name, or a function that returns no integer
+ * @throws OptionError for an unknown name, or a function that returns no integer; KeyError
  */
 export function hashKey(algorithm: HashName | HashFunction, key: string | Uint8Array): number {
-  return hashFunction(algorithm)(wireForm(key));
+  const hash = hashFunction(algorithm);
+  if (typeof key === "string" || key instanceof Uint8Array) return hash(wireForm(key));
+  throw new KeyError(`A key must be a string or a Uint8Array, not ${typeof key}`);
 }
 
 function guarded(custom: HashFunction): HashFunction {

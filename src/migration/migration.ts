@@ -76,8 +76,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
    * @throws OptionError for an unknown option or one out of its range, and for clusters
    * that share a server without a `keyPrefix` to tell their items apart
    */
-  constructor({ from, to }: MigrationClients<Value>, options: MigrationOptions = {}) {
-    this.#pair = new Pair(from, to, options);
+  constructor(clients: MigrationClients<Value>, options: MigrationOptions = {}) {
+    this.#pair = new Pair(clients?.from, clients?.to, options);
     const transfer = new Transfer(this.#pair);
     this.#changes = new Changes(this.#pair, transfer);
     this.#reads = new Reads(this.#pair, transfer, this.#changes);

@@ -1,9 +1,9 @@
 import { checkOptions } from "../client/check.js";
-import type { Client } from "../client/client.js";
+import { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
 import { distinct } from "../client/many.js";
 import type { CallOptions } from "../client/options.js";
-import { ConnectionClosedError, OptionError } from "../errors.js";
+import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import { Events } from "../util/events.js";
 import { Call } from "./call.js";
@@ -39,6 +39,9 @@ export class Pair<Value> {
 
   /** @throws OptionError, ArgumentError */
   constructor(from: Client<Value>, to: Client<Value>, options: MigrationOptions) {
+    if (!(from instanceof Client && to instanceof Client)) {
+      throw new ArgumentError("A Migration needs two clients, as { from, to }");
+    }
     this.settings = migrationSettings(options);
     checkApart(from, to);
     this.from = from;

@@ -69,7 +69,16 @@ describe("an error in a log", () => {
         await client.get("log:broken");
       },
       CodecError,
-      { key: "log:broken" },
+      { command: "get", key: "log:broken" },
+    ],
+    [
+      "a counter that no number holds",
+      async () => {
+        await client.set("log:counter", 2n ** 60n);
+        await client.incr("log:counter");
+      },
+      CodecError,
+      { command: "incr", key: "log:counter", sent: true },
     ],
     [
       "data that cannot be inflated on another thread",

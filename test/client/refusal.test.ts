@@ -3,13 +3,19 @@ import {
   ArgumentError,
   Client,
   type ClientOptions,
+  ClientPool,
   CodecError,
+  hashKey,
   KeyError,
   MemcachedError,
   OptionError,
+  parseConfiguration,
+  parseServerList,
   type Servers,
+  ThreadMappedPool,
   ValueTooLargeError,
 } from "tslibmc";
+import { Migration } from "tslibmc/migration";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 /**
@@ -375,5 +381,43 @@ describe("a client that cannot be", () => {
     const options = Object.freeze({ timeoutMs: 5, behaviors: Object.freeze({ ketama: true }) });
     const servers = Object.freeze(["h1", "h2"]);
     expect(new Client(servers, options).clone().serverFor("k").index).toBeLessThan(2);
+  });
+});
+
+describe("what stands beside a client refuses what cannot be meant", () => {
+  const client = () => new Client("127.0.0.1");
+
+  test.each<[string, () => unknown, RegExp]>([
+    ["a hash of a number", () => hashKey("md5", 5 as never), /not number/],
+    ["a list of servers that is none", () => parseServerList(5 as never), /a string, not 5/],
+    ["a configuration that is none", () => parseConfiguration(5 as never), /a string, not 5/],
+    ["no configuration", () => Client.fromConfiguration(undefined as never), /not undefined/],
+    ["a pool of nothing", () => new ClientPool().fill(null as never, 1), /clones of a Client/],
+    ["a pool of a number", () => new ThreadMappedPool(5 as never), /clones of a Client, not of 5/],
+    ["a count that is none", () => new ClientPool(client(), "2" as never), /count must be/],
+    ["no migration", () => new Migration(undefined as never), /two clients/],
+    ["one client", () => new Migration({ from: client() } as never), /two clients/],
+  ])("%s", (_, call, message) => {
+    expect(call).toThrow(ArgumentError);
+    expect(call).toThrow(message);
+  });
+
+  test("a pool that is not told what to run", async () => {
+    const call = new ThreadMappedPool(client()).reserve(3 as never);
+    await expect(call).rejects.toThrow(ArgumentError);
+  });
+
+  test("close, before it has closed anything", async () => {
+    const open = client();
+    await expect(open.close({ drain: 5 } as never)).rejects.toThrow('did you mean "drainMs"');
+    await expect(open.close({ drainMs: -1 })).rejects.toThrow("drainMs must be");
+    await expect(open.close(null as never)).rejects.toThrow(OptionError);
+    expect(open.closed).toBe(false);
+  });
+
+  test("a client closes whose timeout is no whole number", async () => {
+    const precise = new Client("127.0.0.1", { timeoutMs: 99.5 });
+    await precise.close();
+    expect(precise.closed).toBe(true);
   });
 });

@@ -1,4 +1,5 @@
 import { OptionError } from "../../errors.js";
+import { checkText } from "../check.js";
 import { applyOption, type Draft, emptyDraft } from "./directives.js";
 import { type Word, words } from "./word.js";
 
@@ -31,8 +32,9 @@ export function parseConfiguration(
   text: string,
   { read, environment }: ConfigurationSources = {},
 ): Configuration {
+  const given = checkText(text, "A configuration");
   const reader = new Reader(read);
-  reader.readText(text.trim() === "" ? (environment?.["LIBMEMCACHED"] ?? "") : text, []);
+  reader.readText(given.trim() === "" ? (environment?.["LIBMEMCACHED"] ?? "") : given, []);
   return reader.finish();
 }
 

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { RingServer } from "../../ring/ring.js";
+import { checkText } from "../check.js";
 import { Word } from "./word.js";
 
 /**
@@ -12,7 +13,7 @@ import { Word } from "./word.js";
  * @throws OptionError that names the token, its line and column
  */
 export function parseServerList(text: string): RingServer[] {
-  if (text.trim() === "") return [];
+  if (checkText(text, "A list of servers").trim() === "") return [];
   return [...text.matchAll(/(?:^|(?<=,))[^,]*/g)].map(({ 0: part, index }) => {
     const indent = part.length - part.trimStart().length;
     return listed(new Word(part.trim(), text, index + indent, undefined));

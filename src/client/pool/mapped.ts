@@ -1,6 +1,7 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { ConnectionClosedError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
+import { checkFunction, checkMaster } from "../check.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
 
@@ -28,6 +29,7 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
 
   /** @param master - what every client is a clone of; it stays outside */
   constructor(master: C) {
+    checkMaster(master);
     this.#master = master;
   }
 
@@ -37,6 +39,7 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
    */
   async reserve<Result>(use: (client: C) => Result | PromiseLike<Result>): Promise<Result> {
     if (this.#closed) throw new ConnectionClosedError("The pool was closed");
+    checkFunction(use, "What uses a client");
     const outer = this.#context.getStore();
     if (outer !== undefined) return await use(this.#clientOf(outer));
     const context: Context<C> = { member: undefined };

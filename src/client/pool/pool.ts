@@ -1,6 +1,12 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { Fifo } from "../../util/fifo.js";
-import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../check.js";
+import {
+  checkBoolean,
+  checkDurationMs,
+  checkInteger,
+  checkMaster,
+  checkOptions,
+} from "../check.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
 
@@ -61,6 +67,7 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
   /** Adds clones of a client, which itself stays outside. They connect when first used. */
   fill(master: C, count: number): void {
     checkInteger(count, "count", 0, 100_000, ArgumentError);
+    checkMaster(master);
     this.#checkOpen();
     for (let i = 0; i < count; i++) this.#offer(new PoolMember(master));
   }
