@@ -1,4 +1,5 @@
 import { ArgumentError, OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 
 /**
  * Checks at run time what types only promise: callers without types exist, and a string
@@ -109,26 +110,6 @@ export function checkStatsArgument(value: unknown): string | undefined {
 export function checkDurationMs(value: unknown, name: string): number {
   if (typeof value === "number" && value > 0 && value <= 2 ** 31 - 1) return value;
   throw new OptionError(`${name} must be a number of milliseconds above 0, not ${show(value)}`);
-}
-
-export function show(value: unknown): string {
-  if (typeof value === "string") {
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  }
-  if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null) {
-    return Array.isArray(value) ? "an array" : withArticle(nameOfClass(value));
-  }
-  return typeof value === "function" ? "a function" : String(value);
-}
-
-function nameOfClass(value: object): string {
-  const { name } = value.constructor ?? {};
-  return typeof name !== "string" || name === "" || name === "Object" ? "object" : name;
-}
-
-function withArticle(noun: string): string {
-  return `${/^[aeio]/i.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 /** The known name that takes the fewest changes to reach, unless it takes too many. */

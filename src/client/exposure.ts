@@ -1,6 +1,6 @@
 import { type Address, isUnix } from "../connection/address.js";
 import { OptionError } from "../errors.js";
-import { show } from "./check.js";
+import { show } from "../util/show.js";
 
 /** What becomes of credentials that would cross a network where it can be listened to. */
 export type PlaintextCredentials = "allow" | "warn" | "refuse";

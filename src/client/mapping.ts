@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
-import { show } from "./check.js";
+import { show } from "../util/show.js";
 
 /** Keys with a value each: a Map, an array of pairs, or a plain object. */
 export type Mapping<Value> = Iterable<readonly [Key, Value]> | Readonly<Record<string, Value>>;

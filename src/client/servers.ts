@@ -11,7 +11,8 @@ import {
 } from "../connection/address.js";
 import { OptionError } from "../errors.js";
 import type { RingServer } from "../ring/ring.js";
-import { checkBoolean, checkInteger, checkNames, show } from "./check.js";
+import { show } from "../util/show.js";
+import { checkBoolean, checkInteger, checkNames } from "./check.js";
 import { parseServerList } from "./configuration/serverlist.js";
 
 /** A server as an object, where a string will not do. */

@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
-import { show } from "../client/check.js";
 import { NetworkError, OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 
 /** As long as DNS servers of clusters let answers live. */
 export const DEFAULT_INTERVAL_MS = 30_000;

@@ -1,5 +1,6 @@
-import { checkDurationMs, checkInteger, checkOptions, show } from "../client/check.js";
+import { checkDurationMs, checkInteger, checkOptions } from "../client/check.js";
 import { OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 
 /** Which cluster has a value's last word: see {@link MigrationOptions.reads}. */
 export type MigrationReads = "old" | "both" | "new";

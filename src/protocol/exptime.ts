@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 
 /** How long an item lives: whole seconds from now (0: for ever; negative: not at all), or until a date. */
 export type Ttl = number | Date;
@@ -22,17 +23,12 @@ export function exptime(ttl: Ttl, clock: () => number): number {
     return unusual(ttl, clock);
   }
   if (!(ttl instanceof Date)) {
-    throw new OptionError(`ttl must be a number of seconds or a Date, not ${described(ttl)}`);
+    throw new OptionError(`ttl must be a number of seconds or a Date, not ${show(ttl)}`);
   }
   const time = ttl.getTime();
   if (Number.isNaN(time)) throw new OptionError("ttl is an invalid Date");
   if (time <= clock()) return ALREADY_EXPIRED;
   return inRange(Math.ceil(time / 1000), ttl.toISOString());
-}
-
-function described(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  return value === null || typeof value !== "object" ? String(value) : "an object";
 }
 
 function unusual(ttl: number, clock: () => number): number {

@@ -1,4 +1,5 @@
 import { CodecError } from "../errors.js";
+import { withArticle } from "../util/show.js";
 import { isPlainObject, tagOf } from "./plain.js";
 import { decodeText } from "./text.js";
 
@@ -133,10 +134,6 @@ function whyObjectLost(item: object): string | undefined {
     default:
       return undefined;
   }
-}
-
-function withArticle(noun: string): string {
-  return /^[AEIO]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
 /** `value.users[3].name`: the first step is the value itself. */

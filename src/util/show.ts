@@ -1,0 +1,20 @@
+/** A value that was not expected, in the words of a message: short, and without what it holds. */
+export function show(value: unknown): string {
+  if (typeof value === "string") {
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  }
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "object" && value !== null) {
+    return Array.isArray(value) ? "an array" : withArticle(nameOfClass(value));
+  }
+  return typeof value === "function" ? "a function" : String(value);
+}
+
+function nameOfClass(value: object): string {
+  const { name } = value.constructor ?? {};
+  return typeof name !== "string" || name === "" || name === "Object" ? "object" : name;
+}
+
+export function withArticle(noun: string): string {
+  return `${/^[aeio]/i.test(noun) ? "an" : "a"} ${noun}`;
+}
