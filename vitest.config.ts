@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
+const SIMULATIONS = ["test/simulation/**/*.test.ts"];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -13,15 +15,26 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
-    isolate: false,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     coverage: { include: ["src/**/*.ts"], reporter: ["text", "html"] },
-    typecheck: {
-      enabled: true,
-      include: ["test/types/**/*.test-d.ts"],
-      ignoreSourceErrors: true,
-    },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "tslibmc",
+          include: ["test/**/*.test.ts"],
+          exclude: SIMULATIONS,
+          isolate: false,
+          typecheck: {
+            enabled: true,
+            include: ["test/types/**/*.test-d.ts"],
+            ignoreSourceErrors: true,
+          },
+        },
+      },
+      // They take over clocks, chance and sockets of their whole process, which is theirs alone.
+      { extends: true, test: { name: "simulation", include: SIMULATIONS, isolate: true } },
+    ],
   },
 });
