@@ -32,6 +32,15 @@ export interface Rescuer {
 }
 
 /**
+ * The keys of an operation, each to be asked for by itself. An object, and no closure: with one
+ * in each operation, V8 keeps what should have died young (docs/performance.md).
+ */
+export interface Parts {
+  /** @param moved - whether another server failed them before */
+  sendEach(moved: boolean): void;
+}
+
+/**
  * One request on its way, and what becomes of it. It settles once; a reply that comes
  * after that is eaten in its place and reaches nobody.
  */
@@ -56,8 +65,8 @@ export class Operation implements Exchange {
   settled = false;
   /** Who is asked before it fails. */
   rescuer: Rescuer | undefined = undefined;
-  /** Asks for each of its keys by itself, where it has several; others do its work then. */
-  parts: ((moved: boolean) => void) | undefined = undefined;
+  /** Its keys, where it has several; asked for one by one they do its work. */
+  parts: Parts | undefined = undefined;
   endsLine = true;
   afterSilent = false;
   quiet = false;
@@ -151,7 +160,7 @@ export class Operation implements Exchange {
   split(): boolean {
     if (this.parts === undefined) return false;
     this.#end();
-    this.parts(this.moved);
+    this.parts.sendEach(this.moved);
     return true;
   }
 

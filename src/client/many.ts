@@ -1,6 +1,6 @@
 import { GetMany, getRequest, manyRequest } from "../commands/retrieval.js";
 import { ArgumentError } from "../errors.js";
-import { type Command, Operation } from "../operation.js";
+import { type Command, Operation, type Parts } from "../operation.js";
 import type { Key } from "../protocol/key.js";
 import { isSilent, type KeyRequest } from "../protocol/request.js";
 import type { Server } from "../routing/server.js";
@@ -23,15 +23,17 @@ const MAX_LINE_KEYS = 100;
 const MAX_LINE_BYTES = 2000;
 
 /** Keys that share a request line, as they were given and as they are sent. */
-class Line<K> {
+class Line<K extends Key> implements Parts {
   readonly server: Server;
   /** What decides the server, of the first key and so of all. */
   readonly route: string;
   readonly given: K[] = [];
   readonly wire: string[] = [];
+  readonly #call: ReadMany<K>;
   #bytes = 0;
 
-  constructor(server: Server, route: string) {
+  constructor(call: ReadMany<K>, server: Server, route: string) {
+    this.#call = call;
     this.server = server;
     this.route = route;
   }
@@ -45,6 +47,83 @@ class Line<K> {
     this.wire.push(wireKey);
     this.#bytes += wireKey.length + 1;
   }
+
+  sendEach(moved: boolean): void {
+    this.#call.sendEach(this, moved);
+  }
+}
+
+/** One call that reads many keys, with one request line for each server and hundred keys. */
+class ReadMany<K extends Key> {
+  readonly #dispatcher: Dispatcher;
+  readonly #name: string;
+  readonly #cas: boolean;
+  readonly #options: CallOptions | undefined;
+  readonly #results = new Map<K, unknown>();
+  readonly #lines: Line<K>[];
+  readonly #gathering: Gathering<Map<K, unknown>>;
+  #deadline = 0;
+
+  constructor(
+    dispatcher: Dispatcher,
+    name: string,
+    keys: Iterable<K>,
+    cas: boolean,
+    options: CallOptions | undefined,
+    resolve: Resolve<Map<K, unknown>>,
+    reject: Reject,
+  ) {
+    this.#dispatcher = dispatcher;
+    this.#name = name;
+    this.#cas = cas;
+    this.#options = options;
+    this.#lines = linesOf(this, dispatcher, keys, options);
+    this.#gathering = new Gathering(name, this.#lines.length, this.#results, resolve, reject);
+  }
+
+  wireKeys(): string[] {
+    return this.#lines.flatMap(({ wire }) => wire);
+  }
+
+  send(): void {
+    this.#deadline = this.#dispatcher.deadline(this.#options);
+    for (const line of this.#lines) this.#send(line, false);
+  }
+
+  /** Asks for each key of a line by itself. */
+  sendEach({ server, given, wire }: Line<K>, moved: boolean): void {
+    this.#gathering.add(wire.length - 1);
+    for (const [i, key] of wire.entries()) {
+      const line = new Line(this, server, this.#dispatcher.route(key, this.#options));
+      line.add(given[i]!, key);
+      this.#send(line, moved);
+    }
+  }
+
+  #send(line: Line<K>, moved: boolean): void {
+    const { server, wire } = line;
+    const dispatcher = this.#dispatcher;
+    const gathering = this.#gathering;
+    const failed = (error: unknown) => gathering.fail(server.name, error);
+    const request = dispatcher.needsBase64(wire[0]!)
+      ? inBase64({ ...getRequest(wire[0]!), cas: this.#cas })
+      : manyRequest(wire, this.#cas);
+    const operation = new Operation(
+      new GetMany(this.#name, line.given, this.#results, this.#cas),
+      request,
+      line.route,
+      dispatcher.codecFor(request, this.#options, this.#deadline),
+      this.#deadline,
+      (decoding: Promise<void> | undefined) => {
+        if (decoding === undefined) gathering.done();
+        else decoding.then(() => gathering.done()).catch(failed);
+      },
+      failed,
+    );
+    operation.moved = moved;
+    if (wire.length > 1) operation.parts = line;
+    dispatcher.start(operation, dispatcher.executor, this.#options?.signal);
+  }
 }
 
 /** Reads many keys with one request line for each server and hundred keys. */
@@ -57,54 +136,18 @@ export function getMany<K extends Key>(
 ): Promise<Map<K, unknown>> {
   return new Promise((resolve, reject) => {
     checkOptions(options, CALL_OPTIONS, name);
-    const results = new Map<K, unknown>();
-    const lines = linesOf(dispatcher, keys, options);
-    const gathering = new Gathering(name, lines.length, results, resolve, reject);
-    let deadline = 0;
-    const send = (
-      server: Server,
-      route: string,
-      given: readonly K[],
-      wire: readonly string[],
-      moved: boolean,
-    ) => {
-      const failed = (error: unknown) => gathering.fail(server.name, error);
-      const request = dispatcher.needsBase64(wire[0]!)
-        ? inBase64({ ...getRequest(wire[0]!), cas })
-        : manyRequest(wire, cas);
-      const operation = new Operation(
-        new GetMany(name, given, results, cas),
-        request,
-        route,
-        dispatcher.codecFor(request, options, deadline),
-        deadline,
-        (decoding: Promise<void> | undefined) => {
-          if (decoding === undefined) gathering.done();
-          else decoding.then(() => gathering.done()).catch(failed);
-        },
-        failed,
-      );
-      operation.moved = moved;
-      if (wire.length > 1) {
-        operation.parts = (moved) => {
-          gathering.add(wire.length - 1);
-          for (const [i, key] of wire.entries()) {
-            send(server, dispatcher.route(key, options), [given[i]!], [key], moved);
-          }
-        };
-      }
-      dispatcher.start(operation, dispatcher.executor, options?.signal);
-    };
-    const sendAll = () => {
-      deadline = dispatcher.deadline(options);
-      for (const { server, route, given, wire } of lines) send(server, route, given, wire, false);
-    };
-    dispatcher.inTurn(() => lines.flatMap(({ wire }) => wire), sendAll, reject);
+    const call = new ReadMany(dispatcher, name, keys, cas, options, resolve, reject);
+    dispatcher.inTurn(
+      () => call.wireKeys(),
+      () => call.send(),
+      reject,
+    );
   });
 }
 
 /** The lines of some keys, by server; of several that mean the same item the first stands for all. */
 function linesOf<K extends Key>(
+  call: ReadMany<K>,
   dispatcher: Dispatcher,
   keys: Iterable<K>,
   options: CallOptions | undefined,
@@ -123,7 +166,7 @@ function linesOf<K extends Key>(
     if (isAlone) line = undefined;
     else if (line?.server !== server) line = open.get(server);
     if (line === undefined || !line.hasRoomFor(wireKey)) {
-      line = new Line(server, route);
+      line = new Line(call, server, route);
       if (!isAlone) open.set(server, line);
       lines.push(line);
     }
