@@ -6,7 +6,10 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Compiled, readCodeLog } from "../../bench/scale/codelog.js";
 
-/** Numbers only until the mark, and then text: what `add` was optimised for does not hold. */
+/**
+ * Numbers only until the mark, and then text: what `add` was optimised for does not hold. Whether
+ * `run` is optimised for its second call would depend on when the compiler's thread is done.
+ */
 const PROGRAM = `
 export function add(a, b) {
   return a + b;
@@ -20,6 +23,7 @@ let total = 0;
 const run = (times) => {
   for (let i = 0; i < times; i++) total = subtract(add(total, i), i);
 };
+%NeverOptimizeFunction(run);
 run(5_000_000);
 mark();
 run(50_000_000);
@@ -38,7 +42,8 @@ describe("the log of a program that changes its types", () => {
   beforeAll(() => {
     writeFileSync(program, PROGRAM);
     const flags = ["--prof", "--log-deopt", "--no-logfile-per-isolate", `--logfile=${log}`];
-    execFileSync(process.execPath, [...flags, "--no-use-osr", program]);
+    const fixed = ["--no-use-osr", "--allow-natives-syntax"];
+    execFileSync(process.execPath, [...flags, ...fixed, program]);
     functions = readCodeLog(readFileSync(log, "utf8"), "mark");
   });
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -51,11 +56,16 @@ describe("the log of a program that changes its types", () => {
   });
 
   test("says what ran them", () => {
-    const tiers = (name: string) => [...(named(name)?.samples.keys() ?? [])];
-    expect(["TurboFan", "Maglev"]).toEqual(expect.arrayContaining(tiers("add")));
-    expect(tiers("add")).not.toEqual([]);
-    expect(["Ignition", "Sparkplug"]).toEqual(expect.arrayContaining(tiers("run")));
-    expect(tiers("run")).not.toEqual([]);
+    const shareOf = (name: string, tiers: readonly string[]) => {
+      const samples = [...(named(name)?.samples ?? [])];
+      const counted = samples.filter(([tier]) => tiers.includes(tier));
+      const sum = (some: typeof samples) => some.reduce((total, [, count]) => total + count, 0);
+      expect(sum(samples)).toBeGreaterThan(0);
+      return sum(counted) / sum(samples);
+    };
+    // All but those of its first moments, before the compiler's thread was done.
+    expect(shareOf("add", ["TurboFan", "Maglev"])).toBeGreaterThan(0.8);
+    expect(shareOf("run", ["Ignition", "Sparkplug"])).toBe(1);
   });
 });
 
