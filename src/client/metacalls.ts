@@ -50,8 +50,8 @@ export interface MetaGetOptions extends MetaOptions {
   /** `T`: a new ttl for the item. */
   readonly touch?: Ttl | undefined;
   /**
-   * `N`: on a miss, make an empty item with this ttl and win the right to fill it. To whoever
-   * else reads it, it is an empty Buffer.
+   * `N`: on a miss, make an empty item with this ttl and win the right to fill it. Until
+   * then it has no value for another `metaGet`, and is an empty Buffer for a `get`.
    */
   readonly vivify?: Ttl | undefined;
   /** `R`: with fewer seconds than this left, win the right to recache. */

@@ -27,15 +27,15 @@ export function arithmeticRequest(
 }
 
 /** The new number; undefined on a miss, and where a silent request has no answer. */
-type Read<Result> = (reply: Reply, key: string, command: string) => Result | undefined;
+type Read<Result> = (reply: Reply, key: string) => Result | undefined;
 
-const readNumber: Read<number> = (reply, key, command) => {
+const readNumber: Read<number> = (reply, key) => {
   if (reply.kind !== "number") return undefined;
   const value = Number(reply.value);
   if (Number.isSafeInteger(value)) return value;
   throw new CodecError(
     `The counter ${describeKey(key)} is ${reply.value}, which no number holds exactly; pass the delta as a bigint`,
-    { command, sent: true },
+    { sent: true },
   );
 };
 
@@ -44,7 +44,7 @@ const readBigint: Read<bigint> = (reply) =>
 
 /** Counting up or down. Repeating it would count twice. */
 function arithmetic<Result>(name: string, read: Read<Result>): Command<Result | undefined> {
-  return { name, idempotent: false, read: (reply, _codec, key) => read(reply, key, name) };
+  return { name, idempotent: false, read: (reply, _codec, key) => read(reply, key) };
 }
 
 export const incr: Command<number | undefined> = arithmetic("incr", readNumber);

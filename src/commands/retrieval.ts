@@ -62,33 +62,30 @@ function decodeWithCas(
   return value instanceof Promise ? value.then(withCas) : withCas(value);
 }
 
-export const get: Command<unknown> = {
-  name: "get",
-  idempotent: true,
-  read: (reply, codec, key) =>
-    reply.kind === "hit" ? decodeHit(reply, codec, key, "get") : undefined,
-};
+/** A read of one key that resolves to the value. */
+function valueRead(name: string): Command<unknown> {
+  return {
+    name,
+    idempotent: true,
+    read: (reply, codec, key) =>
+      reply.kind === "hit" ? decodeHit(reply, codec, key, name) : undefined,
+  };
+}
 
-export const gets: Command<WithCas> = {
-  name: "gets",
-  idempotent: true,
-  read: (reply, codec, key) =>
-    reply.kind === "hit" ? decodeWithCas(reply, codec, key, "gets") : undefined,
-};
+/** The same with the item's cas token. */
+function casRead(name: string): Command<WithCas> {
+  return {
+    name,
+    idempotent: true,
+    read: (reply, codec, key) =>
+      reply.kind === "hit" ? decodeWithCas(reply, codec, key, name) : undefined,
+  };
+}
 
-export const getAndTouch: Command<unknown> = {
-  name: "getAndTouch",
-  idempotent: true,
-  read: (reply, codec, key) =>
-    reply.kind === "hit" ? decodeHit(reply, codec, key, "getAndTouch") : undefined,
-};
-
-export const getsAndTouch: Command<WithCas> = {
-  name: "getsAndTouch",
-  idempotent: true,
-  read: (reply, codec, key) =>
-    reply.kind === "hit" ? decodeWithCas(reply, codec, key, "getsAndTouch") : undefined,
-};
+export const get: Command<unknown> = valueRead("get");
+export const gets: Command<WithCas> = casRead("gets");
+export const getAndTouch: Command<unknown> = valueRead("getAndTouch");
+export const getsAndTouch: Command<WithCas> = casRead("getsAndTouch");
 
 export const touch: Command<boolean> = {
   name: "touch",
