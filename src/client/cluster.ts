@@ -42,6 +42,15 @@ export interface CloseOptions {
 
 const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
 
+/**
+ * How many milliseconds `close()` waits.
+ * @throws OptionError
+ */
+export function drainTime(options: CloseOptions | undefined, timeoutMs: number): number {
+  checkOptions(options, CLOSE_OPTIONS, "close");
+  return checkInteger(options?.drainMs ?? Math.ceil(timeoutMs), "drainMs", 0, 2 ** 31 - 1);
+}
+
 /** The settings of a client, for those of this folder that share its work. */
 export let settingsOf: (cluster: Cluster) => Settings;
 
@@ -355,14 +364,8 @@ export abstract class Cluster implements AsyncDisposable {
    * then closes every connection. Calls made afterwards reject. Closing twice does no harm.
    */
   async close(options?: CloseOptions): Promise<void> {
-    checkOptions(options, CLOSE_OPTIONS, "close");
     const { dispatcher } = this.#settings;
-    const drainMs = checkInteger(
-      options?.drainMs ?? Math.ceil(dispatcher.timeoutMs),
-      "drainMs",
-      0,
-      2 ** 31 - 1,
-    );
+    const drainMs = drainTime(options, dispatcher.timeoutMs);
     dispatcher.closed = true;
     this.#membership?.end();
     await this.#settings.close(drainMs);
