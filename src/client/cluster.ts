@@ -3,10 +3,11 @@ import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js"
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { ServerStats } from "../routing/server.js";
+import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { behaviorView } from "./behaviors/view.js";
-import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import { checkStatsArgument } from "./check.js";
 import type { ConfigurationSources } from "./configuration/configuration.js";
 import { configured } from "./configuration/configured.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";

@@ -1,4 +1,3 @@
-import { checkOptions } from "../client/check.js";
 import type { Client } from "../client/client.js";
 import { type CloseOptions, drainTime, settingsOf } from "../client/cluster.js";
 import type { Deltas } from "../client/counting.js";
@@ -23,6 +22,7 @@ import type { ValueWithCas } from "../commands/retrieval.js";
 import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { checkOptions } from "../util/check.js";
 import { Changes, writing } from "./changes.js";
 import type { MigrationEvents } from "./events.js";
 import {

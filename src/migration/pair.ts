@@ -1,10 +1,10 @@
-import { checkOptions } from "../client/check.js";
 import { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
 import { distinct, homeOf } from "../client/many.js";
 import type { CallOptions } from "../client/options.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
+import { checkOptions } from "../util/check.js";
 import { Events } from "../util/events.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
