@@ -1,3 +1,4 @@
+import type { StorageCommand } from "../commands/storage.js";
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
 import type { Ttl } from "../protocol/exptime.js";
@@ -8,7 +9,7 @@ import {
   isTextual,
   type Key,
 } from "../protocol/key.js";
-import type { AdminRequest, GetRequest, Request, SetMode } from "../protocol/request.js";
+import type { AdminRequest, GetRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { WriteBuffer } from "../routing/writebuffer.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
@@ -56,8 +57,7 @@ export interface Chunking {
 
 /** A call that stores one value, but for the value. */
 export interface Storing {
-  readonly command: Command<boolean>;
-  readonly mode: SetMode;
+  readonly command: StorageCommand;
   readonly wireKey: string;
   readonly compareCas: bigint | undefined;
 }
@@ -171,6 +171,20 @@ export class Dispatcher {
       const send = () => this.sendNow(command, request, wireKey, options, resolve, reject);
       this.hold([wireKey], undefined, send).catch(reject);
     }
+  }
+
+  /** The same with a request that is still being made; its key is held until it is. */
+  sendWhenMade<Result>(
+    command: Command<Result>,
+    making: Promise<Request>,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const sendNow = (request: Request) =>
+      this.sendNow(command, request, wireKey, options, resolve, reject);
+    this.hold([wireKey], making, sendNow).catch(reject);
   }
 
   /** Sends requests about many keys behind those on the same keys that came before them. */

@@ -1,8 +1,9 @@
+import { FailedKeys, NewNumbers } from "../client/answers.js";
 import type { Client } from "../client/client.js";
 import { type CloseOptions, drainTime, settingsOf } from "../client/cluster.js";
 import type { Deltas } from "../client/counting.js";
-import { countedOf, failedOf } from "../client/each.js";
-import type { Given } from "../client/many.js";
+import { callsOf, eachCall } from "../client/each.js";
+import type { Given } from "../client/keys.js";
 import { entriesOf, type Mapping } from "../client/mapping.js";
 import {
   ARITHMETIC_OPTIONS,
@@ -257,9 +258,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     const given = storeOptions(options);
     checkOptions(given, STORE_OPTIONS, "addMulti");
     const values = new Map(entriesOf(mapping));
-    return failedOf("addMulti", values.keys(), this.#pair.home(given), (key) =>
-      this.add(key, values.get(key) as Value, given),
-    );
+    const calls = callsOf(values.keys(), (key) => this.add(key, values.get(key) as Value, given));
+    return eachCall("addMulti", calls, new FailedKeys<Key>(), this.#pair.home(given));
   }
 
   /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */
@@ -289,9 +289,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   ): Promise<Given<K>[]> {
     checkOptions(options, WRITE_OPTIONS, "touchMulti");
     const distinct = this.#pair.distinct(keys as Iterable<Given<K>>, options);
-    return failedOf("touchMulti", distinct, this.#pair.home(options), (key) =>
-      this.touch(key, ttl, options),
-    );
+    const calls = callsOf(distinct, (key) => this.touch(key, ttl, options));
+    return eachCall("touchMulti", calls, new FailedKeys<Given<K>>(), this.#pair.home(options));
   }
 
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
@@ -396,7 +395,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  #countMany<K extends Key>(
+  async #countMany<K extends Key>(
     mode: "incr" | "decr",
     keys: Deltas<Given<K>>,
     delta: number,
@@ -404,13 +403,11 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   ): Promise<Map<Given<K>, number>> {
     checkOptions(options, ARITHMETIC_OPTIONS, `${mode}Multi`);
     const given = keys instanceof Map ? keys.keys() : (keys as Iterable<Given<K>>);
-    const deltas = new Map<Given<K>, number>();
-    for (const key of this.#pair.distinct<Given<K>>(given, options)) {
-      deltas.set(key, keys instanceof Map ? keys.get(key) : delta);
-    }
-    return countedOf(`${mode}Multi`, deltas, this.#pair.home(options), (key, own) =>
-      this[mode](key, own, options),
+    const calls = callsOf(this.#pair.distinct<Given<K>>(given, options), (key) =>
+      this[mode](key, keys instanceof Map ? keys.get(key) : delta, options),
     );
+    const home = this.#pair.home(options);
+    return eachCall(`${mode}Multi`, calls, new NewNumbers<Given<K>>(), home);
   }
 }
 

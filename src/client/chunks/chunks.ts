@@ -18,7 +18,7 @@ import {
   WRITE_OPTIONS,
   type WriteOptions,
 } from "../options.js";
-import { send } from "../storing.js";
+import { storageRequest } from "../storing.js";
 import { ChunkCall } from "./call.js";
 import { Manifest } from "./manifest.js";
 import type { ChunkLimits } from "./options.js";
@@ -65,7 +65,7 @@ export class Chunks implements Chunking {
     encoded: Encoded | Promise<Encoded>,
     options: StoreOptions | undefined,
   ): Promise<boolean> {
-    const { mode } = storing;
+    const { mode } = storing.command;
     // What fails below fails the call; an encoding that fails as well is then nobody's.
     if (encoded instanceof Promise) encoded.catch(() => {});
     return new Promise((resolve, reject) => {
@@ -108,14 +108,21 @@ export class Chunks implements Chunking {
   }
 
   #send(
-    { command, mode, wireKey, compareCas }: Storing,
+    { command, wireKey, compareCas }: Storing,
     encoded: Encoded | Promise<Encoded>,
     options: StoreOptions | undefined,
     resolve: Resolve<boolean>,
     reject: Reject,
   ): void {
     const dispatcher = this.#dispatcher;
-    send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
+    const request = (data: Encoded) =>
+      storageRequest(dispatcher, command, wireKey, data, options, compareCas);
+    if (encoded instanceof Promise) {
+      const making = encoded.then(request);
+      dispatcher.sendWhenMade(command, making, wireKey, options, resolve, reject);
+    } else {
+      dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+    }
   }
 
   /**
