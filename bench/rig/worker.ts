@@ -10,10 +10,12 @@ import { type Load, prepare } from "../load/load.js";
 import { type Workload, wantsOneCore } from "../load/workload.js";
 import { connectTo, type Subject } from "../peers/registry.js";
 import type { Answer, Measured, Question } from "./message.js";
+import { holdObjects } from "./service.js";
 
 const subject = JSON.parse(process.argv[2] ?? "{}") as Subject;
 const loads = new Map<string, { load: Load; workload: Workload }>();
 
+holdObjects(subject.heapMb ?? 0);
 const [server = ""] = subject.servers;
 const client = subject.peer === "floor" ? new Floor(server) : await connectTo(subject);
 
