@@ -1,4 +1,4 @@
-import { ArgumentError, OptionError } from "../errors.js";
+import { ArgumentError } from "../errors.js";
 import { show } from "../util/show.js";
 
 /**
