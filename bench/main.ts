@@ -141,7 +141,10 @@ function report(result: Result, { view, compare, out }: Options): void {
     console.log(costs(result));
     const found = outcomes(result);
     const reached = found.filter(({ goal, times }) => times >= goal.times).length;
-    console.log(`\n${reached} of ${found.length} goals reached`);
+    const beyond = found.filter(({ goal, floor = Infinity }) => floor < goal.times).length;
+    console.log(
+      `\n${reached} of ${found.length} goals reached; ${beyond} are beyond a bare socket`,
+    );
     write(out, { json, md: toMarkdown(result), svg: toChart(result) });
   } else if (view === "comparison") {
     const table = toComparison(result, compare);

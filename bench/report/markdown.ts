@@ -99,8 +99,8 @@ function ratios(result: Result, reference: string, corner: string): string {
 
 function goals(result: Result): string {
   return rows(
-    ["", "of", "against", "goal, times less", "measured", ""],
-    outcomes(result).map(({ goal, ours, against, times }) => {
+    ["", "of", "against", "goal, times less", "measured", "", "a bare socket"],
+    outcomes(result).map(({ goal, ours, against, times, floor }) => {
       const latency = goal.figure === undefined ? "" : `: latency, ${goal.figure}`;
       const workload = result.workloads.find(({ name }) => name === goal.workload);
       return [
@@ -110,6 +110,7 @@ function goals(result: Result): string {
         `≥ ${shortly(goal.times)}`,
         shortly(times),
         times >= goal.times ? "✓" : "✗",
+        floor === undefined ? "" : shortly(floor),
       ];
     }),
   );

@@ -16,8 +16,7 @@ const subject = JSON.parse(process.argv[2] ?? "{}") as Subject;
 const loads = new Map<string, { load: Load; workload: Workload }>();
 
 holdObjects(subject.heapMb ?? 0);
-const [server = ""] = subject.servers;
-const client = subject.peer === "floor" ? new Floor(server) : await connectTo(subject);
+const client = subject.peer === "floor" ? new Floor(subject.servers) : await connectTo(subject);
 
 for await (const line of createInterface({ input: process.stdin })) {
   const answer = await answerTo(JSON.parse(line) as Question).catch((error: unknown) => ({

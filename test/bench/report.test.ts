@@ -52,6 +52,19 @@ test("goals are judged by medians, and only where both were measured", () => {
   ]);
 });
 
+test("a goal has what a bare socket makes of it, on as many servers", () => {
+  const result = resultOf({
+    ...{ tslibmc: [2], "tslibmc ring of 3": [3], "tslibmc binary wire": [4], memjs: [20] },
+    ...{ floor: [1], "floor ring of 3": [2] },
+  });
+  expect(outcomes(result).map(({ ours, against, floor }) => [ours, against, floor])).toEqual([
+    ["tslibmc", "memjs", 20],
+    ["tslibmc", "floor", undefined],
+    ["tslibmc ring of 3", "tslibmc", 0.5],
+    ["tslibmc binary wire", "tslibmc", undefined],
+  ]);
+});
+
 test("latencies are judged against the peer that has the least, whatever its CPU", () => {
   const cpuOnly = resultOf({ tslibmc: [10], memjs: [20], memcache: [30] }, "get-1");
   const latency: Readonly<Record<string, number>> = { tslibmc: 5, memjs: 9, memcache: 4 };
@@ -69,7 +82,7 @@ test("latencies are judged against the peer that has the least, whatever its CPU
     ],
   );
   expect(toMarkdown(result)).toContain(
-    "| get: latency, p50 | tslibmc | memcache | ≥ 1 | 0.8 | ✗ |",
+    "| get: latency, p50 | tslibmc | memcache | ≥ 1 | 0.8 | ✗ |  |",
   );
 });
 
@@ -83,8 +96,8 @@ test("the page has the figures", () => {
   expect(page).toContain(
     "| get, 64 in flight | 2 (1–3) | 20 (10–30) | 17 (16–18) | 0.5 (0.4–0.6) |",
   );
-  expect(page).toContain("| get, 64 in flight | tslibmc | memcache | ≥ 8 | 8.5 | ✓ |");
-  expect(page).toContain("| get, 64 in flight | tslibmc | floor | ≥ 0.4 | 0.25 | ✗ |");
+  expect(page).toContain("| get, 64 in flight | tslibmc | memcache | ≥ 8 | 8.5 | ✓ | 34 |");
+  expect(page).toContain("| get, 64 in flight | tslibmc | floor | ≥ 0.4 | 0.25 | ✗ |  |");
 });
 
 test("the page of transports compares each with the first", () => {
