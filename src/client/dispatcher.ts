@@ -13,7 +13,7 @@ import type { AdminRequest, GetRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { WriteBuffer } from "../routing/writebuffer.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
-import type { Codec, Encoded } from "../value/codec.js";
+import type { Codec, Decoder, Encoded } from "../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import {
@@ -44,7 +44,7 @@ export interface DispatcherOptions {
 /** Values in several items, where a client keeps them so. */
 export interface Chunking {
   /** What decodes the reply to a request: it has what is left of the call's time. */
-  codecFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Codec;
+  decoderFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Decoder;
   /** Stores one encoded value, whatever its size, or adds one to an item that is no manifest. */
   store(
     storing: Storing,
@@ -136,9 +136,9 @@ export class Dispatcher {
   }
 
   /** What decodes the reply to a request. */
-  codecFor(request: Request, options: CallOptions | undefined, deadline: number): Codec {
+  decoderFor(request: Request, options: CallOptions | undefined, deadline: number): Decoder {
     if (this.chunks === undefined || request.verb !== "get") return this.codec;
-    return this.chunks.codecFor(request, options, deadline);
+    return this.chunks.decoderFor(request, options, deadline);
   }
 
   /** A call about one key, from its arguments to its promise; `request` makes the request. */
@@ -249,7 +249,7 @@ export class Dispatcher {
       command,
       this.sendable(request),
       this.route(wireKey, options),
-      this.codecFor(request, options, deadline),
+      this.decoderFor(request, options, deadline),
       deadline,
       resolve,
       reject,

@@ -106,7 +106,7 @@ class ReadMany<K extends Key> {
       new GetMany(this.#name, line.given, this.#results, this.#cas),
       request,
       line.route,
-      dispatcher.codecFor(request, this.#options, this.#deadline),
+      dispatcher.decoderFor(request, this.#options, this.#deadline),
       this.#deadline,
       (decoding: Promise<void> | undefined) => {
         if (decoding === undefined) gathering.done();

@@ -8,7 +8,7 @@ import type { Key } from "../../protocol/key.js";
 import type { GetRequest } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
 import { checkBoolean, checkInteger } from "../../util/check.js";
-import type { Codec, Encoded, EncodedData } from "../../value/codec.js";
+import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
 import type { Chunking, Dispatcher, Storing } from "../dispatcher.js";
 import type { Reject, Resolve } from "../gathering.js";
@@ -55,7 +55,7 @@ export class Chunks implements Chunking {
     this.#binary = binary;
   }
 
-  codecFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Codec {
+  decoderFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Decoder {
     const call = new ChunkCall(this.#dispatcher, options, deadline);
     return new ChunkReader(this.#dispatcher.codec, call, this.#limits, request.touch);
   }
