@@ -48,6 +48,22 @@ export function count(
 /** The keys with a delta each, or keys that share one. */
 export type Deltas<K extends Key> = Iterable<K> | ReadonlyMap<K, number>;
 
+/** Keys to count, and the delta of each. */
+interface Counted<K> {
+  readonly keys: Iterable<K>;
+  readonly deltaOf: (key: K) => number;
+}
+
+/** @param delta - of the keys that have none of their own */
+export function countedBy<K extends Key>(keys: Deltas<K>, delta: number): Counted<K> {
+  if (!isMap(keys)) return { keys, deltaOf: () => delta };
+  return { keys: keys.keys(), deltaOf: (key) => keys.get(key)! };
+}
+
+function isMap<K extends Key>(keys: Deltas<K>): keys is ReadonlyMap<K, number> {
+  return keys instanceof Map;
+}
+
 /** Counts many keys, all at once; resolves to the new numbers of those that are there. */
 export async function countMany<K extends Key>(
   dispatcher: Dispatcher,
@@ -59,10 +75,9 @@ export async function countMany<K extends Key>(
   const command = mode === "incr" ? incrMulti : decrMulti;
   checkOptions(options, ARITHMETIC_OPTIONS, command.name);
   const requests = new Map<K, ArithmeticRequest>();
-  const given = keys instanceof Map ? keys.keys() : (keys as Iterable<K>);
-  for (const [wireKey, key] of distinct(dispatcher, given, options)) {
-    const own = keys instanceof Map ? keys.get(key) : delta;
-    requests.set(key, countRequest(dispatcher, mode, wireKey, own, options));
+  const given = countedBy(keys, delta);
+  for (const [wireKey, key] of distinct(dispatcher, given.keys, options)) {
+    requests.set(key, countRequest(dispatcher, mode, wireKey, given.deltaOf(key), options));
   }
   const numbers = new NewNumbers<K>();
   if (options?.initial === undefined) {
