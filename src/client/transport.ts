@@ -127,11 +127,12 @@ export function transportOf(options: TransportOptions): Transport {
   const mechanism = checkMechanism(options.saslMechanism);
   const binary = checkBoolean(options.binary ?? false, "binary");
   const connections = checkConnections(options.connections);
+  const plaintext = plaintextChoice(options);
   const common = {
     socket: checkSocket(options.socket),
     tls: checkTls(options.tls),
     connections,
-    plaintext: provide && !options.tls ? plaintextChoice(options) : undefined,
+    plaintext: provide && !options.tls ? plaintext : undefined,
     needsStream: needsStream({ binary, tls: options.tls, provide, connections }),
     ...keyRules(options, binary),
   };
