@@ -354,7 +354,8 @@ export class Client<Value = unknown> extends Cluster {
   }
 
   /**
-   * `ms` with every flag as a named option. It needs memcached 1.6.
+   * `ms` with every flag as a named option. It needs memcached 1.6. To append or prepend takes a
+   * string or a Uint8Array, as {@link Client.append} does.
    * @throws CodecError, ValueTooLargeError as {@link Client.set} does
    */
   metaSet(key: Key, value: Value, options: MetaSetOptions = {}): Promise<MetaStored> {

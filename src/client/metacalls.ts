@@ -6,7 +6,7 @@ import { ArgumentError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import type { KeyRequest, MetaFlags, Request } from "../protocol/request.js";
+import type { KeyRequest, MetaFlags, Request, SetMode } from "../protocol/request.js";
 import { checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
@@ -25,11 +25,11 @@ import {
   type MetaOptions,
   type MetaSetOptions,
 } from "./metaoptions.js";
-import { checkSize } from "./storing.js";
+import { checkPart, checkSize, isPart, PART } from "./storing.js";
 
 /** The meta commands as calls (protocol.txt, "Meta Commands"). */
 
-const SET_MODES: readonly string[] = ["set", "add", "replace", "append", "prepend"];
+const SET_MODES: readonly SetMode[] = ["set", "add", "replace", "append", "prepend"];
 
 export function metaGet(
   dispatcher: Dispatcher,
@@ -73,7 +73,10 @@ export function metaSet(
   return new Promise((resolve, reject) => {
     checkOptions(options, META_SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
-    const encoded = encodeValue(dispatcher.codec, value, undefined, wireKey, "metaSet");
+    const part = isPart(checkMode(options.mode));
+    if (part) checkPart("metaSet", value);
+    const how = part ? PART : undefined;
+    const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
     if (encoded instanceof Promise) {
       const making = encoded.then((data) => metaSetRequest(dispatcher, wireKey, data, options));
       dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
@@ -84,6 +87,11 @@ export function metaSet(
   });
 }
 
+function checkMode(mode: SetMode = "set"): SetMode {
+  if (SET_MODES.includes(mode)) return mode;
+  throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
+}
+
 function metaSetRequest(
   dispatcher: Dispatcher,
   key: string,
@@ -92,9 +100,6 @@ function metaSetRequest(
 ): KeyRequest {
   checkSize(dispatcher, "metaSet", encoded, key);
   const { mode = "set", flags = encoded.flags, ttl = 0 } = options;
-  if (!SET_MODES.includes(mode)) {
-    throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
-  }
   const request = setRequest(
     mode,
     key,

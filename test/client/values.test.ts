@@ -213,6 +213,19 @@ describe("values", () => {
     await client.set("joined", "a", { compress: false });
     await client.append("joined", "b".repeat(5000));
     expect(await client.get("joined")).toBe(`a${"b".repeat(5000)}`);
+    await client.metaSet("joined", "c".repeat(5000), { mode: "append" });
+    await client.metaSet("joined", "<".repeat(5000), { mode: "prepend" });
+    expect(await client.get("joined")).toMatch(/^<{5000}ab{5000}c{5000}$/);
+  });
+
+  test("nothing is added to an item that is sealed as a whole", async () => {
+    const keys = [{ id: "a", secret: Buffer.alloc(32) }];
+    await using client = new Client(server.address, { encryption: { keys } });
+    await client.set("sealed", "a");
+    await expect(client.append("sealed", "b")).rejects.toThrow(/sealed as a whole/);
+    const mode = { mode: "append" } as const;
+    await expect(client.metaSet("sealed", "b", mode)).rejects.toThrow(/sealed as a whole/);
+    expect(await client.get("sealed")).toBe("a");
   });
 
   test("writes keep their order while a large value is compressed on another thread", async () => {
