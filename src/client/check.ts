@@ -8,6 +8,11 @@ import { show } from "../util/show.js";
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** A message names so many options at most. */
+const MAX_LISTED = 12;
+
 /** @throws OptionError for an option that is not in `known`, with the nearest that is */
 export function checkNames(given: object, known: ReadonlySet<string>, where: string): void {
   for (const name of Object.keys(given)) {
@@ -16,20 +21,33 @@ export function checkNames(given: object, known: ReadonlySet<string>, where: str
 }
 
 export function unknownName(name: string, known: Iterable<string>, where: string): OptionError {
-  const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? "" : `; did you mean ${JSON.stringify(nearest)}?`;
-  return new OptionError(`${where} has no option ${JSON.stringify(name)}${hint}`);
+  return new OptionError(`${where} has no option ${JSON.stringify(name)}${hintFor(name, known)}`);
 }
 
-/** The options object of a call, or undefined where none was given. */
+/** The nearest name, or all of them where none is near and a line can hold them. */
+function hintFor(name: string, known: Iterable<string>): string {
+  const nearest = nearestName(name, known);
+  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
+  const names = [...known];
+  return names.length > 0 && names.length <= MAX_LISTED ? `; it has ${names.join(", ")}` : "";
+}
+
+/**
+ * The options object of a call, or undefined where none was given.
+ * @param or - what else may be given in its place
+ */
 export function checkOptions<Options extends object>(
   options: Options | undefined,
   known: ReadonlySet<string>,
   where: string,
+  or?: string,
 ): void {
   if (options === undefined) return;
   if (typeof options !== "object" || options === null) {
-    throw new OptionError(`The options of ${where} must be an object, not ${show(options)}`);
+    const choice = or === undefined ? "an object" : `an object or ${or}`;
+    const hint =
+      typeof options === "function" ? "; calls return a promise, and take no callback" : "";
+    throw new OptionError(`The options of ${where} must be ${choice}, not ${show(options)}${hint}`);
   }
   checkNames(options, known, where);
 }
@@ -106,10 +124,12 @@ export function checkStatsArgument(value: unknown): string | undefined {
   );
 }
 
-/** A duration in milliseconds; timers hold at most 2^31 - 1 of them. */
+/** A duration in milliseconds. */
 export function checkDurationMs(value: unknown, name: string): number {
-  if (typeof value === "number" && value > 0 && value <= 2 ** 31 - 1) return value;
-  throw new OptionError(`${name} must be a number of milliseconds above 0, not ${show(value)}`);
+  if (typeof value === "number" && value > 0 && value <= MAX_TIMER_MS) return value;
+  throw new OptionError(
+    `${name} must be a number of milliseconds above 0 and up to ${MAX_TIMER_MS}, not ${show(value)}`,
+  );
 }
 
 /** The known name that takes the fewest changes to reach, unless it takes too many. */

@@ -160,16 +160,26 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
+  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<Given<K>, T>> {
+  ): Promise<Map<Given<K>, T>>;
+  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
     return this.#pair.run("getMulti", options, CALL_OPTIONS, (call) =>
       this.#reads.getMulti(keys, call),
     );
   }
 
+  getsMulti<T = Value>(
+    keys: Iterable<string>,
+    options?: CallOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>>;
+  getsMulti<T, K extends Key>(
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
@@ -244,7 +254,10 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  async setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+  async setMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
     const given = storeOptions(options);
     const entries = [...entriesOf(mapping)];
     const keys = entries.map(([key]) => key);
@@ -255,9 +268,13 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  async addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
-    const values = new Map(entriesOf(mapping));
-    return failedOf("addMulti", values.keys(), this.#home, (key) =>
+  async addMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
+    const values = new Map<Key, Value>(entriesOf(mapping));
+    const keys = values.keys() as Iterable<Given<K>>;
+    return failedOf("addMulti", keys, this.#home, (key) =>
       this.add(key, values.get(key) as Value, options),
     );
   }
