@@ -19,6 +19,8 @@ import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "
 
 const PART = { part: true };
 
+const TTL_INSTEAD = "a ttl (whole seconds, or a Date)";
+
 /** Stores one value; `compareCas` makes it depend on the item's token. */
 export function store(
   dispatcher: Dispatcher,
@@ -31,9 +33,13 @@ export function store(
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const part = mode === "append" || mode === "prepend";
-    checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
-    if (part) checkPart(command.name, value);
-    else if (options !== undefined) checkCompress(options.compress);
+    if (part) {
+      checkOptions(options, WRITE_OPTIONS, command.name);
+      checkPart(command.name, value);
+    } else {
+      checkOptions(options, STORE_OPTIONS, command.name, TTL_INSTEAD);
+      if (options !== undefined) checkCompress(options.compress);
+    }
     const wireKey = dispatcher.key(key, options);
     const encoded = encodeValue(
       dispatcher.codec,
@@ -86,7 +92,7 @@ export function storeMany(
   options: StoreOptions | undefined,
 ): Promise<Key[]> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, STORE_OPTIONS, command.name);
+    checkOptions(options, STORE_OPTIONS, command.name, TTL_INSTEAD);
     checkCompress(options?.compress);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
@@ -215,7 +221,7 @@ export function checkSize(
   const size = data.length;
   if (size <= maxValueSize) return;
   throw new ValueTooLargeError(
-    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
+    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher, or set chunk to store it in several items`,
     size,
     maxValueSize,
     { command, key: keyText(wireKey) },

@@ -158,16 +158,26 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
+  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<Given<K>, T>> {
+  ): Promise<Map<Given<K>, T>>;
+  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
     return this.#pair.run("getMulti", options, CALL_OPTIONS, (call) =>
       this.#reads.getMulti(keys, call),
     );
   }
 
+  getsMulti<T = Value>(
+    keys: Iterable<string>,
+    options?: CallOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>>;
+  getsMulti<T, K extends Key>(
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
@@ -242,7 +252,10 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  async setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+  async setMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
     const given = storeOptions(options);
     const entries = [...entriesOf(mapping)];
     const keys = entries.map(([key]) => key);
@@ -253,11 +266,15 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  async addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+  async addMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
     const given = storeOptions(options);
     checkOptions(given, STORE_OPTIONS, "addMulti");
-    const values = new Map(entriesOf(mapping));
-    return failedOf("addMulti", values.keys(), this.#pair.home(given), (key) =>
+    const values = new Map<Key, Value>(entriesOf(mapping));
+    const keys = values.keys() as Iterable<Given<K>>;
+    return failedOf("addMulti", keys, this.#pair.home(given), (key) =>
       this.add(key, values.get(key) as Value, given),
     );
   }
