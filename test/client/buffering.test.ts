@@ -372,6 +372,34 @@ describe("limits", () => {
     expect(lost).toEqual([]);
   });
 
+  const value = Buffer.alloc(1000);
+
+  test.each([
+    ["operations", { maxQueueLength: 20 }],
+    ["bytes", { maxQueueBytes: 20_000 }],
+  ])("half of the %s that may wait are held, and one more sends them", async (_name, options) => {
+    const server = use(await startMemcached());
+    const client = buffering(server.address, options);
+    const sent = () => client.stats().get(server.address)!.operations;
+    for (let i = 0; i < 10; i++) expect(await client.set(`k${i}`, value)).toBe(true);
+    expect(sent()).toBe(0);
+    expect(await client.set("k10", value)).toBe(true);
+    expect(sent()).toBe(11);
+  });
+
+  test("what was answered makes room again, however often", async () => {
+    const server = use(await startMemcached());
+    const limits = { maxQueueLength: 100, maxQueueBytes: 100_000 };
+    const client = buffering(server.address, limits);
+    const sent = () => client.stats().get(server.address)!.operations;
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 40; i++) expect(await client.set(`k${i}`, value)).toBe(true);
+      expect(sent()).toBe(round * 41);
+      expect(await client.get("k0")).toEqual(value);
+      expect(sent()).toBe(round * 41 + 41);
+    }
+  });
+
   test("a dead server refuses the call itself", async () => {
     const server = use(await startMemcached());
     const behaviors = { buffer_requests: true, failure_limit: 1 };

@@ -15,7 +15,12 @@ import { setRequest } from "../../../src/commands/storage.js";
 import { ProtocolError } from "../../../src/errors.js";
 import { BinaryWire } from "../../../src/protocol/binary/wire.js";
 import { Outgoing } from "../../../src/protocol/outgoing.js";
-import type { MetaGetFlags, Request, SetMode } from "../../../src/protocol/request.js";
+import type {
+  MetaGetFlags,
+  MetaSetFlags,
+  Request,
+  SetMode,
+} from "../../../src/protocol/request.js";
 import { Exchanges, type Packet, packet, uint32 } from "./exchanges.js";
 
 const set = (mode: SetMode, cas?: bigint, noreply = false): Request =>
@@ -96,6 +101,7 @@ describe("what is written", () => {
 
 describe("what this wire has no words for is refused before a byte is written", () => {
   const get = (meta: MetaGetFlags): Request => ({ ...getRequest("k"), meta });
+  const metaSet = (meta: MetaSetFlags): Request => ({ ...set("append"), meta }) as Request;
   const plainDelete = deleteRequest("k", false);
   const incr = arithmeticRequest("incr", "k", 1, undefined, 0, false);
   const cases: [string, Request, RegExp][] = [
@@ -106,9 +112,19 @@ describe("what this wire has no words for is refused before a byte is written", 
     ["vivify", get({ vivify: 0 }), /vivify/],
     ["recache", get({ recache: 30 }), /recache/],
     ["unless cas", get({ unlessCas: 1n }), /unlessCas/],
+    ["no bump", get({ noBump: true }), /noBump/],
+    ["a cas of one's own in a get", get({ setCas: 1n }), /setCas/],
+    ["a cas of one's own in a set", metaSet({ setCas: 1n }), /setCas/],
+    ["a stale set", metaSet({ invalidate: true }), /invalidate/],
+    ["an append that makes the item", metaSet({ vivify: 0 }), /vivify/],
+    ["the stored size", metaSet({ returnSize: true }), /returnSize/],
     ["stale delete", { ...plainDelete, meta: { invalidate: true } }, /invalidate/],
     ["tombstone", { ...plainDelete, meta: { dropValue: true } }, /dropValue/],
+    ["a cas of one's own in a delete", { ...plainDelete, meta: { setCas: 1n } }, /setCas/],
+    ["exptime of a deleted item", { ...plainDelete, meta: { exptime: 0 } }, /exptime/],
     ["exptime of a counter", { ...incr, meta: { exptime: 0 } }, /exptime/],
+    ["ttl of a counter", { ...incr, meta: { returnTtl: true } }, /returnTtl/],
+    ["a cas of one's own in arithmetic", { ...incr, meta: { setCas: 1n } }, /setCas/],
     ["a cas of 0 in a set", set("set", 0n), /the cas 0/],
     ["a cas of 0 in a delete", { ...plainDelete, compareCas: 0n }, /the cas 0/],
     ["a cas of 0 in arithmetic", { ...incr, meta: { compareCas: 0n } }, /the cas 0/],
@@ -224,6 +240,19 @@ describe("items", () => {
     const { reply: hit } = answerTo(request, reply);
     const info = { key: "k", opaque: "me", cas: 3n, flags: 9, ttl: undefined, won: false };
     expect(hit).toMatchObject({ value: "v", info });
+  });
+
+  test("a meta set hears it too, done or not", () => {
+    const meta = { returnKey: true, returnCas: true, opaque: "me" };
+    const request = { ...setRequest("add", "k", "v", 0, 0, undefined, false), meta };
+    const told = { key: "k", opaque: "me" };
+    const stored = { opcode: 0x02, cas: 9n };
+    expect(answerTo(request, stored).reply).toMatchObject({
+      kind: "stored",
+      info: { ...told, cas: 9n },
+    });
+    const refused = { opcode: 0x02, status: 2, value: "Data exists for key." };
+    expect(answerTo(request, refused).reply).toMatchObject({ kind: "notStored", info: told });
   });
 
   test("of a many-key get find their places by their opaques", () => {
@@ -346,6 +375,22 @@ describe("what is no reply to what was asked ends the connection", () => {
     exchanges.write(getRequest("k"));
     expect(() => exchanges.push(bytes)).toThrow(ProtocolError);
     expect(exchanges.answers).toEqual([]);
+  });
+
+  test("a body that no memcached can send is refused by its header, the largest is waited for", () => {
+    const largest = 1024 * 1024 * 1024 + 0xff + 0xffff; // -I 1024m, extras and a key
+    const header = (length: number) => {
+      const bytes = packet(hit).subarray(0, 24);
+      bytes.writeUInt32BE(length, 8);
+      return bytes;
+    };
+    const exchanges = new Exchanges();
+    exchanges.write(getRequest("k"));
+    exchanges.push(header(largest));
+    expect(exchanges.unanswered).toBe(1);
+    const other = new Exchanges();
+    other.write(getRequest("k"));
+    expect(() => other.push(header(largest + 1))).toThrow(ProtocolError);
   });
 
   test("anything that nobody asked for", () => {
