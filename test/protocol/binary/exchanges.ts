@@ -97,6 +97,16 @@ export class Exchanges implements Replies {
   }
 }
 
+/** The answer to one request that is followed by these packets. */
+export function answerTo(request: Request, ...packets: Packet[]): Answer {
+  const exchanges = new Exchanges();
+  exchanges.write(request);
+  for (const parts of packets) exchanges.push(packet(parts));
+  const [answer, ...others] = exchanges.answers;
+  if (answer === undefined || others.length > 0) throw new Error("not one whole answer");
+  return answer;
+}
+
 function itemOf({ bytes, start, end, flags, cas, info }: Hit): Item {
   return { kind: "hit", value: bytes?.toString("latin1", start, end), flags, cas, info };
 }
