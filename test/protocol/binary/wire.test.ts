@@ -74,13 +74,13 @@ describe("what is written", () => {
     const out = new Outgoing();
     const key = "k".repeat(0x0203);
     const data = Buffer.alloc(0x01020304 - key.length - 4);
-    writePacket(out, 0x01, 0xfedcba98, key, "\x80\x81\x82\x83", data, 0xfffefdfcfbfaf9f8n);
+    writePacket(out, 0x01, 0xfeddbb99, key, "\x80\x81\x82\x83", data, 0xfffefdfcfbfaf9f8n);
     const start = Buffer.from(
       out.pieces.find((piece) => typeof piece === "string") ?? out.text,
       "latin1",
     );
     expect(start.toString("hex", 0, 28)).toBe(
-      "8001020304000000" + "01020304" + "fedcba98" + "fffefdfcfbfaf9f8" + "80818283",
+      "8001020304000000" + "01020304" + "feddbb99" + "fffefdfcfbfaf9f8" + "80818283",
     );
   });
 

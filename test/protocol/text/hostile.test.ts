@@ -63,6 +63,8 @@ const HOSTILE: [string, Request | Request[], string][] = [
   ["nothing", get("k"), "VALUE \r\n"],
   ["a key that was not in the list", getMany(["a", "b"]), "VALUE c 0 1\r\n"],
   ["a key of the line behind", [get("a"), version, get("b")], "VALUE b 0 1\r\n"],
+  ["a key of the next line", [get("a", { cas: true }), get("b")], "VALUE b 0 1 5\r\n"],
+  ["a value of the line behind", [get("a", { cas: true }), get("b")], "VALUE b 0 1\r\n"],
   [
     "more items than keys",
     getMany(["a", "b"]),
@@ -122,7 +124,7 @@ const HOSTILE: [string, Request | Request[], string][] = [
   ["HD to get", get("k"), "HD\r\n"],
   ["EN to get", get("k"), "EN\r\n"],
   ["HD to mg that wants the value", get("k", { touch: 0 }), "HD f0\r\n"],
-  ["a value to mg that wants none", get("k", { value: false }), "VA 1 s1\r\nv\r\n"],
+  ["a value to mg that wants none", get("k", { value: false }), "VA 1 f0 s1\r\nv\r\n"],
   ["a value of mg without its flags", get("k", { touch: 0 }), "VA 1\r\nv\r\n"],
   ["a value of mg without its cas", get("k", { touch: 0, cas: true }), "VA 1 f0\r\nv\r\n"],
   ["NF to mg", get("k", { touch: 0 }), "NF\r\n"],
@@ -190,6 +192,16 @@ describe("what was answered before stays answered", () => {
       "stored",
       "clientError: CLIENT_ERROR bad data chunk",
       undefined,
+    ]);
+  });
+
+  test("an error is the request's own where a get stands between it and one without a reply", () => {
+    const exchanges = new Exchanges();
+    exchanges.write(set("a", "1", { noreply: true }), get("b"), del("c"));
+    exchanges.read("END\r\nSERVER_ERROR out of memory\r\n");
+    expect(exchanges.outcomes.map(({ end }) => end)).toEqual([
+      "miss",
+      "serverError: SERVER_ERROR out of memory",
     ]);
   });
 

@@ -226,6 +226,7 @@ const REPLIES: [string, Request, string, Outcome][] = [
   ["me: miss", debug("k"), "EN\r\n", end("miss")],
   ["ERROR", get("k"), "ERROR\r\n", end("unknownCommand: ERROR")],
   ["ERROR to a meta command", get("k", { touch: 1 }), "ERROR\r\n", end("notSupported: ERROR")],
+  ["ERROR to me", debug("k"), "ERROR\r\n", end("notSupported: ERROR")],
   [
     "ERROR with a colon",
     version,
@@ -307,6 +308,22 @@ describe("a line that several gets share", () => {
   test("a proxy may mix the items", () => {
     const outcomes = read(["a", "b"], "VALUE b 0 1\r\n2\r\nVALUE a 0 1\r\n1\r\nEND\r\n");
     expect(outcomes).toEqual([hit("1"), hit("2")]);
+  });
+
+  test("a proxy may mix the items of each line anew, of many keys and of neighbours", () => {
+    const keys = ["a", "b", "c"];
+    const reversed = keys.map((key) => `VALUE ${key} 0 1\r\n${key}\r\n`).reverse();
+    const exchanges = new Exchanges();
+    for (let line = 0; line < 3; line++) {
+      exchanges.write(getMany(keys), ...keys.map((key) => get(key)));
+      exchanges.read(`${reversed.join("")}END\r\n`.repeat(2));
+    }
+    const many = {
+      items: ["c", "b", "a"].map((key, i) => item(key, { index: 2 - i })),
+      end: "miss",
+    };
+    const line = [many, ...keys.map((key) => hit(key))];
+    expect(exchanges.outcomes).toEqual([...line, ...line, ...line]);
   });
 
   test.each([
