@@ -1,4 +1,4 @@
-import { ConnectError, TimeoutError } from "tslibmc";
+import { ClientErrorReply, ConnectError, TimeoutError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { errorOf } from "../support/outcome.js";
@@ -168,6 +168,15 @@ describe("randomizeReplicaRead", () => {
       for (const left of await ttls()) expect(left).toBeGreaterThanOrEqual(ttl - 5);
     }
   });
+});
+
+test("what is no server's fault is not asked for elsewhere", async () => {
+  const client = fleet.connect({ behaviors: { num_replicas: 1 } });
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  a.faults.add({ on: { command: "get" }, do: { kind: "answer", bytes: "CLIENT_ERROR no\r\n" } });
+  expect(await errorOf(client.get(key))).toBeInstanceOf(ClientErrorReply);
+  expect(gets(b)).toBe(0);
 });
 
 test("a deadline is shared by those that are asked, and its error names the last", async () => {
