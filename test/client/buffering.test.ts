@@ -82,6 +82,8 @@ describe.each([false, true])("binary: %s", (binary) => {
       ["touch", () => client.touch("k", 60), true],
       ["getAndTouch", () => client.getAndTouch("k", 60), 1],
       ["cas", () => client.cas("k", 2, 1n), false],
+      ["metaSet", async () => (await client.metaSet("k", 2)).status, "stored"],
+      ["metaDelete", async () => (await client.metaDelete("k")).status, "deleted"],
     ];
     for (const [name, call, expected] of read) {
       await client.flushAll();
@@ -397,6 +399,22 @@ describe("limits", () => {
       expect(sent()).toBe(round * 41);
       expect(await client.get("k0")).toEqual(value);
       expect(sent()).toBe(round * 41 + 41);
+    }
+  });
+
+  test("what failed makes room again, too", async () => {
+    const server = use(await MemcachedServer.start());
+    const client = buffering(server.address, { maxQueueLength: 20 });
+    let lost = 0;
+    client.on("lost", () => lost++);
+    server.faults.add({
+      on: { command: "set" },
+      do: { kind: "answer", bytes: "SERVER_ERROR out of memory storing object\r\n" },
+    });
+    for (let round = 1; round <= 3; round++) {
+      for (let i = 0; i < 10; i++) expect(await client.set(`k${i}`, i)).toBe(true);
+      expect(await client.get("k0")).toBeUndefined();
+      expect(lost).toBe(round * 10);
     }
   });
 

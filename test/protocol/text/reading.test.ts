@@ -258,6 +258,18 @@ const REPLIES: [string, Request, string, Outcome][] = [
     "CLIENT_ERROR unauthenticated\r\n",
     end("auth: CLIENT_ERROR unauthenticated"),
   ],
+  [
+    "mg: the mark of a binary key without the key",
+    get("a b", { touch: 0, meta: { base64Key: true } }),
+    "VA 1 b f0\r\nv\r\n",
+    { items: [item("v", { info: { flags: 0 } })], end: "hit" },
+  ],
+  [
+    "set: authentication failure",
+    set("k", "v"),
+    "CLIENT_ERROR authentication failure\r\n",
+    end("auth: CLIENT_ERROR authentication failure"),
+  ],
   ["stats: refused", stats("nonsense"), "ERROR\r\n", end("unknownCommand: ERROR")],
   [
     "SERVER_ERROR in the middle of a many-key read",
@@ -347,6 +359,30 @@ describe("a line that several gets share", () => {
       end(busy),
       end("1"),
       end("miss"),
+    ]);
+  });
+});
+
+describe("statistics", () => {
+  const two = (first: string) => {
+    const exchanges = new Exchanges();
+    exchanges.write(stats(), stats());
+    return exchanges.read(`${first}STAT b 2\r\nEND\r\n`).outcomes.map(({ end }) => end);
+  };
+
+  test("of one answer are not in the next, whole or refused", () => {
+    expect(two("STAT a 1\r\nEND\r\n")).toEqual([{ a: "1" }, { b: "2" }]);
+    expect(two("STAT a 1\r\nSERVER_ERROR busy\r\n")).toEqual([
+      "serverError: SERVER_ERROR busy",
+      { b: "2" },
+    ]);
+  });
+
+  test("are limited in each answer, and not in all together", () => {
+    const large = `STAT a ${"x".repeat(8000)}\r\n`.repeat(1100);
+    expect(two(`${large}END\r\n${large}`)).toEqual([
+      { a: "x".repeat(8000) },
+      { a: "x".repeat(8000), b: "2" },
     ]);
   });
 });
