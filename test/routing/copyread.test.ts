@@ -153,6 +153,21 @@ describe("randomizeReplicaRead", () => {
     expect(await errorOf(client.get(keys[0]!))).toBeInstanceOf(ConnectError);
   });
 
+  test("asks its own server where all are dead, and says so", async () => {
+    const client = fleet.connect({ ...random, behaviors: { num_replicas: 2, failure_limit: 1 } });
+    for (const server of fleet.servers) {
+      server.refuse();
+      server.disconnectAll();
+    }
+    const key = keyOn(client, a);
+    await errorOf(client.get(key));
+    const states = [...client.stats().values()].map(({ state }) => state);
+    expect(states).toEqual(["dead", "dead", "dead"]);
+    const error = await errorOf(client.get(key));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ server: c.address });
+  });
+
   test("touches every copy, wherever the value was read", async () => {
     const client = fleet.connect(random);
     await client.set("k", 1, 50);

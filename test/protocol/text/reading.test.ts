@@ -400,3 +400,15 @@ test("most of a large value is read to where it belongs", () => {
   expect(exchanges.outcomes[1]).toEqual(end("1"));
   expect(exchanges.rooms).toBeGreaterThan(2);
 });
+
+test.each([-1, 0, 1, 9_998, 40_000])(
+  "a value of 1 MiB and %i bytes is whole, although no more is taken at its word",
+  (more) => {
+    const value = Array.from({ length: 110_000 }, (_, i) => `${i}`.padStart(10)).join("");
+    const data = value.slice(0, 1024 * 1024 + more);
+    const exchanges = new Exchanges();
+    exchanges.write(get("k"));
+    exchanges.read(`VALUE k 0 ${data.length}\r\n${data}\r\nEND\r\n`, 65_536, 131_072);
+    expect(exchanges.outcomes[0]?.items[0]?.data === data).toBe(true);
+  },
+);
