@@ -123,16 +123,26 @@ export class Client<Value = unknown> extends Cluster {
    * has no entry
    * @throws PartialError if a server failed; its `results` hold what the others answered
    */
+  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<Given<K>, T>> {
+  ): Promise<Map<Given<K>, T>>;
+  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
     const values = getMany(this.#dispatcher, keys, false, options);
     return values as Promise<Map<Given<K>, T>>;
   }
 
   /** Reads many keys as {@link Client.getMulti} does, each value with its cas token. */
+  getsMulti<T = Value>(
+    keys: Iterable<string>,
+    options?: CallOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>>;
+  getsMulti<T, K extends Key>(
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
@@ -241,8 +251,13 @@ export class Client<Value = unknown> extends Cluster {
    * @returns the keys that were not stored
    * @throws PartialError if a server failed; its `results` are the keys that were not stored
    */
-  setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
-    return storeMany(this.#dispatcher, storage.setMulti, mapping, storeOptions(options));
+  setMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
+    const given = storeOptions(options);
+    const failed = storeMany(this.#dispatcher, storage.setMulti, mapping, given);
+    return failed as Promise<Given<K>[]>;
   }
 
   /**
@@ -250,8 +265,13 @@ export class Client<Value = unknown> extends Cluster {
    * @returns the keys that were not stored
    * @throws PartialError as {@link Client.setMulti} does
    */
-  addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
-    return storeMany(this.#dispatcher, storage.addMulti, mapping, storeOptions(options));
+  addMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
+    const given = storeOptions(options);
+    const failed = storeMany(this.#dispatcher, storage.addMulti, mapping, given);
+    return failed as Promise<Given<K>[]>;
   }
 
   /**

@@ -43,7 +43,7 @@ export function metaGet(
     keys: undefined,
     value: options.value ?? true,
     cas: options.returnCas ?? false,
-    touch: seconds(options.touch),
+    touch: seconds(options.touch, "touch"),
     noreply: false,
     meta: {
       ...common(options),
@@ -53,7 +53,7 @@ export function metaGet(
       returnSize: options.returnSize,
       returnTtl: options.returnTtl,
       noBump: options.noBump,
-      vivify: seconds(options.vivify),
+      vivify: seconds(options.vivify, "vivify"),
       recache:
         options.recache === undefined
           ? undefined
@@ -115,7 +115,7 @@ function metaSetRequest(
       ...common(options),
       setCas: optionalCas(options.setCas, "setCas"),
       invalidate: options.invalidate,
-      vivify: seconds(options.vivify),
+      vivify: seconds(options.vivify, "vivify"),
       returnCas: options.returnCas,
       returnSize: options.returnSize,
     },
@@ -136,7 +136,7 @@ export function metaDelete(
       ...common(options),
       setCas: optionalCas(options.setCas, "setCas"),
       invalidate: options.invalidate,
-      exptime: seconds(options.ttl),
+      exptime: seconds(options.ttl, "ttl"),
       dropValue: options.dropValue,
     },
   }));
@@ -157,7 +157,7 @@ export function metaArithmetic(
       wireKey,
       checkUnsigned(delta, "delta"),
       initial === undefined ? undefined : checkUnsigned(initial, "initial"),
-      exptime(initialTtl, Date.now),
+      exptime(initialTtl, Date.now, "initialTtl"),
       false,
     );
     return {
@@ -166,7 +166,7 @@ export function metaArithmetic(
         ...common(options),
         compareCas: optionalCas(options.compareCas, "compareCas"),
         setCas: optionalCas(options.setCas, "setCas"),
-        exptime: seconds(options.ttl),
+        exptime: seconds(options.ttl, "ttl"),
         returnCas: options.returnCas,
         returnTtl: options.returnTtl,
         returnValue: options.value,
@@ -215,8 +215,8 @@ function common(options: MetaOptions): MetaFlags {
   return { returnKey, opaque, base64Key };
 }
 
-function seconds(ttl: Ttl | undefined): number | undefined {
-  return ttl === undefined ? undefined : exptime(ttl, Date.now);
+function seconds(ttl: Ttl | undefined, name: string): number | undefined {
+  return ttl === undefined ? undefined : exptime(ttl, Date.now, name);
 }
 
 function optionalCas(cas: bigint | undefined, name: string): bigint | undefined {

@@ -153,7 +153,7 @@ function fromObject(server: ServerOptions): Address {
     return unixAddress(checkText(server.path, "path"), weight);
   }
   const host = checkText(server.host, "host").replace(/^\[(.*)\]$/, "$1");
-  if (!host.includes(":")) checkHost(host, host);
+  checkHost(host, host);
   const port = checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535);
   const address = tcpAddress(host, port, weight);
   return checkBoolean(server.udp ?? false, "udp") ? udpAddress(address) : address;
@@ -161,5 +161,7 @@ function fromObject(server: ServerOptions): Address {
 
 function checkText(value: unknown, name: string): string {
   if (typeof value === "string" && value !== "") return value;
-  throw new OptionError(`A server's ${name} must be a string, not ${show(value)}`);
+  throw new OptionError(
+    `A server's ${name} must be a string that is not empty, not ${show(value)}`,
+  );
 }

@@ -23,6 +23,8 @@ export function isPart(mode: SetMode): boolean {
   return mode === "append" || mode === "prepend";
 }
 
+const TTL_INSTEAD = "a ttl (whole seconds, or a Date)";
+
 /** Stores one value; `compareCas` makes it depend on the item's token. */
 export function store(
   dispatcher: Dispatcher,
@@ -35,9 +37,13 @@ export function store(
   return new Promise((resolve, reject) => {
     const { mode, name } = command;
     const part = isPart(mode);
-    checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, name);
-    if (part) checkPart(name, value);
-    else if (options !== undefined) checkCompress(options.compress);
+    if (part) {
+      checkOptions(options, WRITE_OPTIONS, name);
+      checkPart(name, value);
+    } else {
+      checkOptions(options, STORE_OPTIONS, name, TTL_INSTEAD);
+      if (options !== undefined) checkCompress(options.compress);
+    }
     const wireKey = dispatcher.key(key, options);
     const encoded = encodeValue(dispatcher.codec, value, part ? PART : options, wireKey, name);
     const { chunks } = dispatcher;
@@ -62,7 +68,7 @@ export async function storeMany(
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
 ): Promise<Key[]> {
-  checkOptions(options, STORE_OPTIONS, command.name);
+  checkOptions(options, STORE_OPTIONS, command.name, TTL_INSTEAD);
   checkCompress(options?.compress);
   const { chunks } = dispatcher;
   if (chunks !== undefined) return storeEach(dispatcher, chunks, command, mapping, options);
@@ -167,7 +173,7 @@ export function checkSize(
   const size = data.length;
   if (size <= maxValueSize) return;
   throw new ValueTooLargeError(
-    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
+    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher, or set chunk to store it in several items`,
     size,
     maxValueSize,
     { command, key: keyText(wireKey) },

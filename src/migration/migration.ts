@@ -78,16 +78,26 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<Given<K>, T>> {
+  ): Promise<Map<Given<K>, T>>;
+  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
     return this.#pair.run("getMulti", options, CALL_OPTIONS, (call) =>
       this.#reads.getMulti(keys, call),
     );
   }
 
+  getsMulti<T = Value>(
+    keys: Iterable<string>,
+    options?: CallOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>>;
+  getsMulti<T, K extends Key>(
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
@@ -162,7 +172,10 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
-  async setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+  async setMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
     const given = storeOptions(options);
     const entries = [...entriesOf(mapping)];
     const keys = entries.map(([key]) => key);
@@ -173,12 +186,16 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
-  async addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+  async addMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
     const given = storeOptions(options);
     checkOptions(given, STORE_OPTIONS, "addMulti");
-    const values = new Map(entriesOf(mapping));
-    const calls = callsOf(values.keys(), (key) => this.add(key, values.get(key) as Value, given));
-    return eachCall("addMulti", calls, new FailedKeys<Key>(), this.#pair.home(given));
+    const values = new Map<Key, Value>(entriesOf(mapping));
+    const keys = values.keys() as Iterable<Given<K>>;
+    const calls = callsOf(keys, (key) => this.add(key, values.get(key) as Value, given));
+    return eachCall("addMulti", calls, new FailedKeys<Given<K>>(), this.#pair.home(given));
   }
 
   /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */

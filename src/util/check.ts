@@ -7,15 +7,24 @@ import { show } from "./show.js";
  * in the place of a number would become part of a command line.
  */
 
-/** The options object of a call, or undefined where none was given. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The options object of a call, or undefined where none was given.
+ * @param or - what else may be given in its place
+ */
 export function checkOptions<Options extends object>(
   options: Options | undefined,
   known: ReadonlySet<string>,
   where: string,
+  or?: string,
 ): void {
   if (options === undefined) return;
   if (typeof options !== "object" || options === null) {
-    throw new OptionError(`The options of ${where} must be an object, not ${show(options)}`);
+    const choice = or === undefined ? "an object" : `an object or ${or}`;
+    const hint =
+      typeof options === "function" ? "; calls return a promise, and take no callback" : "";
+    throw new OptionError(`The options of ${where} must be ${choice}, not ${show(options)}${hint}`);
   }
   checkNames(options, known, where);
 }
@@ -56,8 +65,10 @@ export function checkBoolean(value: unknown, name: string, or?: string): boolean
   throw new OptionError(`${name} must be ${choice}, not ${show(value)}`);
 }
 
-/** A duration in milliseconds; timers hold at most 2^31 - 1 of them. */
+/** A duration in milliseconds. */
 export function checkDurationMs(value: unknown, name: string): number {
-  if (typeof value === "number" && value > 0 && value <= 2 ** 31 - 1) return value;
-  throw new OptionError(`${name} must be a number of milliseconds above 0, not ${show(value)}`);
+  if (typeof value === "number" && value > 0 && value <= MAX_TIMER_MS) return value;
+  throw new OptionError(
+    `${name} must be a number of milliseconds above 0 and up to ${MAX_TIMER_MS}, not ${show(value)}`,
+  );
 }

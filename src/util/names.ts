@@ -2,6 +2,9 @@ import { OptionError } from "../errors.js";
 
 /** Names that are known, and those that are nearly one of them. */
 
+/** A message names so many options at most. */
+const MAX_LISTED = 12;
+
 /** @throws OptionError for an option that is not in `known`, with the nearest that is */
 export function checkNames(given: object, known: ReadonlySet<string>, where: string): void {
   for (const name of Object.keys(given)) {
@@ -10,9 +13,15 @@ export function checkNames(given: object, known: ReadonlySet<string>, where: str
 }
 
 export function unknownName(name: string, known: Iterable<string>, where: string): OptionError {
+  return new OptionError(`${where} has no option ${JSON.stringify(name)}${hintFor(name, known)}`);
+}
+
+/** The nearest name, or all of them where none is near and a line can hold them. */
+function hintFor(name: string, known: Iterable<string>): string {
   const nearest = nearestName(name, known);
-  const hint = nearest === undefined ? "" : `; did you mean ${JSON.stringify(nearest)}?`;
-  return new OptionError(`${where} has no option ${JSON.stringify(name)}${hint}`);
+  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
+  const names = [...known];
+  return names.length > 0 && names.length <= MAX_LISTED ? `; it has ${names.join(", ")}` : "";
 }
 
 /** The known name that takes the fewest changes to reach, unless it takes too many. */

@@ -76,6 +76,10 @@ const known: ReadonlySet<string> = new Set([
   "cache lookups",
 ]);
 
+export function isBehavior(name: string): boolean {
+  return known.has(name);
+}
+
 /** A behavior's value where none was given. */
 export function initialBehavior<Name extends keyof Behaviors>(name: Name): Behaviors[Name] {
   return rules[name].initial;
