@@ -1,4 +1,11 @@
-import { Client, ClientPool, checkConfiguration, OptionError } from "tslibmc";
+import {
+  type BehaviorOptions,
+  type Behaviors,
+  Client,
+  ClientPool,
+  checkConfiguration,
+  OptionError,
+} from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
 
@@ -37,6 +44,17 @@ describe("a client from libmemcached's configuration", () => {
     for (let i = 0; i < 100; i++) expect(await client.get("copied")).toBe(1);
     for (const { hits } of client.stats().values()) expect(hits).toBeGreaterThan(0);
   });
+});
+
+test.each<[string, BehaviorOptions, Partial<Behaviors>]>([
+  ["--DISTRIBUTION=consistent", { ketama_weighted: true }, { distribution: "consistent weighted" }],
+  ["--DISTRIBUTION=random", { ketama: true }, { distribution: "consistent ketama" }],
+  ["--DISTRIBUTION=consistent", { hash: "crc" }, { distribution: "consistent", hash: "crc" }],
+  ["--NUMBER-OF-REPLICAS=2", { "num replicas": 1 }, { num_replicas: 1 }],
+  ["--REMOVE-FAILED-SERVERS=1", { auto_eject: false }, { auto_eject: false }],
+])("%s gives way to the behaviors %j, whatever they are called", (text, behaviors, expected) => {
+  const client = Client.fromConfiguration(`--SERVER=a --SERVER=b ${text}`, { behaviors });
+  expect(client.behaviors).toMatchObject(expected);
 });
 
 test("options go with the text, and their behaviors before it", () => {

@@ -1,5 +1,5 @@
 import { OptionError } from "../../errors.js";
-import { warnOnce } from "../behaviors/rules.js";
+import { checkBehaviors, mergeBehaviors, warnOnce } from "../behaviors/rules.js";
 import { type ClientOptions, checkClientOptions } from "../configure.js";
 import { type Servers, serverOptions } from "../servers.js";
 import { type ConfigurationSources, parseConfiguration } from "./configuration.js";
@@ -14,6 +14,7 @@ export function configured<Value>(
   sources: ConfigurationSources | undefined,
 ): [servers: Servers, options: ClientOptions<Value>] {
   checkClientOptions(options);
+  const { behaviors: own = {} } = options;
   const { servers, behaviors, binary, udp, randomReads, ignored, poolMin, poolMax } =
     parseConfiguration(text, sources);
   if (udp) throw new OptionError("--USE-UDP asks for what this version does not speak");
@@ -30,7 +31,7 @@ export function configured<Value>(
       ...options,
       binary: options.binary ?? binary,
       randomizeReplicaRead: options.randomizeReplicaRead ?? randomReads,
-      behaviors: { ...behaviors, ...options.behaviors },
+      behaviors: mergeBehaviors(checkBehaviors(behaviors), checkBehaviors(own)),
     },
   ];
 }
