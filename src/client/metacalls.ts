@@ -7,9 +7,10 @@ import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { KeyRequest, MetaFlags, Request, SetMode } from "../protocol/request.js";
+import { checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas, checkInteger, checkOptions, checkUnsigned } from "./check.js";
+import { checkCas, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
 import { checkSize } from "./storing.js";
@@ -160,7 +161,7 @@ export function metaGet(
     keys: undefined,
     value: options.value ?? true,
     cas: options.returnCas ?? false,
-    touch: seconds(options.touch),
+    touch: seconds(options.touch, "touch"),
     noreply: false,
     meta: {
       ...common(options),
@@ -170,7 +171,7 @@ export function metaGet(
       returnSize: options.returnSize,
       returnTtl: options.returnTtl,
       noBump: options.noBump,
-      vivify: seconds(options.vivify),
+      vivify: seconds(options.vivify, "vivify"),
       recache:
         options.recache === undefined
           ? undefined
@@ -192,11 +193,8 @@ export function metaSet(
     const wireKey = wireKeyOf(dispatcher, key, options);
     const encoded = encodeValue(dispatcher.codec, value, undefined, wireKey, "metaSet");
     if (encoded instanceof Promise) {
-      const sendNow = (data: Encoded) => {
-        const request = metaSetRequest(dispatcher, wireKey, data, options);
-        dispatcher.sendNow(meta.metaSet, request, wireKey, options, resolve, reject);
-      };
-      dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
+      const making = encoded.then((data) => metaSetRequest(dispatcher, wireKey, data, options));
+      dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
     } else {
       const request = metaSetRequest(dispatcher, wireKey, encoded, options);
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);
@@ -230,7 +228,7 @@ function metaSetRequest(
       ...common(options),
       setCas: optionalCas(options.setCas, "setCas"),
       invalidate: options.invalidate,
-      vivify: seconds(options.vivify),
+      vivify: seconds(options.vivify, "vivify"),
       returnCas: options.returnCas,
       returnSize: options.returnSize,
     },
@@ -251,7 +249,7 @@ export function metaDelete(
       ...common(options),
       setCas: optionalCas(options.setCas, "setCas"),
       invalidate: options.invalidate,
-      exptime: seconds(options.ttl),
+      exptime: seconds(options.ttl, "ttl"),
       dropValue: options.dropValue,
     },
   }));
@@ -272,7 +270,7 @@ export function metaArithmetic(
       wireKey,
       checkUnsigned(delta, "delta"),
       initial === undefined ? undefined : checkUnsigned(initial, "initial"),
-      exptime(initialTtl, Date.now),
+      exptime(initialTtl, Date.now, "initialTtl"),
       false,
     );
     return {
@@ -281,7 +279,7 @@ export function metaArithmetic(
         ...common(options),
         compareCas: optionalCas(options.compareCas, "compareCas"),
         setCas: optionalCas(options.setCas, "setCas"),
-        exptime: seconds(options.ttl),
+        exptime: seconds(options.ttl, "ttl"),
         returnCas: options.returnCas,
         returnTtl: options.returnTtl,
         returnValue: options.value,
@@ -335,8 +333,8 @@ function common(options: MetaOptions): MetaFlags {
   return { returnKey, opaque, base64Key };
 }
 
-function seconds(ttl: Ttl | undefined): number | undefined {
-  return ttl === undefined ? undefined : exptime(ttl, Date.now);
+function seconds(ttl: Ttl | undefined, name: string): number | undefined {
+  return ttl === undefined ? undefined : exptime(ttl, Date.now, name);
 }
 
 function optionalCas(cas: bigint | undefined, name: string): bigint | undefined {

@@ -69,6 +69,9 @@ function describeFailure(value: unknown, cause: unknown): string {
   return `The value cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 
+const AWAIT = "; await it first";
+const CONVERT = ', which JSON cannot hold; use serializer "pickle" or "v8", or convert it';
+
 interface Step {
   /** The item itself: the holder of the next step. */
   readonly item: unknown;
@@ -87,7 +90,7 @@ function findLoss(value: unknown): string | undefined {
     const why = isCycle ? "is a cycle" : whyLost(this, name, item);
     path.push({ item, name });
     if (why === undefined) return item;
-    loss = `${describePath(path)} ${why}, which JSON cannot hold; use serializer "pickle" or "v8", or convert it`;
+    loss = `${describePath(path)} ${why}${tagOf(item) === "Promise" ? AWAIT : CONVERT}`;
     return undefined;
   });
   return loss;

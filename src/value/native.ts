@@ -70,7 +70,11 @@ export class NativeCodec implements Codec {
       case "object":
         return isUint8Array(value) ? { data: value, flags: FLAG_BYTES } : this.#serialize(value);
       default:
-        throw new CodecError(`A value of type ${typeof value} cannot be stored`);
+        throw new CodecError(
+          value === undefined
+            ? "undefined cannot be stored, since it is what a miss reads as; store null, or delete the key"
+            : `A ${typeof value} cannot be stored`,
+        );
     }
   }
 

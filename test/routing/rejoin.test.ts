@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { TimeoutError } from "tslibmc";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Request } from "../../src/protocol/request.js";
 import { Rejoin, type RejoinEvent } from "../../src/routing/rejoin.js";
 
@@ -29,10 +29,14 @@ class Holder {
     this.rejoin.missed(deletion(key));
   }
 
-  async #ask({ verb, key }: Request): Promise<void> {
+  async #ask(request: Request): Promise<void> {
     const what = this.#during.pop();
-    if (verb === "admin") this.stale.clear();
-    else this.stale.delete(key);
+    if (request.verb === "delete") this.stale.delete(request.key);
+    else {
+      // One that is delayed takes new values with it, and one without a reply may have failed.
+      expect(request).toMatchObject({ action: "flushAll", delay: 0, noreply: false });
+      this.stale.clear();
+    }
     if (typeof what === "number") this.misses(String(what));
     await Promise.resolve();
     if (what === "fails") throw new TimeoutError("nothing came back");
@@ -93,4 +97,44 @@ test("what is no change is not remembered", () => {
   rejoin.missed({ ...read, touch: 60, meta: undefined });
   rejoin.missed({ ...read, touch: 60, meta: { base64Key: true } });
   expect(rejoin.remembered).toBe(2);
+});
+
+describe("a server that can be asked and misses a change", () => {
+  const change = deletion("a");
+  const read: Request = {
+    verb: "get",
+    key: "a",
+    keys: undefined,
+    value: true,
+    cas: false,
+    touch: undefined,
+    noreply: false,
+    meta: undefined,
+  };
+
+  test("has it deleted at once, and remembered where that fails", async () => {
+    const holder = new Holder("delete", 10, ["fails"]);
+    holder.stale.add("a");
+    await holder.rejoin.delete(change);
+    expect([holder.rejoin.remembered, holder.rejoin.deletions]).toEqual([1, 0]);
+    await holder.rejoin.delete(change);
+    expect(holder.rejoin.deletions).toBe(1);
+    expect([...holder.stale]).toEqual([]);
+    await holder.rejoin.catchUp();
+    expect([holder.rejoin.remembered, holder.rejoin.deletions]).toEqual([0, 2]);
+    expect(holder.events).toEqual([{ action: "delete", keys: 1, error: undefined }]);
+  });
+
+  test.each([
+    ["delete", read],
+    ["flush", change],
+  ] as const)(
+    "keeps what it has with %s, where nothing was changed or all was flushed",
+    async (action, request) => {
+      const holder = new Holder(action, 10, []);
+      holder.stale.add("a");
+      await holder.rejoin.delete(request);
+      expect([...holder.stale]).toEqual(["a"]);
+    },
+  );
 });
