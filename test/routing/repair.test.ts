@@ -157,6 +157,20 @@ test("a failure is no miss, and gives nothing back", async () => {
   expect(b.log.requests.map(({ command }) => command)).not.toContain("mg");
 });
 
+test("an item with no second left is not copied", async () => {
+  const client = connect();
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  a.clear();
+  const item = "VA 1 t0 f16 c5\r\nv\r\n";
+  b.faults.add({ on: { command: "mg" }, do: { kind: "answer", bytes: item } });
+  const asked = b.log.next("mg");
+  expect(await client.get(key)).toBe("v");
+  await asked;
+  await client.close();
+  expect(a.log.requests.map(({ command }) => command)).not.toContain("add");
+});
+
 test("a server that does not tell how long an item lives is read all the same", async () => {
   const client = connect();
   const key = keyOn(client, a);
