@@ -255,12 +255,23 @@ describe("who asks", () => {
     expect(await firstOf(`memcached://user:secret@${address}`)).toEqual(HOSTS);
   });
 
+  test("is asked for while the endpoint hangs up, which is told at once", async () => {
+    await using server = await ScriptedServer.start((connection) => connection.socket.end());
+    const asking = async () => {
+      await until(() => server.connections[0]?.socket.destroyed === true);
+      return credentials;
+    };
+    const options = { credentials: asking, timeoutMs: 600_000 };
+    expect(await errorOf(firstOf(server.address, options))).toBeInstanceOf(ConnectError);
+  });
+
   test("is an AuthError where it is wrong or missing, that shows no password", async () => {
     const { address } = await endpoint({ asciiAuth: { user: "secret" } });
     for (const options of [{}, { username: "user", password: "wr0ng" }]) {
       const error = await errorOf(firstOf(address, options));
       expect(error).toBeInstanceOf(AuthError);
       expect(String(error)).not.toContain("wr0ng");
+      expect(String(error)).toMatch("username" in options ? /authentication failure/ : /asks for a username/);
     }
   });
 
