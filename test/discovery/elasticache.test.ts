@@ -271,7 +271,9 @@ describe("who asks", () => {
       const error = await errorOf(firstOf(address, options));
       expect(error).toBeInstanceOf(AuthError);
       expect(String(error)).not.toContain("wr0ng");
-      expect(String(error)).toMatch("username" in options ? /authentication failure/ : /asks for a username/);
+      expect(String(error)).toMatch(
+        "username" in options ? /authentication failure/ : /asks for a username/,
+      );
     }
   });
 
