@@ -8,8 +8,10 @@ import {
 } from "tslibmc";
 import { type AddressResolver, dnsAddresses, dnsService } from "tslibmc/discovery";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { resolving } from "../../src/discovery/resolving.js";
 import { NameServer } from "../support/nameserver.js";
 import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 import { listsOf } from "./lists.js";
 
 const NAME = "memcached.test";
@@ -160,6 +162,17 @@ describe("dnsService", () => {
       "resolver has no resolveSrv",
     );
   });
+});
+
+test("a question that nobody waits for any more is over", async () => {
+  const ending = new AbortController();
+  const resolver = resolving(ending.signal);
+  resolver.setServers(dns.resolver().getServers());
+  dns.failing.set("A", "silence");
+  const answer = errorOf(resolver.resolve4(NAME));
+  await until(() => dns.questions > 0);
+  ending.abort();
+  expect(await answer).toMatchObject({ code: "ECANCELLED" });
 });
 
 test.each([
