@@ -273,7 +273,7 @@ export class Connection implements Executor {
 
   /** The socket ended by itself: while connecting, or in the middle of its life. */
   #lost(cause: Error | undefined): void {
-    const why = cause === undefined ? "the server ended it" : wordsOf(cause);
+    const why = cause === undefined ? ended(this.#link) : wordsOf(cause);
     if (this.#link?.open) {
       this.#abandon(this.#closed(`The connection to ${this.#name} was lost: ${why}`, cause), true);
     } else {
@@ -394,6 +394,9 @@ export class Connection implements Executor {
 
   /** Why an operation is late. */
   #lateness = ({ sent }: Operation): string => {
+    if (sent && this.#link?.heard === false) {
+      return "its reply did not come, and none ever did on this connection";
+    }
     if (sent) return "its reply did not come";
     return this.#link?.open ? "it could not be sent" : "there was no connection";
   };
@@ -410,4 +413,10 @@ export class Connection implements Executor {
     const message = `Cannot connect to ${this.#name}: ${why}`;
     return new Failure(ConnectError, message, this.#name, cause);
   }
+}
+
+/** Of a server that has never said a word one may ask whether it is what it is taken for. */
+function ended(link: Link | undefined): string {
+  if (link === undefined || link.heard) return "the server ended it";
+  return "the server ended it before it had said anything; does it expect TLS, or another protocol?";
 }
