@@ -3,6 +3,7 @@ import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
@@ -12,7 +13,6 @@ import {
   checkPrefix,
   isBehavior,
 } from "./behaviors/rules.js";
-import { checkDurationMs, checkOptions } from "./check.js";
 import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunks/options.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
 import { ARITHMETIC_OPTIONS, checkCompress, STORE_OPTIONS } from "./options.js";

@@ -11,9 +11,9 @@ import {
 import type { AdminRequest, GetRequest, Request, SetMode } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { WriteBuffer } from "../routing/writebuffer.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Codec, Encoded } from "../value/codec.js";
 import { inBase64 } from "./base64.js";
-import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import {
   type AdminOptions,

@@ -6,6 +6,7 @@ import { Gathering, type Reject, type Resolve } from "./gathering.js";
 /**
  * Makes all calls. `settled` gets each answer; what it leaves in `results` is what they
  * resolve to together. `home` names the server of a key whose error names none.
+ * @throws KeyError for a key that has no home, before any call is made
  */
 export function eachCall<K extends Key, Result, Results>(
   name: string,
@@ -16,6 +17,7 @@ export function eachCall<K extends Key, Result, Results>(
   resolve: Resolve<Results>,
   reject: Reject,
 ): void {
+  const homes = new Map(Array.from(calls.keys(), (key) => [key, home(key)]));
   const gathering = new Gathering(name, calls.size, results, resolve, reject);
   for (const [key, call] of calls) {
     call().then(
@@ -25,7 +27,7 @@ export function eachCall<K extends Key, Result, Results>(
       },
       (error) => {
         settled(key, undefined);
-        gathering.fail(home(key), error);
+        gathering.fail(homes.get(key)!, error);
       },
     );
   }

@@ -1,7 +1,7 @@
 import { MemcachedError, NoServerError, TimeoutError } from "../errors.js";
 import { follow, unfollow } from "../util/abort.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
-import { checkDurationMs, checkOptions } from "./check.js";
 import { type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";

@@ -4,7 +4,7 @@ import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { KeyRequest } from "../protocol/request.js";
-import { checkBoolean, checkOptions } from "./check.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { failedOf, verdicts } from "./each.js";
 import { distinct, eachKey, homeOf } from "./many.js";

@@ -11,8 +11,9 @@ import {
 } from "../connection/address.js";
 import { OptionError } from "../errors.js";
 import type { RingServer } from "../ring/ring.js";
+import { checkBoolean, checkInteger } from "../util/check.js";
+import { checkNames } from "../util/names.js";
 import { show } from "../util/show.js";
-import { checkBoolean, checkInteger, checkNames } from "./check.js";
 import { parseServerList } from "./configuration/serverlist.js";
 
 /** A server as an object, where a string will not do. */

@@ -12,8 +12,8 @@ import { hashingLongKeys } from "../protocol/longkey.js";
 import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
+import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
-import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "./check.js";
 import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */

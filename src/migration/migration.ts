@@ -1,6 +1,5 @@
-import { checkOptions } from "../client/check.js";
 import type { Client } from "../client/client.js";
-import { type CloseOptions, settingsOf } from "../client/cluster.js";
+import { type CloseOptions, drainTime, settingsOf } from "../client/cluster.js";
 import type { Deltas } from "../client/counting.js";
 import { countedOf, failedOf } from "../client/each.js";
 import type { Given } from "../client/many.js";
@@ -23,6 +22,7 @@ import type { ValueWithCas } from "../commands/retrieval.js";
 import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { checkOptions } from "../util/check.js";
 import { Changes, writing } from "./changes.js";
 import type { MigrationEvents } from "./events.js";
 import {
@@ -69,8 +69,6 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   readonly #changes: Changes<Value>;
   readonly #reads: Reads<Value>;
   #telling: NodeJS.Timeout | undefined = undefined;
-  /** Where a key is meant to be, for an error that names no server. */
-  readonly #home = (key: Key): string => this.#pair.primary.serverFor(key).name;
 
   /**
    * @throws OptionError for an unknown option or one out of its range, and for clusters
@@ -272,10 +270,12 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     mapping: Mapping<Value, K>,
     options?: StoreOptions | Ttl,
   ): Promise<Given<K>[]> {
+    const given = storeOptions(options);
+    checkOptions(given, STORE_OPTIONS, "addMulti");
     const values = new Map<Key, Value>(entriesOf(mapping));
     const keys = values.keys() as Iterable<Given<K>>;
-    return failedOf("addMulti", keys, this.#home, (key) =>
-      this.add(key, values.get(key) as Value, options),
+    return failedOf("addMulti", keys, this.#pair.home(given), (key) =>
+      this.add(key, values.get(key) as Value, given),
     );
   }
 
@@ -293,19 +293,22 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
-    return this.#pair.run("touch", options, CALL_OPTIONS, (call) =>
-      this.#changes.alter(key, call, (client) => client.touch(key, ttl, call.step())),
+  touch(key: Key, ttl: Ttl, options?: WriteOptions): Promise<boolean> {
+    return this.#pair.run("touch", options, WRITE_OPTIONS, (call) =>
+      this.#changes.alter(key, call, (client) => client.touch(key, ttl, writing(options, call))),
     );
   }
 
   async touchMulti<K extends Key>(
     keys: Iterable<K>,
     ttl: Ttl,
-    options?: CallOptions,
+    options?: WriteOptions,
   ): Promise<Given<K>[]> {
+    checkOptions(options, WRITE_OPTIONS, "touchMulti");
     const distinct = this.#pair.distinct(keys as Iterable<Given<K>>, options);
-    return failedOf("touchMulti", distinct, this.#home, (key) => this.touch(key, ttl, options));
+    return failedOf("touchMulti", distinct, this.#pair.home(options), (key) =>
+      this.touch(key, ttl, options),
+    );
   }
 
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
@@ -383,8 +386,9 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
 
   /** Waits for what is under way, values on their way over included, and closes both clients. */
   async close(options?: CloseOptions): Promise<void> {
+    const drainMs = drainTime(options, settingsOf(this.to).dispatcher.timeoutMs);
     clearInterval(this.#telling);
-    await this.#pair.finish(options?.drainMs ?? settingsOf(this.to).dispatcher.timeoutMs);
+    await this.#pair.finish(drainMs);
     await Promise.all([this.from.close(options), this.to.close(options)]);
   }
 
@@ -415,12 +419,13 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     delta: number,
     options: ArithmeticOptions | undefined,
   ): Promise<Map<Given<K>, number>> {
+    checkOptions(options, ARITHMETIC_OPTIONS, `${mode}Multi`);
     const given = keys instanceof Map ? keys.keys() : (keys as Iterable<Given<K>>);
     const deltas = new Map<Given<K>, number>();
     for (const key of this.#pair.distinct<Given<K>>(given, options)) {
       deltas.set(key, keys instanceof Map ? keys.get(key) : delta);
     }
-    return countedOf(`${mode}Multi`, deltas, this.#home, (key, own) =>
+    return countedOf(`${mode}Multi`, deltas, this.#pair.home(options), (key, own) =>
       this[mode](key, own, options),
     );
   }

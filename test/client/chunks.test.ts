@@ -295,6 +295,17 @@ describe("values in chunks", () => {
       }
     });
 
+    test("wrong arguments of a call on many keys are no server's failure", async () => {
+      await using client = new Client(addresses, SMALL);
+      const calls = [
+        () => client.touchMulti(["args"], Number.NaN),
+        () => client.setMulti({ args: "v".repeat(1000), small: 1 }, { ttl: Number.NaN }),
+        () => client.setMulti({ args: "v".repeat(1000), small: 1 }, { flags: -1 }),
+      ];
+      for (const call of calls) await expect(call()).rejects.toThrow(OptionError);
+      expect(await client.has("args")).toBe(false);
+    });
+
     test("silent calls store values in chunks too", async () => {
       await using client = new Client(addresses, SMALL);
       expect(await client.set("silent", "v".repeat(1000), { noreply: true })).toBe(true);

@@ -32,6 +32,16 @@ describe("hashes of libmemcached 1.1.4", () => {
     expect(compared).toBe(1660);
   });
 
+  it("of text are those of its UTF-8, from the last character of one byte on", () => {
+    for (const text of ["\x7f", "\x80", "a\x80", "\xff", "\u0100", "a\u20ac", "\u{1f511}"]) {
+      for (const name of names) {
+        expect(hashKey(name, text), `${name} of ${JSON.stringify(text)}`).toBe(
+          hashKey(name, Buffer.from(text)),
+        );
+      }
+    }
+  });
+
   it("have libmemcached's numbers, and pylibmc's", () => {
     for (const name of names) expect(hashers[name]).toBe(vectors.algorithms[name].memcached_hash_t);
     expect(hashers).toMatchObject(vectors.pylibmc_hashers);

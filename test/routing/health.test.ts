@@ -49,11 +49,20 @@ function patient(
   };
 }
 
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 });
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 describe("the states", () => {
@@ -176,7 +185,23 @@ describe("the states", () => {
 });
 
 describe("probes", () => {
-  test("are sent from the first failure on, one at a time, ever further apart", () => {
+  test("are sent from the first failure on, each pause twice as long, up to retry_timeout", () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const { health, probes, probeFails } = patient({ failureLimit: 100, retryTimeoutMs: 500 });
+    let last = performance.now();
+    const pauses: number[] = [];
+    health.failed(failure);
+    for (let n = 0; n < 6; n++) {
+      while (probes.length === n) vi.advanceTimersByTime(1);
+      pauses.push(probes[n]! - last);
+      last = probes[n]!;
+      probeFails();
+    }
+    expect(pauses).toEqual([51, 101, 201, 401, 501, 501]);
+    health.stop();
+  });
+
+  test("are sent one at a time", () => {
     const { health, probes, probeFails } = patient({ failureLimit: 100 });
     health.failed(failure);
     for (let n = 0; n < 12; n++) {
@@ -187,6 +212,21 @@ describe("probes", () => {
     expect(probes).toHaveLength(13);
     vi.advanceTimersByTime(60_000); // the last is never answered, and no other is sent
     expect(probes).toHaveLength(13);
+    health.stop();
+  });
+
+  test("begin anew with short pauses when the server has answered", () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const { health, probes, probeFails, probeSucceeds } = patient({ failureLimit: 100 });
+    for (let n = 0; n < 2; n++) {
+      const began = performance.now();
+      health.failed(failure);
+      vi.advanceTimersByTime(51);
+      probeFails();
+      vi.advanceTimersByTime(101);
+      expect(probes.splice(0)).toEqual([began + 51, began + 152]);
+      probeSucceeds();
+    }
     health.stop();
   });
 
@@ -292,23 +332,37 @@ describe("the share of a returning server", () => {
 });
 
 describe("a server that has to be readied", () => {
-  test("stays dead until that is done, and is readied once", async () => {
-    let resolve = () => {};
-    const promise = new Promise<void>((done) => {
-      resolve = done;
-    });
-    const prepare = vi.fn(() => promise);
-    const { health, probes, probeSucceeds } = patient({ failureLimit: 1 }, prepare);
-    health.failed(failure);
-    vi.advanceTimersByTime(100);
-    probeSucceeds();
-    health.succeeded();
+  test("stays dead until that is done, and is readied once for each time that it was dead", async () => {
+    const prepare = vi.fn<() => Promise<void> | undefined>();
+    const { health, states, probes, probeSucceeds } = patient({ failureLimit: 1 }, prepare);
+    for (let n = 1; n <= 2; n++) {
+      const { promise, resolve } = withResolvers();
+      prepare.mockReturnValueOnce(promise);
+      health.failed(failure);
+      vi.advanceTimersByTime(100);
+      probeSucceeds();
+      health.succeeded();
+      expect(health.refusal.message).toMatch(/the next attempt is due in 0 ms$/);
+      vi.advanceTimersByTime(60_000);
+      expect([health.state, health.accepts, probes.length]).toEqual(["dead", false, n]);
+      expect(prepare).toHaveBeenCalledTimes(n);
+      resolve();
+      await promise;
+      expect([health.state, health.accepts]).toEqual(["up", true]);
+    }
+    expect(states()).toEqual(["dead", "up", "dead", "up"]);
+  });
+
+  test("is readied by an answer that comes before the probe, which is not sent any more", async () => {
+    const { promise, resolve } = withResolvers();
+    const { health, probes } = patient({ failureLimit: 1 }, () => promise);
+    health.failed(failure, 500);
+    health.succeeded(); // of a request from before
+    expect(health.refusal.message).toMatch(/the next attempt is due in 0 ms$/);
     vi.advanceTimersByTime(60_000);
-    expect([health.state, health.accepts, probes.length]).toEqual(["dead", false, 1]);
-    expect(prepare).toHaveBeenCalledOnce();
     resolve();
     await promise;
-    expect([health.state, health.accepts]).toEqual(["up", true]);
+    expect([health.state, probes]).toEqual(["up", []]);
   });
 
   test("stays dead if that fails, until another probe is answered", async () => {

@@ -7,9 +7,9 @@ import { exptime, type Ttl } from "../../protocol/exptime.js";
 import type { Key } from "../../protocol/key.js";
 import type { GetRequest } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
+import { checkBoolean, checkInteger } from "../../util/check.js";
 import type { Codec, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
-import { checkBoolean, checkInteger } from "../check.js";
 import type { Chunking, Dispatcher, Storing } from "../dispatcher.js";
 import type { Reject, Resolve } from "../gathering.js";
 import {

@@ -1,5 +1,5 @@
 import { OptionError } from "../../errors.js";
-import { checkText } from "../check.js";
+import { checkText } from "../../util/check.js";
 import { applyOption, type Draft, emptyDraft } from "./directives.js";
 import { type Word, words } from "./word.js";
 

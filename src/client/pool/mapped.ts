@@ -1,7 +1,8 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
 import { ConnectionClosedError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
-import { checkFunction, checkMaster } from "../check.js";
+import { checkFunction } from "../../util/check.js";
+import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
 

@@ -1,12 +1,7 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
+import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
-import {
-  checkBoolean,
-  checkDurationMs,
-  checkInteger,
-  checkMaster,
-  checkOptions,
-} from "../check.js";
+import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
 
