@@ -1,10 +1,7 @@
 import { ArgumentError } from "../errors.js";
 import { show } from "../util/show.js";
 
-/**
- * Checks at run time what types only promise: callers without types exist, and a string
- * in the place of a number would become part of a command line.
- */
+/** Checks of what calls take beside keys, values and options; see `util/check.ts`. */
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 

@@ -11,7 +11,8 @@ import { Cluster, settingsOf } from "./cluster.js";
 import type { ClientOptions } from "./configure.js";
 import { count, countMany, type Deltas } from "./counting.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { type Given, getMany } from "./many.js";
+import type { Given } from "./keys.js";
+import { getMany } from "./many.js";
 import type { Mapping } from "./mapping.js";
 import * as metacalls from "./metacalls.js";
 import {
@@ -121,7 +122,7 @@ export class Client<Value = unknown> extends Cluster {
     options?: CallOptions,
   ): Promise<Map<Given<K>, T>>;
   getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
-    const values = getMany(this.#dispatcher, "getMulti", keys, false, options);
+    const values = getMany(this.#dispatcher, keys, false, options);
     return values as Promise<Map<Given<K>, T>>;
   }
 
@@ -138,7 +139,7 @@ export class Client<Value = unknown> extends Cluster {
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
-    const values = getMany(this.#dispatcher, "getsMulti", keys, true, options);
+    const values = getMany(this.#dispatcher, keys, true, options);
     return values as Promise<Map<Given<K>, ValueWithCas<T>>>;
   }
 
@@ -190,7 +191,7 @@ export class Client<Value = unknown> extends Cluster {
    * so does every call that stores
    */
   set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    return store(this.#dispatcher, storage.set, "set", key, value, storeOptions(options));
+    return store(this.#dispatcher, storage.set, key, value, storeOptions(options));
   }
 
   /**
@@ -198,7 +199,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false if it has
    */
   add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    return store(this.#dispatcher, storage.add, "add", key, value, storeOptions(options));
+    return store(this.#dispatcher, storage.add, key, value, storeOptions(options));
   }
 
   /**
@@ -206,7 +207,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false if it has none
    */
   replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    return store(this.#dispatcher, storage.replace, "replace", key, value, storeOptions(options));
+    return store(this.#dispatcher, storage.replace, key, value, storeOptions(options));
   }
 
   /**
@@ -215,7 +216,7 @@ export class Client<Value = unknown> extends Cluster {
    * memcached says the same to both
    */
   append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
-    return store(this.#dispatcher, storage.append, "append", key, value, options);
+    return store(this.#dispatcher, storage.append, key, value, options);
   }
 
   /**
@@ -223,7 +224,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false on a miss, and where the whole would be over the server's item limit
    */
   prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
-    return store(this.#dispatcher, storage.prepend, "prepend", key, value, options);
+    return store(this.#dispatcher, storage.prepend, key, value, options);
   }
 
   /**
@@ -233,7 +234,7 @@ export class Client<Value = unknown> extends Cluster {
    */
   async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
     const token = checkCas(cas);
-    return store(this.#dispatcher, storage.cas, "set", key, value, storeOptions(options), token);
+    return store(this.#dispatcher, storage.cas, key, value, storeOptions(options), token);
   }
 
   /**
@@ -247,13 +248,8 @@ export class Client<Value = unknown> extends Cluster {
     mapping: Mapping<Value, K>,
     options?: StoreOptions | Ttl,
   ): Promise<Given<K>[]> {
-    const failed = storeMany(
-      this.#dispatcher,
-      storage.setMulti,
-      "set",
-      mapping,
-      storeOptions(options),
-    );
+    const given = storeOptions(options);
+    const failed = storeMany(this.#dispatcher, storage.setMulti, mapping, given);
     return failed as Promise<Given<K>[]>;
   }
 
@@ -266,13 +262,8 @@ export class Client<Value = unknown> extends Cluster {
     mapping: Mapping<Value, K>,
     options?: StoreOptions | Ttl,
   ): Promise<Given<K>[]> {
-    const failed = storeMany(
-      this.#dispatcher,
-      storage.addMulti,
-      "add",
-      mapping,
-      storeOptions(options),
-    );
+    const given = storeOptions(options);
+    const failed = storeMany(this.#dispatcher, storage.addMulti, mapping, given);
     return failed as Promise<Given<K>[]>;
   }
 

@@ -197,11 +197,8 @@ export function metaSet(
     const wireKey = wireKeyOf(dispatcher, key, options);
     const encoded = encodeValue(dispatcher.codec, value, undefined, wireKey, "metaSet");
     if (encoded instanceof Promise) {
-      const sendNow = (data: Encoded) => {
-        const request = metaSetRequest(dispatcher, wireKey, data, options);
-        dispatcher.sendNow(meta.metaSet, request, wireKey, options, resolve, reject);
-      };
-      dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
+      const making = encoded.then((data) => metaSetRequest(dispatcher, wireKey, data, options));
+      dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
     } else {
       const request = metaSetRequest(dispatcher, wireKey, encoded, options);
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);

@@ -1,6 +1,6 @@
 import type { Command } from "../operation.js";
 import type { Hit, MetaInfo, Reply } from "../protocol/reply.js";
-import type { Codec } from "../value/codec.js";
+import type { Decoder } from "../value/codec.js";
 import { decodeHit } from "./value.js";
 
 /**
@@ -81,7 +81,11 @@ function fields(info: MetaInfo | undefined): MetaFields {
   return found;
 }
 
-function item(hit: Hit, codec: Codec, key: string): MetaItem<unknown> | Promise<MetaItem<unknown>> {
+function item(
+  hit: Hit,
+  codec: Decoder,
+  key: string,
+): MetaItem<unknown> | Promise<MetaItem<unknown>> {
   const { info } = hit;
   const found = {
     ...fields(info),

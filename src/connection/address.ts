@@ -49,9 +49,16 @@ export function tcpAddress(host: string, port: number, weight: number): Address 
   return { host, port, weight, name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}` };
 }
 
+/** Linux has room for so many in a socket's address, and Node cuts off what is more. */
+const MAX_PATH_BYTES = 107;
+
 /** A unix socket's address; the path is taken as it is. */
 export function unixAddress(path: string, weight = 1): Address {
   if (path.includes("\0")) throw bad(path, "has a NUL byte in its path");
+  const bytes = Buffer.byteLength(path);
+  if (bytes > MAX_PATH_BYTES) {
+    throw bad(path, `is a path of ${bytes} bytes; a unix socket's has ${MAX_PATH_BYTES} at most`);
+  }
   return { host: path, port: 0, weight, name: path };
 }
 

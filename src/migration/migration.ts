@@ -1,8 +1,8 @@
+import { FailedKeys, NewNumbers } from "../client/answers.js";
 import type { Client } from "../client/client.js";
-import { type CloseOptions, drainTime, settingsOf } from "../client/cluster.js";
-import type { Deltas } from "../client/counting.js";
-import { countedOf, failedOf } from "../client/each.js";
-import type { Given } from "../client/many.js";
+import { countedBy, type Deltas } from "../client/counting.js";
+import { callsOf, eachCall } from "../client/each.js";
+import type { Given } from "../client/keys.js";
 import { entriesOf, type Mapping } from "../client/mapping.js";
 import {
   ARITHMETIC_OPTIONS,
@@ -24,26 +24,11 @@ import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";
 import { Changes, writing } from "./changes.js";
-import type { MigrationEvents } from "./events.js";
-import {
-  checkReads,
-  checkStrict,
-  type MigrationOptions,
-  type MigrationReads,
-  type MigrationStrictness,
-} from "./options.js";
-import { Pair } from "./pair.js";
-import type { MigrationProgress } from "./progress.js";
+import type { MigrationOptions } from "./options.js";
+import type { Pair } from "./pair.js";
 import { Reads } from "./reads.js";
 import { Transfer } from "./transfer.js";
-
-/** The two clusters of a migration. Their clients are the migration's own from then on. */
-export interface MigrationClients<Value = unknown> {
-  /** The old cluster. */
-  readonly from: Client<Value>;
-  /** The new cluster, empty to begin with. */
-  readonly to: Client<Value>;
-}
+import { type MigrationClients, pairOf, Transition } from "./transition.js";
 
 /** The calls of a client that a migration has, with the same arguments and results. */
 type Calls<Value> = Pick<
@@ -64,87 +49,22 @@ type Calls<Value> = Pick<
  * The calls are those of {@link Client}; the results, errors and options are, too. Silent
  * calls (`noreply`) are answered nonetheless, since their order matters.
  */
-export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable {
+export class Migration<Value = unknown> extends Transition<Value> implements Calls<Value> {
   readonly #pair: Pair<Value>;
   readonly #changes: Changes<Value>;
   readonly #reads: Reads<Value>;
-  #telling: NodeJS.Timeout | undefined = undefined;
 
   /**
    * @throws OptionError for an unknown option or one out of its range, and for clusters
    * that share a server without a `keyPrefix` to tell their items apart
    */
   constructor(clients: MigrationClients<Value>, options: MigrationOptions = {}) {
-    this.#pair = new Pair(clients?.from, clients?.to, options);
-    const transfer = new Transfer(this.#pair);
-    this.#changes = new Changes(this.#pair, transfer);
-    this.#reads = new Reads(this.#pair, transfer, this.#changes);
-  }
-
-  /** The client of the old cluster. */
-  get from(): Client<Value> {
-    return this.#pair.from;
-  }
-
-  /** The client of the new cluster. */
-  get to(): Client<Value> {
-    return this.#pair.to;
-  }
-
-  /**
-   * Where values are read and stored; see {@link MigrationOptions.reads}. A change holds
-   * from the next call on.
-   * @throws OptionError on setting what is none of them
-   */
-  get reads(): MigrationReads {
-    return this.#pair.settings.reads;
-  }
-
-  set reads(reads: MigrationReads) {
-    this.#pair.settings.reads = checkReads(reads);
-  }
-
-  /**
-   * Which calls reject if the other cluster failed; see {@link MigrationOptions.strict}.
-   * @throws OptionError on setting what is none of them
-   */
-  get strict(): MigrationStrictness {
-    return this.#pair.settings.strict;
-  }
-
-  set strict(strict: MigrationStrictness) {
-    this.#pair.settings.strict = checkStrict(strict);
-  }
-
-  /** How far this process has come. */
-  progress(): MigrationProgress {
-    return this.#pair.progress();
-  }
-
-  /**
-   * Calls `listener` with the progress every `progressIntervalMs` (`progress`), or with
-   * each failure of the cluster that its call did not depend on (`failure`).
-   */
-  on<Type extends keyof MigrationEvents>(
-    type: Type,
-    listener: (event: MigrationEvents[Type]) => void,
-  ): this {
-    const { events, settings } = this.#pair;
-    events.on(type, listener);
-    if (type === "progress" && !this.closed) {
-      const tell = () => events.emit("progress", this.progress());
-      this.#telling ??= setInterval(tell, settings.progressIntervalMs).unref();
-    }
-    return this;
-  }
-
-  /** Calls `listener` no longer. */
-  off<Type extends keyof MigrationEvents>(
-    type: Type,
-    listener: (event: MigrationEvents[Type]) => void,
-  ): this {
-    this.#pair.events.off(type, listener);
-    return this;
+    super(clients, options);
+    const pair = pairOf(this);
+    const transfer = new Transfer(pair);
+    this.#pair = pair;
+    this.#changes = new Changes(pair, transfer);
+    this.#reads = new Reads(pair, transfer, this.#changes);
   }
 
   get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
@@ -274,9 +194,8 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     checkOptions(given, STORE_OPTIONS, "addMulti");
     const values = new Map<Key, Value>(entriesOf(mapping));
     const keys = values.keys() as Iterable<Given<K>>;
-    return failedOf("addMulti", keys, this.#pair.home(given), (key) =>
-      this.add(key, values.get(key) as Value, given),
-    );
+    const calls = callsOf(keys, (key) => this.add(key, values.get(key) as Value, given));
+    return eachCall("addMulti", calls, new FailedKeys<Given<K>>(), this.#pair.home(given));
   }
 
   /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */
@@ -306,14 +225,13 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
   ): Promise<Given<K>[]> {
     checkOptions(options, WRITE_OPTIONS, "touchMulti");
     const distinct = this.#pair.distinct(keys as Iterable<Given<K>>, options);
-    return failedOf("touchMulti", distinct, this.#pair.home(options), (key) =>
-      this.touch(key, ttl, options),
-    );
+    const calls = callsOf(distinct, (key) => this.touch(key, ttl, options));
+    return eachCall("touchMulti", calls, new FailedKeys<Given<K>>(), this.#pair.home(options));
   }
 
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
   incr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
-  async incr(
+  incr(
     key: Key,
     delta: number | bigint = 1,
     options?: ArithmeticOptions,
@@ -323,7 +241,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
 
   decr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
   decr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
-  async decr(
+  decr(
     key: Key,
     delta: number | bigint = 1,
     options?: ArithmeticOptions,
@@ -331,7 +249,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     return this.#count("decr", key, delta, options);
   }
 
-  async incrMulti<K extends Key>(
+  incrMulti<K extends Key>(
     keys: Deltas<K>,
     delta = 1,
     options?: ArithmeticOptions,
@@ -339,7 +257,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     return this.#countMany<K>("incr", keys as Deltas<Given<K>>, delta, options);
   }
 
-  async decrMulti<K extends Key>(
+  decrMulti<K extends Key>(
     keys: Deltas<K>,
     delta = 1,
     options?: ArithmeticOptions,
@@ -379,25 +297,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     return this.to.flushAll(options);
   }
 
-  /** Whether `close()` was called. */
-  get closed(): boolean {
-    return this.#pair.closing;
-  }
-
-  /** Waits for what is under way, values on their way over included, and closes both clients. */
-  async close(options?: CloseOptions): Promise<void> {
-    const drainMs = drainTime(options, settingsOf(this.to).dispatcher.timeoutMs);
-    clearInterval(this.#telling);
-    await this.#pair.finish(drainMs);
-    await Promise.all([this.from.close(options), this.to.close(options)]);
-  }
-
-  /** The same as {@link Migration.close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #count(
+  #count(
     mode: "incr" | "decr",
     key: Key,
     delta: number | bigint,
@@ -413,21 +313,19 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  #countMany<K extends Key>(
+  async #countMany<K extends Key>(
     mode: "incr" | "decr",
     keys: Deltas<Given<K>>,
     delta: number,
     options: ArithmeticOptions | undefined,
   ): Promise<Map<Given<K>, number>> {
     checkOptions(options, ARITHMETIC_OPTIONS, `${mode}Multi`);
-    const given = keys instanceof Map ? keys.keys() : (keys as Iterable<Given<K>>);
-    const deltas = new Map<Given<K>, number>();
-    for (const key of this.#pair.distinct<Given<K>>(given, options)) {
-      deltas.set(key, keys instanceof Map ? keys.get(key) : delta);
-    }
-    return countedOf(`${mode}Multi`, deltas, this.#pair.home(options), (key, own) =>
-      this[mode](key, own, options),
+    const given = countedBy(keys, delta);
+    const calls = callsOf(this.#pair.distinct(given.keys, options), (key) =>
+      this.#count(mode, key, given.deltaOf(key), options),
     );
+    const home = this.#pair.home(options);
+    return eachCall(`${mode}Multi`, calls, new NewNumbers<Given<K>>(), home);
   }
 }
 

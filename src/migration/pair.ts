@@ -1,6 +1,6 @@
 import { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
-import { distinct, homeOf } from "../client/many.js";
+import { distinct, homeOf } from "../client/keys.js";
 import type { CallOptions } from "../client/options.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";

@@ -233,6 +233,7 @@ export class Health {
     this.#actions.probe(() => {
       this.#probing = false;
       if (this.state === "failing" || this.state === "dead") this.#probeIn(undefined);
+      else this.#probes = 0;
     });
   };
 }

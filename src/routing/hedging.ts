@@ -1,6 +1,9 @@
 import { Histogram } from "../util/histogram.js";
 import type { CopyRead } from "./copyread.js";
 
+/** What is known here of a read. */
+export type Hedged = Pick<CopyRead, "startedAt" | "isWaiting" | "beside">;
+
 export interface HedgingOptions {
   /** A read is slow when so large a share (0 to 1) of them is faster. */
   readonly share: number;
@@ -40,7 +43,7 @@ export class Hedging {
   /** Reads that were slow while nothing was left of the budget. */
   withheld = 0;
   readonly #options: HedgingOptions;
-  readonly #waiting = new Set<CopyRead>();
+  readonly #waiting = new Set<Hedged>();
   /** In microseconds. */
   readonly #answers = new Histogram();
   #lesson = 0;
@@ -54,7 +57,7 @@ export class Hedging {
   }
 
   /** A read was begun. */
-  watch(read: CopyRead): void {
+  watch(read: Hedged): void {
     const { maxShare } = this.#options;
     this.#budget = Math.min(BUDGET_READS * maxShare, this.#budget + maxShare);
     if (this.#delayMs === undefined) return;
@@ -63,7 +66,7 @@ export class Hedging {
   }
 
   /** A read is over. */
-  ended(read: CopyRead, isSecond: boolean): void {
+  ended(read: Hedged, isSecond: boolean): void {
     this.#waiting.delete(read);
     if (isSecond) this.won++;
   }
@@ -96,7 +99,7 @@ export class Hedging {
     }
   };
 
-  #hedge(read: CopyRead): void {
+  #hedge(read: Hedged): void {
     if (this.#budget < 1) {
       this.withheld++;
       return;

@@ -70,6 +70,9 @@ export interface Codec {
   ): unknown;
 }
 
+/** The half of a codec that reads. */
+export type Decoder = Pick<Codec, "decode">;
+
 /**
  * A user's own pair in place of the native types: every value goes through it.
  * Compression stays outside, so `deserialize` sees what `serialize` gave.

@@ -82,6 +82,8 @@ describe.each([false, true])("binary: %s", (binary) => {
       ["touch", () => client.touch("k", 60), true],
       ["getAndTouch", () => client.getAndTouch("k", 60), 1],
       ["cas", () => client.cas("k", 2, 1n), false],
+      ["metaSet", async () => (await client.metaSet("k", 2)).status, "stored"],
+      ["metaDelete", async () => (await client.metaDelete("k")).status, "deleted"],
     ];
     for (const [name, call, expected] of read) {
       await client.flushAll();
@@ -370,6 +372,50 @@ describe("limits", () => {
     expect(await Promise.all(others.slice(0, 50))).toEqual(new Array(50).fill(true));
     expect((await client.getMulti(["k0", "k49", "l49"])).size).toBe(3);
     expect(lost).toEqual([]);
+  });
+
+  const value = Buffer.alloc(1000);
+
+  test.each([
+    ["operations", { maxQueueLength: 20 }],
+    ["bytes", { maxQueueBytes: 20_000 }],
+  ])("half of the %s that may wait are held, and one more sends them", async (_name, options) => {
+    const server = use(await startMemcached());
+    const client = buffering(server.address, options);
+    const sent = () => client.stats().get(server.address)!.operations;
+    for (let i = 0; i < 10; i++) expect(await client.set(`k${i}`, value)).toBe(true);
+    expect(sent()).toBe(0);
+    expect(await client.set("k10", value)).toBe(true);
+    expect(sent()).toBe(11);
+  });
+
+  test("what was answered makes room again, however often", async () => {
+    const server = use(await startMemcached());
+    const limits = { maxQueueLength: 100, maxQueueBytes: 100_000 };
+    const client = buffering(server.address, limits);
+    const sent = () => client.stats().get(server.address)!.operations;
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 40; i++) expect(await client.set(`k${i}`, value)).toBe(true);
+      expect(sent()).toBe(round * 41);
+      expect(await client.get("k0")).toEqual(value);
+      expect(sent()).toBe(round * 41 + 41);
+    }
+  });
+
+  test("what failed makes room again, too", async () => {
+    const server = use(await MemcachedServer.start());
+    const client = buffering(server.address, { maxQueueLength: 20 });
+    let lost = 0;
+    client.on("lost", () => lost++);
+    server.faults.add({
+      on: { command: "set" },
+      do: { kind: "answer", bytes: "SERVER_ERROR out of memory storing object\r\n" },
+    });
+    for (let round = 1; round <= 3; round++) {
+      for (let i = 0; i < 10; i++) expect(await client.set(`k${i}`, i)).toBe(true);
+      expect(await client.get("k0")).toBeUndefined();
+      expect(lost).toBe(round * 10);
+    }
   });
 
   test("a dead server refuses the call itself", async () => {

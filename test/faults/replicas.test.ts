@@ -67,6 +67,9 @@ describe.each(["text", "binary"] as const)("num_replicas over %s", (protocol) =>
     await client.set(key, "a");
     expect(await client.append(key, "b")).toBe(true);
     expect(await everywhere(key)).toEqual([undefined, "ab", undefined]);
+    await client.set(key, "b");
+    expect(await client.prepend(key, "a")).toBe(true);
+    expect(await everywhere(key)).toEqual([undefined, "ab", undefined]);
   });
 
   test("a read whose server is gone is answered by the next, and so are many", async () => {

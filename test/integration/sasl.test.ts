@@ -159,7 +159,8 @@ test.each<[string, ClientOptions, RegExp]>([
   ["both kinds", { username: "a", password: "b", credentials: () => USER }, /not both/],
   ["no function", { credentials: USER as never }, /must be a function/],
   ["an unknown mechanism", { binary: true, saslMechanism: "LOGIN" as never }, /one of SCRAM/],
-  ["a mechanism over text", { saslMechanism: "PLAIN" }, /binary: true/],
+  ["a mechanism over text", { ...USER, saslMechanism: "PLAIN" }, /binary: true/],
+  ["a mechanism for nobody", { binary: true, saslMechanism: "PLAIN" }, /needs username/],
 ])("options with %s are refused", (_, options, words) => {
   expect(() => new Client(address, options)).toThrow(OptionError);
   expect(() => new Client(address, options)).toThrow(words);

@@ -321,3 +321,12 @@ test("what OpenSSL fails with is told without its files and lines", async () => 
 test.each<[unknown]>([["yes"], [1], [null]])("tls: %s is refused", (tls) => {
   expect(() => new Client("localhost", { tls: tls as never })).toThrow(OptionError);
 });
+
+test.each(["host", "port", "path", "socket", "session", "lookup", "timeout"])(
+  "tls: { %s } is refused, since the client says it itself",
+  (name) => {
+    const tls = { [name]: "/run/elsewhere.sock" };
+    expect(() => new Client("localhost", { tls })).toThrow(`tls takes no ${name}`);
+    expect(() => new Client("localhost", { tls: { [name]: undefined } })).not.toThrow();
+  },
+);

@@ -242,6 +242,22 @@ describe("options to a socket", () => {
   });
 });
 
+test.each<[string, ClientOptions]>([
+  ["binary", { binary: true }],
+  ["tls", { tls: true }],
+  ["tls", { tls: {} }],
+  ["authentication", { username: "user", password: "secret" }],
+  ["authentication", { credentials: () => ({ username: "user", password: "secret" }) }],
+  ["connections", { connections: 2 }],
+  ["proxy", { proxy: "twemproxy" }],
+])("it does not go with %s: %o", (what, options) => {
+  const refused = new OptionError(`UDP, as in udp:localhost:11211, does not go with ${what}`);
+  expect(() => new Client(["127.0.0.1", "udp:localhost"], options)).toThrow(refused);
+  const client = new Client("localhost", options);
+  expect(() => client.addServer("udp:localhost")).toThrow(refused);
+  expect(() => client.setServers(["udp:localhost"])).toThrow(refused);
+});
+
 test.each(["udp:", "udp:/run/memcached.sock", "udp:udp:localhost"])("%s is no server", (text) => {
   expect(() => new Client(text)).toThrow(OptionError);
 });

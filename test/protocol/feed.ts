@@ -1,11 +1,14 @@
 import type { Replies, Wire } from "../../src/protocol/wire.js";
 
-/** What lies behind a chunk, from an earlier and longer one. */
+/** An earlier reply, which may have been longer. */
 const STALE = Buffer.from("VALUE stale 0 5\r\nstale\r\nEND\r\n");
+
+/** How much of one that was much like this one. */
+const ALIKE = 64;
 
 /**
  * Hands bytes to a wire as a socket does: in chunks, each in the wire's own room if it has
- * any, and otherwise in memory that is overwritten afterwards.
+ * any, and otherwise in memory that is overwritten afterwards, and has old replies behind them.
  * @param cuts - where chunks end, beside those where a room is full
  * @returns how many chunks were read to the wire's own room
  */
@@ -17,7 +20,8 @@ export function feed(wire: Wire, replies: Replies, bytes: Buffer, cuts: readonly
     while (start < end) {
       const { room } = wire;
       if (room !== undefined) rooms++;
-      const chunk = room ?? Buffer.concat([Buffer.alloc(end - start), STALE]);
+      const stale = [bytes.subarray(end, end + ALIKE), STALE];
+      const chunk = room ?? Buffer.concat([Buffer.alloc(end - start), ...stale]);
       const length = bytes.copy(chunk, 0, start, end);
       wire.push(chunk, length, replies);
       if (room === undefined) chunk.fill("?");

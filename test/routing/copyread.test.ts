@@ -1,4 +1,4 @@
-import { ConnectError, TimeoutError } from "tslibmc";
+import { ClientErrorReply, ConnectError, TimeoutError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { errorOf } from "../support/outcome.js";
@@ -153,6 +153,21 @@ describe("randomizeReplicaRead", () => {
     expect(await errorOf(client.get(keys[0]!))).toBeInstanceOf(ConnectError);
   });
 
+  test("asks its own server where all are dead, and says so", async () => {
+    const client = fleet.connect({ ...random, behaviors: { num_replicas: 2, failure_limit: 1 } });
+    for (const server of fleet.servers) {
+      server.refuse();
+      server.disconnectAll();
+    }
+    const key = keyOn(client, a);
+    await errorOf(client.get(key));
+    const states = [...client.stats().values()].map(({ state }) => state);
+    expect(states).toEqual(["dead", "dead", "dead"]);
+    const error = await errorOf(client.get(key));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ server: c.address });
+  });
+
   test("touches every copy, wherever the value was read", async () => {
     const client = fleet.connect(random);
     await client.set("k", 1, 50);
@@ -168,6 +183,15 @@ describe("randomizeReplicaRead", () => {
       for (const left of await ttls()) expect(left).toBeGreaterThanOrEqual(ttl - 5);
     }
   });
+});
+
+test("what is no server's fault is not asked for elsewhere", async () => {
+  const client = fleet.connect({ behaviors: { num_replicas: 1 } });
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  a.faults.add({ on: { command: "get" }, do: { kind: "answer", bytes: "CLIENT_ERROR no\r\n" } });
+  expect(await errorOf(client.get(key))).toBeInstanceOf(ClientErrorReply);
+  expect(gets(b)).toBe(0);
 });
 
 test("a deadline is shared by those that are asked, and its error names the last", async () => {

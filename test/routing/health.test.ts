@@ -230,6 +230,24 @@ describe("probes", () => {
     health.stop();
   });
 
+  test("come as soon as ever where something was doubted before, and was well", () => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const { health, probes, probeSucceeds } = patient();
+    for (let n = 0; n < 10; n++) {
+      const began = performance.now();
+      health.doubted();
+      health.doubted();
+      vi.advanceTimersByTime(60_000);
+      expect(probes.splice(0)).toEqual([began + 51]);
+      probeSucceeds();
+    }
+    const began = performance.now();
+    health.failed(failure);
+    vi.advanceTimersByTime(60_000);
+    expect(probes).toEqual([began + 51]);
+    health.stop();
+  });
+
   test("come within retry_timeout, spread by chance", () => {
     const gaps = Array.from({ length: 20 }, () => {
       const { health, probes, probeFails } = patient({ retryTimeoutMs: 400 });

@@ -130,3 +130,42 @@ test("a server that is silent is found out, although its reads are answered else
   expect(await client.get(key)).toBe("v");
   expect(await dead).toBe(a.address);
 });
+
+test("a read that went on to its last server, or was given up, is asked for no more", async () => {
+  const client = fleet.connect({
+    behaviors: { num_replicas: 1 },
+    hedge: { minDelayMs: 40, maxShare: 1 },
+  });
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  await learn(client);
+  const before = client.copyReads.hedged;
+  b.pause();
+  const controller = new AbortController();
+  const aborted = client.get(keyOn(client, b), { signal: controller.signal });
+  controller.abort();
+  await expect(aborted).rejects.toThrow();
+  b.resume();
+  a.refuse();
+  a.disconnectAll();
+  b.faults.add(late(200));
+  expect(await client.get(key)).toBe("v");
+  expect(client.copyReads.hedged).toBe(before);
+});
+
+test("a second server that answers after the first has not won", async () => {
+  const client = fleet.connect({
+    behaviors: { num_replicas: 1 },
+    hedge: { minDelayMs: 40, maxShare: 1 },
+  });
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  await learn(client);
+  const before = client.copyReads;
+  a.faults.add(late(150));
+  b.faults.add(late(300));
+  expect(await client.get(key)).toBe("v");
+  await until(() => [...client.stats().values()].every(({ inFlight }) => inFlight === 0));
+  const { hedged, hedgesWon } = client.copyReads;
+  expect([hedged - before.hedged, hedgesWon - before.hedgesWon]).toEqual([1, 0]);
+});

@@ -31,6 +31,7 @@ test("the keys that were not used for longest are forgotten, once they are at re
   expect(asked).toHaveLength(1);
   asked[0]!(true);
   expect(kept("b")).toEqual(["b"]);
+  expect(keys.size).toBe(3);
   add("d", "e");
   expect(keys.size).toBe(3);
   expect(kept("a", "b", "c", "d", "e")).toEqual(["b", "d", "e"]);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { TimeoutError } from "tslibmc";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Request } from "../../src/protocol/request.js";
 import { Rejoin, type RejoinEvent } from "../../src/routing/rejoin.js";
 
@@ -97,4 +97,44 @@ test("what is no change is not remembered", () => {
   rejoin.missed({ ...read, touch: 60, meta: undefined });
   rejoin.missed({ ...read, touch: 60, meta: { base64Key: true } });
   expect(rejoin.remembered).toBe(2);
+});
+
+describe("a server that can be asked and misses a change", () => {
+  const change = deletion("a");
+  const read: Request = {
+    verb: "get",
+    key: "a",
+    keys: undefined,
+    value: true,
+    cas: false,
+    touch: undefined,
+    noreply: false,
+    meta: undefined,
+  };
+
+  test("has it deleted at once, and remembered where that fails", async () => {
+    const holder = new Holder("delete", 10, ["fails"]);
+    holder.stale.add("a");
+    await holder.rejoin.delete(change);
+    expect([holder.rejoin.remembered, holder.rejoin.deletions]).toEqual([1, 0]);
+    await holder.rejoin.delete(change);
+    expect(holder.rejoin.deletions).toBe(1);
+    expect([...holder.stale]).toEqual([]);
+    await holder.rejoin.catchUp();
+    expect([holder.rejoin.remembered, holder.rejoin.deletions]).toEqual([0, 2]);
+    expect(holder.events).toEqual([{ action: "delete", keys: 1, error: undefined }]);
+  });
+
+  test.each([
+    ["delete", read],
+    ["flush", change],
+  ] as const)(
+    "keeps what it has with %s, where nothing was changed or all was flushed",
+    async (action, request) => {
+      const holder = new Holder(action, 10, []);
+      holder.stale.add("a");
+      await holder.rejoin.delete(request);
+      expect([...holder.stale]).toEqual(["a"]);
+    },
+  );
 });

@@ -10,7 +10,7 @@ import { HEADER_BYTES, REPLY_MAGIC, readUint64 } from "./packet.js";
 import { STATUS, statusReply } from "./status.js";
 
 /** memcached's `-I` goes up to 1,024 MB; extras and a key come on top. */
-const MAX_BODY = 1024 * 1024 * 1024 + 0x1_00ff;
+const MAX_BODY = 1024 * 1024 * 1024 + 0xff + 0xffff;
 
 /** How much of the server's words is read: messages are short, challenges a little longer. */
 const MAX_WORDS = 2048;
@@ -111,9 +111,7 @@ export class BinaryReader {
     this.#identify(bytes.readUInt32BE(start + 12), replies);
     const request = replies.waiting(this.#done)?.request;
     this.#cas =
-      request !== undefined && !this.#isSilent && wantsCas(request)
-        ? bytes.readBigUInt64BE(start + 16)
-        : undefined;
+      request !== undefined && wantsCas(request) ? bytes.readBigUInt64BE(start + 16) : undefined;
     this.#inBody = true;
   }
 

@@ -12,8 +12,8 @@ import type {
  * they can say. All of them were checked before; nothing here looks at a key's bytes.
  */
 
-export function writeGetLine(request: GetRequest, out: Outgoing): void {
-  out.append(`${request.cas ? "gets" : "get"} ${request.keys?.join(" ") ?? request.key}\r\n`);
+export function writeGetLine(keys: readonly string[], cas: boolean, out: Outgoing): void {
+  out.append(`${cas ? "gets" : "get"} ${keys.join(" ")}\r\n`);
 }
 
 export function writeTouch(request: GetRequest, out: Outgoing): void {

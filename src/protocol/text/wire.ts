@@ -53,7 +53,7 @@ export class TextWire implements Wire {
     switch (request.verb) {
       case "get":
         if (meta) writeMetaGet(request, out);
-        else if (request.value) writeGetLine(request, out);
+        else if (request.keys !== undefined) writeGetLine(request.keys, request.cas, out);
         else writeTouch(request, out);
         break;
       case "set":

@@ -3,6 +3,7 @@ import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Hit, Reply } from "../../../src/protocol/reply.js";
 import { isSilent, type Request } from "../../../src/protocol/request.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
+import { Delivered } from "../delivered.js";
 import { feed } from "../feed.js";
 import { settleEach } from "../line.js";
 
@@ -34,6 +35,7 @@ export class Exchanges implements Replies {
   /** How many chunks were read to where they belong. */
   rooms = 0;
   readonly #waiting: Waiting[] = [];
+  readonly #delivered = new Delivered();
 
   /** The bytes of requests, which wait for their replies from now on. */
   write(...requests: readonly Request[]): Buffer {
@@ -67,6 +69,7 @@ export class Exchanges implements Replies {
   /** Hands bytes to the wire in pieces. */
   push(bytes: Buffer, cuts: readonly number[] = []): void {
     this.rooms += feed(this.wire, this, bytes, cuts);
+    this.#delivered.check();
   }
 
   get unanswered(): number {
@@ -78,11 +81,13 @@ export class Exchanges implements Replies {
   }
 
   deliver(n: number, index: number, hit: Hit): void {
+    this.#delivered.add(hit);
     this.#waiting[n]!.items.set(index, itemOf(hit));
   }
 
   settle(reply: Reply): void {
     const { request, items } = this.#waiting.shift()!;
+    if (reply.kind === "hit") this.#delivered.add(reply);
     const kept = reply.kind === "hit" ? itemOf(reply) : reply;
     this.answers.push({ request, reply: kept, items });
   }
@@ -90,6 +95,16 @@ export class Exchanges implements Replies {
   settleLine(reply: Reply): void {
     settleEach(this, reply);
   }
+}
+
+/** The answer to one request that is followed by these packets. */
+export function answerTo(request: Request, ...packets: Packet[]): Answer {
+  const exchanges = new Exchanges();
+  exchanges.write(request);
+  for (const parts of packets) exchanges.push(packet(parts));
+  const [answer, ...others] = exchanges.answers;
+  if (answer === undefined || others.length > 0) throw new Error("not one whole answer");
+  return answer;
 }
 
 function itemOf({ bytes, start, end, flags, cas, info }: Hit): Item {

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { versionRequest } from "../../../src/commands/admin.js";
+import { arithmeticRequest } from "../../../src/commands/arithmetic.js";
 import { deleteRequest } from "../../../src/commands/deletion.js";
-import { getRequest, manyRequest } from "../../../src/commands/retrieval.js";
+import { getRequest, manyRequest, touchRequest } from "../../../src/commands/retrieval.js";
 import { setRequest } from "../../../src/commands/storage.js";
 import { ProtocolError } from "../../../src/errors.js";
 import type { KeyRequest, SetMode } from "../../../src/protocol/request.js";
@@ -48,6 +49,23 @@ describe("what is written", () => {
       [0x14, 3],
       [0x0a, 4],
     ]);
+  });
+
+  test("the noop has nothing but its number", () => {
+    const bytes = new Exchanges().writeSome(quiet("delete"));
+    expect(packetsIn(bytes)[1]!.toString("hex")).toBe(
+      "800a00000000000000000000000000010000000000000000",
+    );
+  });
+
+  test("what has no quiet form, or wants more than a status, is asked loud", () => {
+    const bytes = new Exchanges().writeSome(
+      quiet("set"),
+      { request: arithmeticRequest("incr", "k", 1, undefined, 0, false), quiet: true },
+      { request: touchRequest("k", 1, false), quiet: true },
+      { request: { ...change("set"), meta: { returnCas: true } } as KeyRequest, quiet: true },
+    );
+    expect(packets(bytes).map(([opcode]) => opcode)).toEqual([0x11, 0x0a, 0x05, 0x1c, 0x01]);
   });
 
   test("whatever else is asked ends the line, and so does the batch", () => {

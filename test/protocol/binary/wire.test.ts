@@ -13,22 +13,20 @@ import {
 } from "../../../src/commands/retrieval.js";
 import { setRequest } from "../../../src/commands/storage.js";
 import { ProtocolError } from "../../../src/errors.js";
+import { writePacket } from "../../../src/protocol/binary/packet.js";
 import { BinaryWire } from "../../../src/protocol/binary/wire.js";
 import { Outgoing } from "../../../src/protocol/outgoing.js";
-import type { MetaGetFlags, Request, SetMode } from "../../../src/protocol/request.js";
-import { Exchanges, type Packet, packet, uint32 } from "./exchanges.js";
+import type {
+  MetaArithmeticFlags,
+  MetaGetFlags,
+  MetaSetFlags,
+  Request,
+  SetMode,
+} from "../../../src/protocol/request.js";
+import { answerTo, Exchanges, type Packet, packet, uint32 } from "./exchanges.js";
 
 const set = (mode: SetMode, cas?: bigint, noreply = false): Request =>
   setRequest(mode, "k", "v", 0, 0, cas, noreply);
-
-/** The answer to one request that is followed by these packets. */
-function answerTo(request: Request, ...packets: Packet[]) {
-  const exchanges = new Exchanges();
-  exchanges.write(request);
-  for (const parts of packets) exchanges.push(packet(parts));
-  expect(exchanges.unanswered).toBe(0);
-  return exchanges.answers[0]!;
-}
 
 describe("what is written", () => {
   const hexOf = (request: Request) => new Exchanges().write(request).toString("hex");
@@ -72,6 +70,20 @@ describe("what is written", () => {
     expect(bytes.subarray(282).equals(data)).toBe(true);
   });
 
+  test("lengths and opaques of any size", () => {
+    const out = new Outgoing();
+    const key = "k".repeat(0x0203);
+    const data = Buffer.alloc(0x01020304 - key.length - 4);
+    writePacket(out, 0x01, 0xfeddbb99, key, "\x80\x81\x82\x83", data, 0xfffefdfcfbfaf9f8n);
+    const start = Buffer.from(
+      out.pieces.find((piece) => typeof piece === "string") ?? out.text,
+      "latin1",
+    );
+    expect(start.toString("hex", 0, 28)).toBe(
+      "8001020304000000" + "01020304" + "feddbb99" + "fffefdfcfbfaf9f8" + "80818283",
+    );
+  });
+
   test("one opaque for each packet that is answered, none for silent ones", () => {
     const bytes = new Exchanges().write(
       getRequest("a"),
@@ -96,6 +108,7 @@ describe("what is written", () => {
 
 describe("what this wire has no words for is refused before a byte is written", () => {
   const get = (meta: MetaGetFlags): Request => ({ ...getRequest("k"), meta });
+  const metaSet = (meta: MetaSetFlags): Request => ({ ...set("append"), meta }) as Request;
   const plainDelete = deleteRequest("k", false);
   const incr = arithmeticRequest("incr", "k", 1, undefined, 0, false);
   const cases: [string, Request, RegExp][] = [
@@ -106,9 +119,19 @@ describe("what this wire has no words for is refused before a byte is written", 
     ["vivify", get({ vivify: 0 }), /vivify/],
     ["recache", get({ recache: 30 }), /recache/],
     ["unless cas", get({ unlessCas: 1n }), /unlessCas/],
+    ["no bump", get({ noBump: true }), /noBump/],
+    ["a cas of one's own in a get", get({ setCas: 1n }), /setCas/],
+    ["a cas of one's own in a set", metaSet({ setCas: 1n }), /setCas/],
+    ["a stale set", metaSet({ invalidate: true }), /invalidate/],
+    ["an append that makes the item", metaSet({ vivify: 0 }), /vivify/],
+    ["the stored size", metaSet({ returnSize: true }), /returnSize/],
     ["stale delete", { ...plainDelete, meta: { invalidate: true } }, /invalidate/],
     ["tombstone", { ...plainDelete, meta: { dropValue: true } }, /dropValue/],
+    ["a cas of one's own in a delete", { ...plainDelete, meta: { setCas: 1n } }, /setCas/],
+    ["exptime of a deleted item", { ...plainDelete, meta: { exptime: 0 } }, /exptime/],
     ["exptime of a counter", { ...incr, meta: { exptime: 0 } }, /exptime/],
+    ["ttl of a counter", { ...incr, meta: { returnTtl: true } }, /returnTtl/],
+    ["a cas of one's own in arithmetic", { ...incr, meta: { setCas: 1n } }, /setCas/],
     ["a cas of 0 in a set", set("set", 0n), /the cas 0/],
     ["a cas of 0 in a delete", { ...plainDelete, compareCas: 0n }, /the cas 0/],
     ["a cas of 0 in arithmetic", { ...incr, meta: { compareCas: 0n } }, /the cas 0/],
@@ -126,76 +149,6 @@ describe("what this wire has no words for is refused before a byte is written", 
 
   test("a flag that asks for nothing is no hindrance", () => {
     expect(() => new Exchanges().write(get({ returnTtl: false, vivify: undefined }))).not.toThrow();
-  });
-});
-
-describe("every status means what the text protocol says for the same", () => {
-  const notFound = { status: 1, value: "Not found" };
-  const exists = { status: 2, value: "Data exists for key." };
-  const notStored = { status: 5, value: "Not stored." };
-  const cases: [string, Request, Packet, string][] = [
-    ["get of a missing key", getRequest("k"), { opcode: 0x0c, status: 1, key: "k" }, "miss"],
-    ["has of a missing key", hasRequest("k"), { opcode: 0x0c, status: 1, key: "k" }, "miss"],
-    [
-      "get and touch, missing",
-      getAndTouchRequest("k", true, 1),
-      { opcode: 0x1d, ...notFound },
-      "miss",
-    ],
-    ["touch, missing", touchRequest("k", 1, false), { opcode: 0x1c, ...notFound }, "notFound"],
-    ["touch", touchRequest("k", 1, false), { opcode: 0x1c, extras: uint32(0) }, "ok"],
-    ["set", set("set"), { opcode: 0x01 }, "stored"],
-    ["add of a present key", set("add"), { opcode: 0x02, ...exists }, "notStored"],
-    ["replace of a missing key", set("replace"), { opcode: 0x03, ...notFound }, "notStored"],
-    ["append to a missing key", set("append"), { opcode: 0x0e, ...notStored }, "notStored"],
-    ["prepend to a missing key", set("prepend"), { opcode: 0x0f, ...notStored }, "notStored"],
-    ["cas that differs", set("set", 5n), { opcode: 0x03, ...exists }, "exists"],
-    ["cas of a missing key", set("set", 5n), { opcode: 0x03, ...notFound }, "notFound"],
-    ["delete", deleteRequest("k", false), { opcode: 0x04 }, "ok"],
-    [
-      "delete of a missing key",
-      deleteRequest("k", false),
-      { opcode: 0x04, ...notFound },
-      "notFound",
-    ],
-    [
-      "incr of a missing key",
-      arithmeticRequest("incr", "k", 1, undefined, 0, false),
-      { opcode: 0x05, ...notFound },
-      "notFound",
-    ],
-  ];
-  test.each(cases)("%s", (_name, request, reply, kind) => {
-    expect(answerTo(request, reply).reply).toEqual({ kind, info: undefined });
-  });
-
-  const refusals: [number, string, string][] = [
-    [0x03, "Too large.", "tooLarge"],
-    [0x04, "Invalid arguments", "clientError"],
-    [0x06, "Non-numeric server-side value for incr or decr", "clientError"],
-    [0x20, "Auth failure.", "auth"],
-    [0x82, "Out of memory", "serverError"],
-    [0x86, "", "serverError"],
-  ];
-  test.each(refusals)("status 0x%s %s", (status, value, reason) => {
-    const request = arithmeticRequest("incr", "k", 1, undefined, 0, false);
-    const { reply } = answerTo(request, { opcode: 0x05, status, value });
-    const text = value === "" ? `status 0x${status.toString(16)}` : value;
-    expect(reply).toEqual({ kind: "refused", reason, text });
-  });
-
-  test("statistics that memcached does not know are an unknown command", () => {
-    const request = statsRequest("nonsense");
-    const { reply } = answerTo(request, { opcode: 0x10, ...notFound });
-    expect(reply).toMatchObject({ reason: "unknownCommand" });
-  });
-
-  test("after an unknown opcode nothing is trusted, since memcached loses what is behind it", () => {
-    const exchanges = new Exchanges();
-    exchanges.write(touchRequest("k", 1, false), versionRequest);
-    const reply = packet({ opcode: 0x1c, status: 0x81, value: "Unknown command" });
-    expect(() => exchanges.push(reply)).toThrow(ProtocolError);
-    expect(exchanges.answers[0]?.reply).toMatchObject({ reason: "unknownCommand" });
   });
 });
 
@@ -224,6 +177,61 @@ describe("items", () => {
     const { reply: hit } = answerTo(request, reply);
     const info = { key: "k", opaque: "me", cas: 3n, flags: 9, ttl: undefined, won: false };
     expect(hit).toMatchObject({ value: "v", info });
+  });
+
+  const nothing = {
+    ...{ key: undefined, opaque: undefined, cas: undefined, flags: undefined },
+    ...{ hitBefore: undefined, lastAccess: undefined, size: undefined, ttl: undefined },
+    ...{ won: false, alreadyWon: false, stale: false },
+  };
+  const metaSet = (meta: MetaSetFlags): Request => ({ ...set("add"), meta }) as Request;
+  const metaIncr = (meta: MetaArithmeticFlags): Request => ({
+    ...arithmeticRequest("incr", "k", 1, undefined, 0, false),
+    meta,
+  });
+  const metaDelete: Request = { ...deleteRequest("k", false), meta: { returnKey: true } };
+  const five = Buffer.from("0000000000000005", "hex").toString("latin1");
+
+  test.each<[string, Request, Packet, object]>([
+    ["set", metaSet({ returnCas: true }), { opcode: 0x02 }, { kind: "stored", cas: 9n }],
+    [
+      "set, without its cas",
+      metaSet({ opaque: "me" }),
+      { opcode: 0x02 },
+      { kind: "stored", opaque: "me" },
+    ],
+    [
+      "set that failed",
+      metaSet({ returnKey: true }),
+      { opcode: 0x02, status: 2 },
+      { kind: "notStored", key: "k" },
+    ],
+    ["delete", metaDelete, { opcode: 0x04 }, { kind: "ok", key: "k" }],
+    ["delete that failed", metaDelete, { opcode: 0x04, status: 1 }, { kind: "notFound", key: "k" }],
+    [
+      "incr",
+      metaIncr({ returnCas: true }),
+      { opcode: 0x05, value: five },
+      { kind: "number", value: 5, cas: 9n },
+    ],
+    [
+      "incr, without its cas",
+      metaIncr({}),
+      { opcode: 0x05, value: five },
+      { kind: "number", value: 5 },
+    ],
+    [
+      "incr, without its number",
+      metaIncr({ returnValue: false }),
+      { opcode: 0x05, value: five },
+      { kind: "ok" },
+    ],
+  ])("a meta %s hears what this wire can tell", (_name, request, reply, expected) => {
+    const { kind, value, ...info } = expected as { kind: string; value?: number };
+    const told = { ...nothing, ...info };
+    expect(answerTo(request, { ...reply, cas: 9n }).reply).toEqual(
+      value === undefined ? { kind, info: told } : { kind, value, info: told },
+    );
   });
 
   test("of a many-key get find their places by their opaques", () => {
@@ -298,6 +306,13 @@ describe("a challenge", () => {
     expect(reply).toMatchObject({ kind: "refused", reason: "auth" });
   });
 
+  test("a server that does not know SASL may lose what is behind a step with its data", () => {
+    const exchanges = new Exchanges();
+    exchanges.write(request);
+    const unknown = packet({ opcode: 0x21, status: 0x81, value: "Unknown command" });
+    expect(() => exchanges.push(unknown)).toThrow(ProtocolError);
+  });
+
   test("a server that does not know SASL loses nothing by the question for it", () => {
     const list = { ...request, step: "list", mechanism: "", response: "" } as const;
     const { reply } = answerTo(list, { opcode: 0x20, status: 0x81, value: "Unknown command" });
@@ -346,6 +361,22 @@ describe("what is no reply to what was asked ends the connection", () => {
     exchanges.write(getRequest("k"));
     expect(() => exchanges.push(bytes)).toThrow(ProtocolError);
     expect(exchanges.answers).toEqual([]);
+  });
+
+  test("a body that no memcached can send is refused by its header, the largest is waited for", () => {
+    const largest = 1024 * 1024 * 1024 + 0xff + 0xffff; // -I 1024m, extras and a key
+    const header = (length: number) => {
+      const bytes = packet(hit).subarray(0, 24);
+      bytes.writeUInt32BE(length, 8);
+      return bytes;
+    };
+    const exchanges = new Exchanges();
+    exchanges.write(getRequest("k"));
+    exchanges.push(header(largest));
+    expect(exchanges.unanswered).toBe(1);
+    const other = new Exchanges();
+    other.write(getRequest("k"));
+    expect(() => other.push(header(largest + 1))).toThrow(ProtocolError);
   });
 
   test("anything that nobody asked for", () => {

@@ -12,6 +12,7 @@ import {
 import { TextWire } from "../../../src/protocol/text/wire.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
 import { asBuffer } from "../../../src/util/bytes.js";
+import { Delivered } from "../delivered.js";
 import { feed } from "../feed.js";
 import { settleEach } from "../line.js";
 
@@ -122,6 +123,7 @@ export class Exchanges implements Replies {
   readonly #wire = new TextWire();
   readonly #out = new Outgoing();
   readonly #waiting: Waiting[] = [];
+  readonly #delivered = new Delivered();
 
   /** Writes the requests as one batch and returns its bytes. */
   write(...requests: Request[]): string {
@@ -144,6 +146,7 @@ export class Exchanges implements Replies {
   /** Reads bytes in chunks that are cut at `cuts`. */
   read(bytes: string, ...cuts: number[]): this {
     this.rooms += feed(this.#wire, this, Buffer.from(bytes, "latin1"), cuts);
+    this.#delivered.check();
     return this;
   }
 
@@ -156,12 +159,16 @@ export class Exchanges implements Replies {
   }
 
   deliver(n: number, index: number, hit: Hit): void {
+    this.#delivered.add(hit);
     this.#waiting[n]!.outcome.items.push(itemOf(index, hit));
   }
 
   settle(reply: Reply): void {
     const { outcome } = this.#waiting.shift()!;
-    if (reply.kind === "hit") outcome.items.push(itemOf(0, reply));
+    if (reply.kind === "hit") {
+      this.#delivered.add(reply);
+      outcome.items.push(itemOf(0, reply));
+    }
     outcome.end = endOf(reply);
   }
 

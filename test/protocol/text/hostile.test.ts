@@ -6,6 +6,7 @@ import {
   debug,
   del,
   Exchanges,
+  flushAll,
   get,
   getMany,
   noop,
@@ -24,6 +25,8 @@ const HOSTILE: [string, Request | Request[], string][] = [
   ["no length", get("k"), "VALUE k 0\r\n"],
   ["a length with a sign", get("k"), "VALUE k 0 +5\r\n"],
   ["a hexadecimal length", get("k"), "VALUE k 0 0x10\r\n"],
+  ["a colon in a length", get("k"), "VALUE k 0 :\r\n"],
+  ["a slash in a length", get("k"), "VALUE k 0 /\r\n"],
   ["a fractional length", get("k"), "VALUE k 0 5.0\r\n"],
   ["an exponent", get("k"), "VALUE k 0 1e3\r\n"],
   ["a leading zero", get("k"), "VALUE k 0 05\r\n"],
@@ -63,6 +66,8 @@ const HOSTILE: [string, Request | Request[], string][] = [
   ["nothing", get("k"), "VALUE \r\n"],
   ["a key that was not in the list", getMany(["a", "b"]), "VALUE c 0 1\r\n"],
   ["a key of the line behind", [get("a"), version, get("b")], "VALUE b 0 1\r\n"],
+  ["a key of the next line", [get("a", { cas: true }), get("b")], "VALUE b 0 1 5\r\n"],
+  ["a value of the line behind", [get("a", { cas: true }), get("b")], "VALUE b 0 1\r\n"],
   [
     "more items than keys",
     getMany(["a", "b"]),
@@ -122,7 +127,7 @@ const HOSTILE: [string, Request | Request[], string][] = [
   ["HD to get", get("k"), "HD\r\n"],
   ["EN to get", get("k"), "EN\r\n"],
   ["HD to mg that wants the value", get("k", { touch: 0 }), "HD f0\r\n"],
-  ["a value to mg that wants none", get("k", { value: false }), "VA 1 s1\r\nv\r\n"],
+  ["a value to mg that wants none", get("k", { value: false }), "VA 1 f0 s1\r\nv\r\n"],
   ["a value of mg without its flags", get("k", { touch: 0 }), "VA 1\r\nv\r\n"],
   ["a value of mg without its cas", get("k", { touch: 0, cas: true }), "VA 1 f0\r\nv\r\n"],
   ["NF to mg", get("k", { touch: 0 }), "NF\r\n"],
@@ -137,10 +142,15 @@ const HOSTILE: [string, Request | Request[], string][] = [
   ["EN to ma", count("k", { meta: {} }), "EN\r\n"],
   ["a return flag of mg that is unknown", get("k", { touch: 0 }), "VA 1 f0 q\r\n"],
   ["a return flag of mg that is no number", get("k", { touch: 0 }), "VA 1 fx\r\n"],
+  ["an unknown number from mg", get("k", { touch: 0 }), "VA 1 f0 q5\r\n"],
+  ["a size of 2^60 from mg", get("k", { value: false }), `HD s${2 ** 60}\r\n`],
   ["two blanks in a reply of mg", get("k", { touch: 0 }), "VA 1  f0\r\n"],
   ["a negative size from mg", get("k", { value: false }), "HD s-5\r\n"],
   ["MN to version", version, "MN\r\n"],
   ["VERSION to mn", noop, "VERSION 1\r\n"],
+  ["END to version", version, "END\r\n"],
+  ["STAT to version", version, "STAT pid 1\r\n"],
+  ["DELETED to flush_all", flushAll(), "DELETED\r\n"],
   ["VALUE to stats", stats(), "VALUE k 0 1\r\n"],
   ["STAT to get", get("k"), "STAT pid 1\r\n"],
   ["STAT without a name", stats(), "STAT\r\n"],
@@ -190,6 +200,16 @@ describe("what was answered before stays answered", () => {
       "stored",
       "clientError: CLIENT_ERROR bad data chunk",
       undefined,
+    ]);
+  });
+
+  test("an error is the request's own where a get stands between it and one without a reply", () => {
+    const exchanges = new Exchanges();
+    exchanges.write(set("a", "1", { noreply: true }), get("b"), del("c"));
+    exchanges.read("END\r\nSERVER_ERROR out of memory\r\n");
+    expect(exchanges.outcomes.map(({ end }) => end)).toEqual([
+      "miss",
+      "serverError: SERVER_ERROR out of memory",
     ]);
   });
 

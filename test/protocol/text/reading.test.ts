@@ -226,6 +226,7 @@ const REPLIES: [string, Request, string, Outcome][] = [
   ["me: miss", debug("k"), "EN\r\n", end("miss")],
   ["ERROR", get("k"), "ERROR\r\n", end("unknownCommand: ERROR")],
   ["ERROR to a meta command", get("k", { touch: 1 }), "ERROR\r\n", end("notSupported: ERROR")],
+  ["ERROR to me", debug("k"), "ERROR\r\n", end("notSupported: ERROR")],
   [
     "ERROR with a colon",
     version,
@@ -256,6 +257,18 @@ const REPLIES: [string, Request, string, Outcome][] = [
     get("k"),
     "CLIENT_ERROR unauthenticated\r\n",
     end("auth: CLIENT_ERROR unauthenticated"),
+  ],
+  [
+    "mg: the mark of a binary key without the key",
+    get("a b", { touch: 0, meta: { base64Key: true } }),
+    "VA 1 b f0\r\nv\r\n",
+    { items: [item("v", { info: { flags: 0 } })], end: "hit" },
+  ],
+  [
+    "set: authentication failure",
+    set("k", "v"),
+    "CLIENT_ERROR authentication failure\r\n",
+    end("auth: CLIENT_ERROR authentication failure"),
   ],
   ["stats: refused", stats("nonsense"), "ERROR\r\n", end("unknownCommand: ERROR")],
   [
@@ -309,6 +322,22 @@ describe("a line that several gets share", () => {
     expect(outcomes).toEqual([hit("1"), hit("2")]);
   });
 
+  test("a proxy may mix the items of each line anew, of many keys and of neighbours", () => {
+    const keys = ["a", "b", "c"];
+    const reversed = keys.map((key) => `VALUE ${key} 0 1\r\n${key}\r\n`).reverse();
+    const exchanges = new Exchanges();
+    for (let line = 0; line < 3; line++) {
+      exchanges.write(getMany(keys), ...keys.map((key) => get(key)));
+      exchanges.read(`${reversed.join("")}END\r\n`.repeat(2));
+    }
+    const many = {
+      items: ["c", "b", "a"].map((key, i) => item(key, { index: 2 - i })),
+      end: "miss",
+    };
+    const line = [many, ...keys.map((key) => hit(key))];
+    expect(exchanges.outcomes).toEqual([...line, ...line, ...line]);
+  });
+
   test.each([
     ["a a b", ["a", "b", "a"]],
     ["b a a", ["a", "b", "a"]],
@@ -334,6 +363,30 @@ describe("a line that several gets share", () => {
   });
 });
 
+describe("statistics", () => {
+  const two = (first: string) => {
+    const exchanges = new Exchanges();
+    exchanges.write(stats(), stats());
+    return exchanges.read(`${first}STAT b 2\r\nEND\r\n`).outcomes.map(({ end }) => end);
+  };
+
+  test("of one answer are not in the next, whole or refused", () => {
+    expect(two("STAT a 1\r\nEND\r\n")).toEqual([{ a: "1" }, { b: "2" }]);
+    expect(two("STAT a 1\r\nSERVER_ERROR busy\r\n")).toEqual([
+      "serverError: SERVER_ERROR busy",
+      { b: "2" },
+    ]);
+  });
+
+  test("are limited in each answer, and not in all together", () => {
+    const large = `STAT a ${"x".repeat(8000)}\r\n`.repeat(1100);
+    expect(two(`${large}END\r\n${large}`)).toEqual([
+      { a: "x".repeat(8000) },
+      { a: "x".repeat(8000), b: "2" },
+    ]);
+  });
+});
+
 test("most of a large value is read to where it belongs", () => {
   const exchanges = new Exchanges();
   exchanges.write(get("k"), version);
@@ -347,3 +400,15 @@ test("most of a large value is read to where it belongs", () => {
   expect(exchanges.outcomes[1]).toEqual(end("1"));
   expect(exchanges.rooms).toBeGreaterThan(2);
 });
+
+test.each([-1, 0, 1, 9_998, 40_000])(
+  "a value of 1 MiB and %i bytes is whole, although no more is taken at its word",
+  (more) => {
+    const value = Array.from({ length: 110_000 }, (_, i) => `${i}`.padStart(10)).join("");
+    const data = value.slice(0, 1024 * 1024 + more);
+    const exchanges = new Exchanges();
+    exchanges.write(get("k"));
+    exchanges.read(`VALUE k 0 ${data.length}\r\n${data}\r\nEND\r\n`, 65_536, 131_072);
+    expect(exchanges.outcomes[0]?.items[0]?.data === data).toBe(true);
+  },
+);

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { Outgoing } from "../../../src/protocol/outgoing.js";
 import type { Request } from "../../../src/protocol/request.js";
+import { TextWire } from "../../../src/protocol/text/wire.js";
 import {
   count,
   debug,
@@ -50,6 +52,7 @@ const SHAPES: [string, Request, string][] = [
     }),
     `mg k k Oo1 T60 N30 R10 E${MAX_CAS} C5 u h l t f c s v\r\n`,
   ],
+  ["mg of flags alone", get("k", { value: false, meta: { returnFlags: true } }), "mg k f s\r\n"],
   ["mg of a binary key", get("a b", { meta: { base64Key: true } }), "mg YSBi b f v\r\n"],
   ["set", set("k", "value"), "set k 0 0 5\r\nvalue\r\n"],
   ["set of nothing", set("k", ""), "set k 0 0 0\r\n\r\n"],
@@ -205,6 +208,25 @@ describe("gets of one tick share a line", () => {
     for (const line of lines(gets(250, 100))) expect(line.length).toBeLessThanOrEqual(2046);
     expect(lines(gets(250, 100)).join(" ").split(" ")).toHaveLength(100 + 15);
   });
+
+  test("a line has 2,000 bytes and no more", () => {
+    const line = (last: number) => {
+      const keys = [...new Array(7).fill(250), last].map((length) => "k".repeat(length));
+      return new Exchanges().write(...keys.map((key) => get(key, { cas: true })));
+    };
+    expect(line(238)).toHaveLength(2000 + 2);
+    expect(line(238).split("\r\n")).toHaveLength(2);
+    expect(line(239).split("\r\n")).toHaveLength(3);
+  });
+});
+
+test("what an exchange was told of an earlier line is told anew", () => {
+  const again = { request: get("a"), endsLine: false, afterSilent: true, quiet: false };
+  const wire = new TextWire();
+  const out = new Outgoing();
+  wire.write(again, out);
+  wire.finish(out);
+  expect([again.endsLine, again.afterSilent]).toEqual([true, false]);
 });
 
 test("large data go out as they are, between the lines around them", () => {
