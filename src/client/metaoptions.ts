@@ -18,12 +18,13 @@ export interface MetaOptions extends CallOptions {
   readonly base64Key?: boolean | undefined;
 }
 
+/** What to read, and what to do with the item on the way (protocol.txt, "Meta Get"). */
 export interface MetaGetOptions extends MetaOptions {
   /** `v`: the value. @defaultValue true */
   readonly value?: boolean | undefined;
-  /** `c` */
+  /** `c`: the item's cas token. */
   readonly returnCas?: boolean | undefined;
-  /** `f` */
+  /** `f`: the client flags. */
   readonly returnFlags?: boolean | undefined;
   /** `h`: whether the item was read before. */
   readonly returnHitBefore?: boolean | undefined;
@@ -50,10 +51,11 @@ export interface MetaGetOptions extends MetaOptions {
   readonly unlessCas?: bigint | undefined;
 }
 
+/** How to store, and what to tell of it (protocol.txt, "Meta Set"). */
 export interface MetaSetOptions extends MetaOptions {
-  /** `M` @defaultValue "set" */
+  /** `M`: which of the storage commands it is. @defaultValue "set" */
   readonly mode?: SetMode | undefined;
-  /** `T` @defaultValue 0 */
+  /** `T`: how long the item lives. @defaultValue 0, for ever */
   readonly ttl?: Ttl | undefined;
   /** `F`: in the place of the flags that the value's type has. */
   readonly flags?: number | undefined;
@@ -65,12 +67,13 @@ export interface MetaSetOptions extends MetaOptions {
   readonly invalidate?: boolean | undefined;
   /** `N`: on append or prepend to a miss, make the item with this ttl (memcached 1.6.20). */
   readonly vivify?: Ttl | undefined;
-  /** `c` */
+  /** `c`: the item's cas token. */
   readonly returnCas?: boolean | undefined;
   /** `s`: the stored size (memcached 1.6.20). */
   readonly returnSize?: boolean | undefined;
 }
 
+/** How to delete, or what to do instead (protocol.txt, "Meta Delete"). */
 export interface MetaDeleteOptions extends MetaOptions {
   /** `C`: delete only if the item's cas is this one. */
   readonly compareCas?: bigint | undefined;
@@ -84,10 +87,11 @@ export interface MetaDeleteOptions extends MetaOptions {
   readonly dropValue?: boolean | undefined;
 }
 
+/** How to count, and what to tell of it (protocol.txt, "Meta Arithmetic"). */
 export interface MetaArithmeticOptions extends MetaOptions {
-  /** `M` @defaultValue "incr" */
+  /** `M`: adds, or subtracts. @defaultValue "incr" */
   readonly mode?: "incr" | "decr" | undefined;
-  /** `D` @defaultValue 1 */
+  /** `D`: by how much, a whole number that is not negative. @defaultValue 1 */
   readonly delta?: number | bigint | undefined;
   /** `J`: the number that a missing item starts with; without it a miss is "notFound". */
   readonly initial?: number | bigint | undefined;
@@ -101,12 +105,13 @@ export interface MetaArithmeticOptions extends MetaOptions {
   readonly setCas?: bigint | undefined;
   /** `v`: the new number. @defaultValue true */
   readonly value?: boolean | undefined;
-  /** `c` */
+  /** `c`: the item's cas token. */
   readonly returnCas?: boolean | undefined;
-  /** `t` */
+  /** `t`: seconds until it expires. */
   readonly returnTtl?: boolean | undefined;
 }
 
+/** What `metaDebug` takes. */
 export interface MetaDebugOptions extends CallOptions {
   /** `b`: the key is sent in base64. */
   readonly base64Key?: boolean | undefined;

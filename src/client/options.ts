@@ -60,9 +60,11 @@ export interface ArithmeticOptions extends WriteOptions {
 export interface AdminOptions {
   /** Milliseconds until the call is settled. @defaultValue the client's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
+  /** Rejects the call with the signal's reason as soon as it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `flushAll` takes. */
 export interface FlushOptions extends AdminOptions {
   /**
    * Whole seconds after which the items are gone, at most 30 days: memcached takes more for a

@@ -22,6 +22,7 @@ export interface EncodeOptions {
 /** The compressors: pylibmc reads `"zlib"` alone. */
 export type Compression = "zlib" | "gzip" | "brotli" | "zstd";
 
+/** Which values are compressed, and how. */
 export interface CompressOptions {
   /**
    * Values of fewer bytes stay as they are.

@@ -16,6 +16,7 @@ export interface EncryptionKey {
   readonly secret: Uint8Array | KeyObject;
 }
 
+/** AES-256-GCM of all values, bound to their keys. */
 export interface EncryptionOptions {
   /** The first encrypts, all of them decrypt: put a new key in front, and drop an old one when its items are gone. */
   readonly keys: readonly EncryptionKey[];
