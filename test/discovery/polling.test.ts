@@ -66,6 +66,17 @@ test("a look that has nothing to say gives nothing, and the same list is not giv
   expect(await second).toEqual(list(["b"]));
 });
 
+test("the longest interval is no short one, however it is spread", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(0.99);
+  const { found, iterator } = iterate(NEVER_MS, ["a"], ["b"]);
+  await iterator.next();
+  const coming = iterator.next();
+  await vi.advanceTimersByTimeAsync(24 * 60 * 60 * 1000);
+  expect(found.looks).toBe(1);
+  await iterator.return?.();
+  expect(await coming).toEqual(END);
+});
+
 test("what happens during a look or a pause has it look again at once", async () => {
   const { found, iterator } = iterate(NEVER_MS, ["a"], ["b"], ["c"]);
   found.during = () => {
