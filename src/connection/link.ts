@@ -190,7 +190,8 @@ export class Link implements Reader {
     if (value !== undefined) {
       this.#socket.cork();
       this.#put(before);
-      [this.#rest, this.#tail] = [value, text];
+      this.#rest = value;
+      this.#tail = text;
       this.#putRest();
       this.#socket.uncork();
     } else if (text !== "") {
@@ -199,15 +200,18 @@ export class Link implements Reader {
     this.#out.clear();
   }
 
-  /** Writes the next parts of a value, and with the last what follows it. */
+  /**
+   * Writes the next part of a value, and with the last what follows it. Always corked: only then
+   * is the socket sure to say when that has left.
+   */
   #putRest(): void {
-    while (this.#rest.length > MAX_BACKLOG_BYTES) {
-      const next = part(this.#rest, 0, MAX_BACKLOG_BYTES);
-      this.#rest = part(this.#rest, MAX_BACKLOG_BYTES);
-      this.#put(next);
-      if (this.#socket.writableNeedDrain) return;
+    const rest = this.#rest;
+    if (rest.length > MAX_BACKLOG_BYTES) {
+      this.#rest = part(rest, MAX_BACKLOG_BYTES);
+      this.#put(part(rest, 0, MAX_BACKLOG_BYTES));
+      return;
     }
-    this.#put(this.#rest);
+    this.#put(rest);
     this.#put(this.#tail, this.#isSecure ? this.#written : undefined);
     this.#rest = "";
     this.#tail = "";
@@ -220,8 +224,13 @@ export class Link implements Reader {
   }
 
   #drained(): void {
-    if (this.#rest.length > 0) this.#putRest();
-    else this.#events.progressed();
+    if (this.#rest.length === 0) {
+      this.#events.progressed();
+      return;
+    }
+    this.#socket.cork();
+    this.#putRest();
+    this.#socket.uncork();
   }
 
   #written = (): void => {

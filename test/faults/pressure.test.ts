@@ -192,6 +192,37 @@ describe("a line so slow that what is sent takes longer than stallTimeoutMs", ()
   });
 });
 
+describe("values of several writes keep their place among other requests", () => {
+  const MIB = 1024 * 1024;
+  const sizes = [MIB - 1, MIB, MIB + 1, 10, 2 * MIB, 2 * MIB + 1, 20_000, 3_333_333, 1];
+  const values = sizes.map((size, i) => {
+    const letter = String.fromCharCode(97 + i);
+    return i % 2 === 0 ? letter.repeat(size) : Buffer.alloc(size, letter);
+  });
+
+  test.each([false, true])("binary: %s", async (binary) => {
+    const memcached = use(await startMemcached({ args: ["-I", "8m", "-m", "256"] }));
+    const client = clientOf(memcached.address, {
+      binary,
+      maxValueSize: 8 * MIB,
+      timeoutMs: 20_000,
+    });
+    const calls = values.map((value, i) => [
+      client.set(`k${i}`, value, { noreply: i % 3 === 0 }),
+      client.get<string | Buffer>(`k${i}`),
+      client.incr("absent"),
+    ]);
+    for (const [i, [stored, found, absent]] of (
+      await Promise.all(calls.map((call) => Promise.all(call)))
+    ).entries()) {
+      expect([stored, absent]).toEqual([true, undefined]);
+      const [value, read] = [values[i], found].map((each) => Buffer.from(each as string));
+      expect(read?.equals(value!)).toBe(true);
+    }
+    expect(client.stats().get(memcached.address)).toMatchObject({ connects: 1, errors: 0 });
+  });
+});
+
 /** A line over which some 17 MB come through in a second. */
 async function slowLineTo({ port, host }: Memcached): Promise<string> {
   const line = createServer((socket) => {
