@@ -13,10 +13,41 @@ const READ_BUFFER_BYTES = 64 * 1024;
 
 /**
  * The least that Node can do: requests that are made beforehand, and replies of which
- * nothing is read but how many bytes have come. What is in flight together is one write,
- * and gets among it are one line.
+ * nothing is read but how many bytes have come. What is in flight together is one write
+ * to each server, and gets among it are one line.
  */
 export class Floor {
+  readonly #sockets: readonly FloorSocket[];
+
+  constructor(servers: readonly string[]) {
+    this.#sockets = servers.map((server) => new FloorSocket(server));
+  }
+
+  /** Shares out what is in flight among the servers, none of which waits for another. */
+  async prepare(owner: string, workload: Workload): Promise<Load> {
+    const { length } = this.#sockets;
+    const shares = this.#sockets.map((_, i) => Math.floor((workload.inFlight + i) / length));
+    const loads = await Promise.all(
+      this.#sockets.map((socket, i) =>
+        socket.prepare(`${owner}:${i}`, { ...workload, inFlight: shares[i]! }),
+      ),
+    );
+    return {
+      run: async (count, latencies) => {
+        const part = (i: number) => Math.ceil((count * shares[i]!) / workload.inFlight);
+        await Promise.all(loads.map((load, i) => load.run(part(i), latencies)));
+      },
+      // Each reply is counted by its length as it comes.
+      check: async () => {},
+    };
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.close();
+  }
+}
+
+class FloorSocket {
   readonly #socket: Socket;
   #missing = 0;
   #settle: { resolve(): void; reject(error: Error): void } | undefined;
@@ -35,7 +66,7 @@ export class Floor {
   }
 
   /** Stores the values and proves that every reply has the length that it should have. */
-  async prepare(owner: string, workload: Workload): Promise<Load> {
+  async prepare(owner: string, workload: Workload): Promise<Pick<Load, "run">> {
     const keys = keysOf(owner, workload);
     const texts = keys.map((key) => textFor(key, workload.size));
     for (const [i, key] of keys.entries()) await this.#exchange(set([key], [texts[i]!]));
@@ -60,8 +91,6 @@ export class Floor {
           if (latencies !== undefined) latencies[i] = performance.now() - start;
         }
       },
-      // Each reply is counted by its length as it comes.
-      check: async () => {},
     };
   }
 

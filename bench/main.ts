@@ -94,7 +94,10 @@ async function benchmark(
   servers: readonly number[],
 ): Promise<number> {
   const loadBefore = loadavg()[0] ?? 0;
-  const clients = entries.map(({ subject }) => new ClientProcess(subject, "bench/rig/worker.py"));
+  const { rounds, windowMs, heapMb } = options;
+  const clients = entries.map(
+    ({ subject }) => new ClientProcess({ ...subject, heapMb }, "bench/rig/worker.py"),
+  );
   const series: Series[] = [];
   let wrong = 0;
   for (const [i, client] of clients.entries()) {
@@ -116,7 +119,7 @@ async function benchmark(
   const result: Result = {
     date: new Date().toISOString(),
     machine: machine(loadBefore),
-    settings: { rounds: options.rounds, windowMs: options.windowMs, oneCore },
+    settings: { rounds, windowMs, heapMb, oneCore },
     clients: entries.map(({ subject, version, node }) => ({
       ...{ name: subject.name, version },
       ...(node !== undefined && { node }),
@@ -138,7 +141,10 @@ function report(result: Result, { view, compare, out }: Options): void {
     console.log(costs(result));
     const found = outcomes(result);
     const reached = found.filter(({ goal, times }) => times >= goal.times).length;
-    console.log(`\n${reached} of ${found.length} goals reached`);
+    const beyond = found.filter(({ goal, floor = Infinity }) => floor < goal.times).length;
+    console.log(
+      `\n${reached} of ${found.length} goals reached; ${beyond} are beyond a bare socket`,
+    );
     write(out, { json, md: toMarkdown(result), svg: toChart(result) });
   } else if (view === "comparison") {
     const table = toComparison(result, compare);

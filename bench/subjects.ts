@@ -41,6 +41,11 @@ export function allEntries(servers: Servers): Entry[] {
   }
   entries.push(
     entry({ name: "floor", peer: "floor", servers: one }, process.version, isPlain),
+    entry(
+      { name: "floor ring of 3", peer: "floor", servers: servers.memcached },
+      process.version,
+      (workload) => isPlain(workload) && isConcurrent(workload),
+    ),
     entry({ name: "nothing", peer: "nothing", servers: one }, process.version),
   );
   return entries;

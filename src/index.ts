@@ -17,8 +17,8 @@ export type { Deltas } from "./client/counting.js";
 export type { ClientEvents, LostWrite, ServerInfo } from "./client/events.js";
 export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
 export type { PlaintextCredentials } from "./client/exposure.js";
+export type { Given } from "./client/keys.js";
 export type { LimitOptions } from "./client/limits.js";
-export type { Given } from "./client/many.js";
 export type { Mapping } from "./client/mapping.js";
 export type { DiscoverOptions, FollowOptions } from "./client/membership.js";
 export type {
@@ -28,7 +28,7 @@ export type {
   MetaGetOptions,
   MetaOptions,
   MetaSetOptions,
-} from "./client/metacalls.js";
+} from "./client/metaoptions.js";
 export type {
   AdminOptions,
   ArithmeticOptions,

@@ -5,7 +5,7 @@ import type { GetRequest, Request } from "./protocol/request.js";
 import type { Exchange } from "./protocol/wire.js";
 import { follow, unfollow } from "./util/abort.js";
 import { microseconds } from "./util/clock.js";
-import type { Codec } from "./value/codec.js";
+import type { Decoder } from "./value/codec.js";
 
 /** What memcached can do, as a value: how the reply to a request is read. */
 export interface Command<out Result> {
@@ -14,9 +14,9 @@ export interface Command<out Result> {
   /** Whether repeating it does no harm where the first attempt may have been carried out. */
   readonly idempotent: boolean;
   /** The result for a reply about a key in wire form; a refusal never comes here. */
-  read(reply: Reply, codec: Codec, key: string): Result | Promise<Result>;
+  read(reply: Reply, codec: Decoder, key: string): Result | Promise<Result>;
   /** Takes one item of a many-key request; `index` is its place in the request's keys. */
-  collect?(index: number, hit: Hit, codec: Codec, key: string): void;
+  collect?(index: number, hit: Hit, codec: Decoder, key: string): void;
 }
 
 /** Everything that carries requests has this one method, so that policies stack. */
@@ -49,7 +49,7 @@ export class Operation implements Exchange {
   readonly request: Request;
   /** What decides the server: the key without the client's prefix, or a group key. */
   readonly route: string;
-  readonly codec: Codec;
+  readonly codec: Decoder;
   /** The bytes of a value that it holds until it is answered. */
   readonly size: number;
   /** Whether the server may have seen the request. */
@@ -82,7 +82,7 @@ export class Operation implements Exchange {
     command: Command<unknown>,
     request: Request,
     route: string,
-    codec: Codec,
+    codec: Decoder,
     deadline: number,
     resolve: (result: never, operation: Operation) => void,
     reject: (error: unknown, operation: Operation) => void,

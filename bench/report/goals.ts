@@ -51,7 +51,15 @@ export interface Outcome {
   readonly ours: string;
   readonly against: string;
   readonly times: number;
+  /** The same of a bare socket, which no client on Node can do much better than. */
+  readonly floor: number | undefined;
 }
+
+/** The bare sockets that do what our variants do. */
+const FLOORS: Readonly<Record<string, string>> = {
+  tslibmc: "floor",
+  "tslibmc ring of 3": "floor ring of 3",
+};
 
 /** The outcomes of those goals whose clients were measured. */
 export function outcomes(result: Result): Outcome[] {
@@ -61,8 +69,22 @@ export function outcomes(result: Result): Outcome[] {
     const mine = spreadOf(result, ours, workload, figure);
     const its = against === undefined ? undefined : spreadOf(result, against, workload, figure);
     if (against === undefined || mine === undefined || its === undefined) return [];
-    return [{ goal, ours, against, times: its.median / mine.median }];
+    const floor = floorOf(result, goal, ours, against);
+    return [{ goal, ours, against, times: its.median / mine.median, floor }];
   });
+}
+
+function floorOf(
+  result: Result,
+  { workload, figure = "cpu" }: Goal,
+  ours: string,
+  against: string,
+): number | undefined {
+  const floor = FLOORS[ours];
+  if (floor === undefined || floor === against) return undefined;
+  const least = spreadOf(result, floor, workload, figure);
+  const its = spreadOf(result, FLOORS[against] ?? against, workload, figure);
+  return least && its && its.median / least.median;
 }
 
 /** The npm client that has the least on a workload: CPU, unless another figure is meant. */

@@ -40,6 +40,7 @@ export function heading({ machine, settings, date, clients }: Result): string {
 ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, memcached ${machine.memcached};
 load ${machine.load.map(shortly).join(" to ")}. ${settings.rounds} interleaved rounds of ${settings.windowMs} ms;
 with one operation in flight, client and server were ${settings.oneCore ? "on one core" : "not pinned"}.
+Each process in Node held ${settings.heapMb} MB of other objects, as a service does.
 Each figure is the median (least to most) of the rounds. A getMulti is one operation of 100 keys.
 
 Measured: ${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.`;
@@ -98,8 +99,8 @@ function ratios(result: Result, reference: string, corner: string): string {
 
 function goals(result: Result): string {
   return rows(
-    ["", "of", "against", "goal, times less", "measured", ""],
-    outcomes(result).map(({ goal, ours, against, times }) => {
+    ["", "of", "against", "goal, times less", "measured", "", "a bare socket"],
+    outcomes(result).map(({ goal, ours, against, times, floor }) => {
       const latency = goal.figure === undefined ? "" : `: latency, ${goal.figure}`;
       const workload = result.workloads.find(({ name }) => name === goal.workload);
       return [
@@ -109,6 +110,7 @@ function goals(result: Result): string {
         `≥ ${shortly(goal.times)}`,
         shortly(times),
         times >= goal.times ? "✓" : "✗",
+        floor === undefined ? "" : shortly(floor),
       ];
     }),
   );

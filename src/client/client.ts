@@ -11,9 +11,17 @@ import { Cluster, settingsOf } from "./cluster.js";
 import type { ClientOptions } from "./configure.js";
 import { count, countMany, type Deltas } from "./counting.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { type Given, getMany } from "./many.js";
+import type { Given } from "./keys.js";
+import { getMany } from "./many.js";
 import type { Mapping } from "./mapping.js";
 import * as metacalls from "./metacalls.js";
+import type {
+  MetaArithmeticOptions,
+  MetaDebugOptions,
+  MetaDeleteOptions,
+  MetaGetOptions,
+  MetaSetOptions,
+} from "./metaoptions.js";
 import {
   type ArithmeticOptions,
   CALL_OPTIONS,
@@ -115,20 +123,30 @@ export class Client<Value = unknown> extends Cluster {
    * has no entry
    * @throws PartialError if a server failed; its `results` hold what the others answered
    */
+  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<Given<K>, T>> {
-    const values = getMany(this.#dispatcher, "getMulti", keys, false, options);
+  ): Promise<Map<Given<K>, T>>;
+  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
+    const values = getMany(this.#dispatcher, keys, false, options);
     return values as Promise<Map<Given<K>, T>>;
   }
 
   /** Reads many keys as {@link Client.getMulti} does, each value with its cas token. */
+  getsMulti<T = Value>(
+    keys: Iterable<string>,
+    options?: CallOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>>;
+  getsMulti<T, K extends Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
-    const values = getMany(this.#dispatcher, "getsMulti", keys, true, options);
+    const values = getMany(this.#dispatcher, keys, true, options);
     return values as Promise<Map<Given<K>, ValueWithCas<T>>>;
   }
 
@@ -180,7 +198,7 @@ export class Client<Value = unknown> extends Cluster {
    * so does every call that stores
    */
   set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    return store(this.#dispatcher, storage.set, "set", key, value, storeOptions(options));
+    return store(this.#dispatcher, storage.set, key, value, storeOptions(options));
   }
 
   /**
@@ -188,7 +206,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false if it has
    */
   add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    return store(this.#dispatcher, storage.add, "add", key, value, storeOptions(options));
+    return store(this.#dispatcher, storage.add, key, value, storeOptions(options));
   }
 
   /**
@@ -196,7 +214,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false if it has none
    */
   replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    return store(this.#dispatcher, storage.replace, "replace", key, value, storeOptions(options));
+    return store(this.#dispatcher, storage.replace, key, value, storeOptions(options));
   }
 
   /**
@@ -205,7 +223,7 @@ export class Client<Value = unknown> extends Cluster {
    * memcached says the same to both
    */
   append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
-    return store(this.#dispatcher, storage.append, "append", key, value, options);
+    return store(this.#dispatcher, storage.append, key, value, options);
   }
 
   /**
@@ -213,7 +231,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false on a miss, and where the whole would be over the server's item limit
    */
   prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
-    return store(this.#dispatcher, storage.prepend, "prepend", key, value, options);
+    return store(this.#dispatcher, storage.prepend, key, value, options);
   }
 
   /**
@@ -223,7 +241,7 @@ export class Client<Value = unknown> extends Cluster {
    */
   async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
     const token = checkCas(cas);
-    return store(this.#dispatcher, storage.cas, "set", key, value, storeOptions(options), token);
+    return store(this.#dispatcher, storage.cas, key, value, storeOptions(options), token);
   }
 
   /**
@@ -233,8 +251,13 @@ export class Client<Value = unknown> extends Cluster {
    * @returns the keys that were not stored
    * @throws PartialError if a server failed; its `results` are the keys that were not stored
    */
-  setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
-    return storeMany(this.#dispatcher, storage.setMulti, "set", mapping, storeOptions(options));
+  setMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
+    const given = storeOptions(options);
+    const failed = storeMany(this.#dispatcher, storage.setMulti, mapping, given);
+    return failed as Promise<Given<K>[]>;
   }
 
   /**
@@ -242,8 +265,13 @@ export class Client<Value = unknown> extends Cluster {
    * @returns the keys that were not stored
    * @throws PartialError as {@link Client.setMulti} does
    */
-  addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
-    return storeMany(this.#dispatcher, storage.addMulti, "add", mapping, storeOptions(options));
+  addMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
+    const given = storeOptions(options);
+    const failed = storeMany(this.#dispatcher, storage.addMulti, mapping, given);
+    return failed as Promise<Given<K>[]>;
   }
 
   /**
@@ -340,29 +368,27 @@ export class Client<Value = unknown> extends Cluster {
    * `mg` with every flag as a named option. It needs memcached 1.6.
    * @returns the item and what was asked about it, or undefined on a miss
    */
-  metaGet<T = Value>(
-    key: Key,
-    options: metacalls.MetaGetOptions = {},
-  ): Promise<MetaItem<T> | undefined> {
+  metaGet<T = Value>(key: Key, options: MetaGetOptions = {}): Promise<MetaItem<T> | undefined> {
     const item = metacalls.metaGet(this.#dispatcher, key, options);
     return item as Promise<MetaItem<T> | undefined>;
   }
 
   /**
-   * `ms` with every flag as a named option. It needs memcached 1.6.
+   * `ms` with every flag as a named option. It needs memcached 1.6. To append or prepend takes a
+   * string or a Uint8Array, as {@link Client.append} does.
    * @throws CodecError, ValueTooLargeError as {@link Client.set} does
    */
-  metaSet(key: Key, value: Value, options: metacalls.MetaSetOptions = {}): Promise<MetaStored> {
+  metaSet(key: Key, value: Value, options: MetaSetOptions = {}): Promise<MetaStored> {
     return metacalls.metaSet(this.#dispatcher, key, value, options);
   }
 
   /** `md` with every flag as a named option. It needs memcached 1.6. */
-  metaDelete(key: Key, options: metacalls.MetaDeleteOptions = {}): Promise<MetaDeleted> {
+  metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<MetaDeleted> {
     return metacalls.metaDelete(this.#dispatcher, key, options);
   }
 
   /** `ma` with every flag as a named option. It needs memcached 1.6. */
-  metaArithmetic(key: Key, options: metacalls.MetaArithmeticOptions = {}): Promise<MetaNumber> {
+  metaArithmetic(key: Key, options: MetaArithmeticOptions = {}): Promise<MetaNumber> {
     return metacalls.metaArithmetic(this.#dispatcher, key, options);
   }
 
@@ -370,7 +396,7 @@ export class Client<Value = unknown> extends Cluster {
    * `me`: what the server knows of an item. It needs memcached 1.6.
    * @returns undefined on a miss
    */
-  metaDebug(key: Key, options?: metacalls.MetaDebugOptions): Promise<MetaDebug | undefined> {
+  metaDebug(key: Key, options?: MetaDebugOptions): Promise<MetaDebug | undefined> {
     return metacalls.metaDebug(this.#dispatcher, key, options);
   }
 }

@@ -3,10 +3,11 @@ import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js"
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { ServerStats } from "../routing/server.js";
+import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { behaviorView } from "./behaviors/view.js";
-import { checkBoolean, checkInteger, checkOptions, checkStatsArgument } from "./check.js";
+import { checkStatsArgument } from "./check.js";
 import type { ConfigurationSources } from "./configuration/configuration.js";
 import { configured } from "./configuration/configured.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
@@ -41,6 +42,15 @@ export interface CloseOptions {
 }
 
 const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
+
+/**
+ * How many milliseconds `close()` waits.
+ * @throws OptionError
+ */
+export function drainTime(options: CloseOptions | undefined, timeoutMs: number): number {
+  checkOptions(options, CLOSE_OPTIONS, "close");
+  return checkInteger(options?.drainMs ?? Math.ceil(timeoutMs), "drainMs", 0, 2 ** 31 - 1);
+}
 
 /** The settings of a client, for those of this folder that share its work. */
 export let settingsOf: (cluster: Cluster) => Settings;
@@ -355,14 +365,8 @@ export abstract class Cluster implements AsyncDisposable {
    * then closes every connection. Calls made afterwards reject. Closing twice does no harm.
    */
   async close(options?: CloseOptions): Promise<void> {
-    checkOptions(options, CLOSE_OPTIONS, "close");
     const { dispatcher } = this.#settings;
-    const drainMs = checkInteger(
-      options?.drainMs ?? Math.ceil(dispatcher.timeoutMs),
-      "drainMs",
-      0,
-      2 ** 31 - 1,
-    );
+    const drainMs = drainTime(options, dispatcher.timeoutMs);
     dispatcher.closed = true;
     this.#membership?.end();
     await this.#settings.close(drainMs);

@@ -3,14 +3,19 @@ import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
-import { type CheckedBehaviors, checkBehaviors, checkPrefix } from "./behaviors/rules.js";
-import { checkDurationMs, checkOptions } from "./check.js";
+import {
+  type CheckedBehaviors,
+  checkBehaviors,
+  checkPrefix,
+  isBehavior,
+} from "./behaviors/rules.js";
 import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunks/options.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
-import { checkCompress } from "./options.js";
+import { ARITHMETIC_OPTIONS, checkCompress, STORE_OPTIONS } from "./options.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
   TRANSPORT_OPTIONS,
@@ -114,11 +119,27 @@ export interface FixedOptions {
 
 /** @throws OptionError for what is no options object, or an unknown option */
 export function checkClientOptions(options: ClientOptions): void {
+  checkPlaces(options);
   checkOptions(options, CLIENT_OPTIONS, "Client");
   const { compress, pickle, encryption } = options;
   checkCompress(compress);
   checkOptions(pickle, PICKLE_OPTIONS, "pickle");
   checkOptions(encryption, ENCRYPTION_OPTIONS, "encryption");
+}
+
+/** What is a behavior's name, or a call's option, is no misspelling: it stands in the wrong place. */
+function checkPlaces(options: object): void {
+  for (const name of Object.keys(options ?? {})) {
+    if (CLIENT_OPTIONS.has(name)) continue;
+    if (isBehavior(name)) {
+      throw new OptionError(
+        `${name} is one of the behaviors, which have an object of their own: { behaviors: { ${name}: … } }`,
+      );
+    }
+    if (ARITHMETIC_OPTIONS.has(name) || STORE_OPTIONS.has(name)) {
+      throw new OptionError(`${name} is an option of calls and not of the client; give it to each`);
+    }
+  }
 }
 
 /** @throws OptionError for an option out of its range */
@@ -132,7 +153,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
   if (policies.rejoin !== undefined && options.proxy === "twemproxy") {
     throw new OptionError("rejoin needs flush_all, which twemproxy does not know; leave it out");
   }
-  if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
+  if (typeof placement !== "string") checkDistribution(placement);
   return {
     transport: transportOf(options),
     policies,
@@ -190,6 +211,17 @@ export function withBehaviors(options: ClientOptions, behaviors: BehaviorOptions
     keyPrefix: undefined,
     behaviors,
   };
+}
+
+function checkDistribution(distribution: DistributionOptions): void {
+  checkOptions(distribution, DISTRIBUTION_OPTIONS, "placement");
+  const { buckets, chance } = distribution;
+  if (buckets !== undefined && !Array.isArray(buckets)) {
+    throw new OptionError(`placement.buckets must be an array of numbers, not ${show(buckets)}`);
+  }
+  if (chance !== undefined && typeof chance !== "function") {
+    throw new OptionError(`placement.chance must be a function, not ${show(chance)}`);
+  }
 }
 
 function checkMaxValueSize(value: unknown): number {

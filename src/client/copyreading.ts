@@ -2,8 +2,8 @@ import { OptionError } from "../errors.js";
 import { Hedging, type HedgingOptions } from "../routing/hedging.js";
 import { Repairs } from "../routing/repair.js";
 import type { Reading } from "../routing/replicas.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
-import { checkBoolean, checkOptions } from "./check.js";
 
 /** How the copies are read that the behavior `num_replicas` makes; without it there are none. */
 export interface CopyReadOptions {

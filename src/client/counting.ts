@@ -12,16 +12,21 @@ import { ArgumentError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import type { ArithmeticRequest, KeyRequest } from "../protocol/request.js";
+import type { ArithmeticRequest } from "../protocol/request.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
+import type { Encoded, EncodeOptions } from "../value/codec.js";
 import { FLAG_INTEGER } from "../value/flags.js";
-import { checkBoolean, checkOptions, checkUnsigned } from "./check.js";
+import { NewNumbers } from "./answers.js";
+import { checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { eachCall } from "./each.js";
-import { distinct, eachKey, homeOf } from "./many.js";
+import { EachKey, eachCall } from "./each.js";
+import { distinct, homeOf } from "./keys.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */
+
+const UNCOMPRESSED: EncodeOptions = { compress: false };
 
 type Mode = ArithmeticRequest["mode"];
 
@@ -46,8 +51,24 @@ export function count(
 /** The keys with a delta each, or keys that share one. */
 export type Deltas<K extends Key> = Iterable<K> | ReadonlyMap<K, number>;
 
+/** Keys to count, and the delta of each. */
+interface Counted<K> {
+  readonly keys: Iterable<K>;
+  readonly deltaOf: (key: K) => number;
+}
+
+/** @param delta - of the keys that have none of their own */
+export function countedBy<K extends Key>(keys: Deltas<K>, delta: number): Counted<K> {
+  if (!isMap(keys)) return { keys, deltaOf: () => delta };
+  return { keys: keys.keys(), deltaOf: (key) => keys.get(key)! };
+}
+
+function isMap<K extends Key>(keys: Deltas<K>): keys is ReadonlyMap<K, number> {
+  return keys instanceof Map;
+}
+
 /** Counts many keys, all at once; resolves to the new numbers of those that are there. */
-export function countMany<K extends Key>(
+export async function countMany<K extends Key>(
   dispatcher: Dispatcher,
   mode: Mode,
   keys: Deltas<K>,
@@ -55,30 +76,21 @@ export function countMany<K extends Key>(
   options: ArithmeticOptions | undefined,
 ): Promise<Map<K, number>> {
   const command = mode === "incr" ? incrMulti : decrMulti;
-  return new Promise((resolve, reject) => {
-    checkOptions(options, ARITHMETIC_OPTIONS, command.name);
-    const requests = new Map<K, KeyRequest>();
-    const given = keys instanceof Map ? keys.keys() : (keys as Iterable<K>);
-    for (const [wireKey, key] of distinct(dispatcher, given, options)) {
-      const own = keys instanceof Map ? keys.get(key) : delta;
-      requests.set(key, countRequest(dispatcher, mode, wireKey, own, options));
-    }
-    const results = new Map<K, number>();
-    const settled = (key: K, value: number | bigint | undefined) => {
-      if (value !== undefined) results.set(key, Number(value));
-    };
-    if (options?.initial === undefined) {
-      eachKey(dispatcher, command, requests, results, options, settled, resolve, reject);
-      return;
-    }
-    const calls = new Map<K, () => Promise<number | bigint>>();
-    for (const [key, request] of requests) {
-      const { delta: own } = request as ArithmeticRequest;
-      calls.set(key, () => countOrMake(dispatcher, command, mode, key, own, options));
-    }
-    const home = (key: K) => homeOf(dispatcher, key, options);
-    eachCall(command.name, calls, home, results, settled, resolve, reject);
-  });
+  checkOptions(options, ARITHMETIC_OPTIONS, command.name);
+  const requests = new Map<K, ArithmeticRequest>();
+  const given = countedBy(keys, delta);
+  for (const [wireKey, key] of distinct(dispatcher, given.keys, options)) {
+    requests.set(key, countRequest(dispatcher, mode, wireKey, given.deltaOf(key), options));
+  }
+  const numbers = new NewNumbers<K>();
+  if (options?.initial === undefined) {
+    return new EachKey(dispatcher, command, options, numbers).send(requests);
+  }
+  const calls = new Map<K, () => Promise<number | bigint>>();
+  for (const [key, request] of requests) {
+    calls.set(key, () => countOrMake(dispatcher, command, mode, key, request.delta, options));
+  }
+  return eachCall(command.name, calls, numbers, (key) => homeOf(dispatcher, key, options));
 }
 
 function countOnce(
@@ -98,7 +110,7 @@ function countOnce(
  * Counts, and makes the counter if it is missing; again if others were faster at both.
  *
  * memcached could do both at once (`ma` with `N`), but gives what it makes no flags, so
- * that everybody would read such a counter as bytes. `add` makes it an integer for all.
+ * that everybody would read such a counter as bytes. `add` makes it a number for all.
  */
 async function countOrMake(
   dispatcher: Dispatcher,
@@ -109,18 +121,37 @@ async function countOrMake(
   options: ArithmeticOptions,
 ): Promise<number | bigint> {
   const deadline = dispatcher.deadline(options);
+  const remaining = () => ({ ...options, timeoutMs: Math.max(1, deadline - performance.now()) });
   for (;;) {
-    const remaining = () => ({ ...options, timeoutMs: Math.max(1, deadline - performance.now()) });
     const counted = await countOnce(dispatcher, command, mode, key, delta, remaining());
     if (counted !== undefined) return counted;
     const initial = checkUnsigned(options.initial, "initial");
     const lifetime = exptime(options.ttl ?? 0, Date.now);
     const making = { ...add, name: command.name };
+    const { data, flags } = await encodeCounter(dispatcher, key, initial, options);
     const made = await dispatcher.one(making, key, remaining(), ARITHMETIC_OPTIONS, (wireKey) =>
-      setRequest("add", wireKey, String(initial), FLAG_INTEGER, lifetime, undefined, false),
+      setRequest("add", wireKey, data, flags, lifetime, undefined, false),
     );
     if (made) return typeof delta === "bigint" ? BigInt(initial) : Number(initial);
   }
+}
+
+/** A counter as the client writes numbers, if that is in digits; otherwise as pylibmc does. */
+async function encodeCounter(
+  dispatcher: Dispatcher,
+  key: Key,
+  initial: number | bigint,
+  options: ArithmeticOptions,
+): Promise<Encoded> {
+  const digits = String(initial);
+  const wireKey = dispatcher.key(key, options);
+  try {
+    const encoded = await dispatcher.codec.encode(initial, UNCOMPRESSED, wireKey);
+    if (Buffer.from(encoded.data).toString("latin1") === digits) return encoded;
+  } catch {
+    // It writes no numbers at all.
+  }
+  return { data: digits, flags: FLAG_INTEGER };
 }
 
 function countRequest(

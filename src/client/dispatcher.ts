@@ -1,3 +1,4 @@
+import type { StorageCommand } from "../commands/storage.js";
 import { ConnectionClosedError } from "../errors.js";
 import { type Command, type Executor, Operation } from "../operation.js";
 import type { Ttl } from "../protocol/exptime.js";
@@ -8,12 +9,12 @@ import {
   isTextual,
   type Key,
 } from "../protocol/key.js";
-import type { AdminRequest, GetRequest, Request, SetMode } from "../protocol/request.js";
+import type { AdminRequest, GetRequest, Request } from "../protocol/request.js";
 import type { Router } from "../routing/router.js";
 import type { WriteBuffer } from "../routing/writebuffer.js";
-import type { Codec, Encoded } from "../value/codec.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
+import type { Codec, Decoder, Encoded } from "../value/codec.js";
 import { inBase64 } from "./base64.js";
-import { checkDurationMs, checkOptions } from "./check.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import {
   type AdminOptions,
@@ -43,7 +44,7 @@ export interface DispatcherOptions {
 /** Values in several items, where a client keeps them so. */
 export interface Chunking {
   /** What decodes the reply to a request: it has what is left of the call's time. */
-  codecFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Codec;
+  decoderFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Decoder;
   /** Stores one encoded value, whatever its size, or adds one to an item that is no manifest. */
   store(
     storing: Storing,
@@ -56,8 +57,7 @@ export interface Chunking {
 
 /** A call that stores one value, but for the value. */
 export interface Storing {
-  readonly command: Command<boolean>;
-  readonly mode: SetMode;
+  readonly command: StorageCommand;
   readonly wireKey: string;
   readonly compareCas: bigint | undefined;
 }
@@ -136,9 +136,9 @@ export class Dispatcher {
   }
 
   /** What decodes the reply to a request. */
-  codecFor(request: Request, options: CallOptions | undefined, deadline: number): Codec {
+  decoderFor(request: Request, options: CallOptions | undefined, deadline: number): Decoder {
     if (this.chunks === undefined || request.verb !== "get") return this.codec;
-    return this.chunks.codecFor(request, options, deadline);
+    return this.chunks.decoderFor(request, options, deadline);
   }
 
   /** A call about one key, from its arguments to its promise; `request` makes the request. */
@@ -171,6 +171,20 @@ export class Dispatcher {
       const send = () => this.sendNow(command, request, wireKey, options, resolve, reject);
       this.hold([wireKey], undefined, send).catch(reject);
     }
+  }
+
+  /** The same with a request that is still being made; its key is held until it is. */
+  sendWhenMade<Result>(
+    command: Command<Result>,
+    making: Promise<Request>,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
+    const sendNow = (request: Request) =>
+      this.sendNow(command, request, wireKey, options, resolve, reject);
+    this.hold([wireKey], making, sendNow).catch(reject);
   }
 
   /** Sends requests about many keys behind those on the same keys that came before them. */
@@ -235,7 +249,7 @@ export class Dispatcher {
       command,
       this.sendable(request),
       this.route(wireKey, options),
-      this.codecFor(request, options, deadline),
+      this.decoderFor(request, options, deadline),
       deadline,
       resolve,
       reject,

@@ -1,81 +1,120 @@
+import { type Command, Operation } from "../operation.js";
 import type { Key } from "../protocol/key.js";
+import { isSilent, type KeyRequest } from "../protocol/request.js";
+import type { Answers } from "./answers.js";
+import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
+import type { CallOptions } from "./options.js";
 
-/** Calls on many keys that are a call for each, all at once. */
+/** Calls on many keys that do the same for each, all at once. */
 
-/**
- * Makes all calls. `settled` gets each answer; what it leaves in `results` is what they
- * resolve to together. `home` names the server of a key whose error names none.
- */
-export function eachCall<K extends Key, Result, Results>(
-  name: string,
-  calls: ReadonlyMap<K, () => Promise<Result>>,
-  home: (key: K) => string,
-  results: Results,
-  settled: (key: K, result: NoInfer<Result> | undefined) => void,
-  resolve: Resolve<Results>,
-  reject: Reject,
-): void {
-  const gathering = new Gathering(name, calls.size, results, resolve, reject);
-  for (const [key, call] of calls) {
-    call().then(
-      (result) => {
-        settled(key, result);
-        gathering.done();
-      },
-      (error) => {
-        settled(key, undefined);
-        gathering.fail(home(key), error);
-      },
-    );
+/** A call that makes one request for each of its keys. */
+export class EachKey<K extends Key, Result, Results> {
+  readonly #dispatcher: Dispatcher;
+  readonly #command: Command<Result>;
+  readonly #options: CallOptions | undefined;
+  readonly #answers: Answers<K, Result, Results>;
+
+  constructor(
+    dispatcher: Dispatcher,
+    command: Command<Result>,
+    options: CallOptions | undefined,
+    answers: Answers<K, NoInfer<Result>, Results>,
+  ) {
+    this.#dispatcher = dispatcher;
+    this.#command = command;
+    this.#options = options;
+    this.#answers = answers;
+  }
+
+  /** Sends the requests behind those on the same keys that came before them. */
+  send(requests: ReadonlyMap<K, KeyRequest>): Promise<Results> {
+    return new Promise((resolve, reject) => {
+      const wireKeys = () => Array.from(requests.values(), ({ key }) => key);
+      this.#dispatcher.inTurn(wireKeys, () => this.#sendNow(requests, resolve, reject), reject);
+    });
+  }
+
+  /** The same with requests that are still being made; their keys are held until they are. */
+  sendWhenMade(
+    wireKeys: readonly string[],
+    making: Promise<ReadonlyMap<K, KeyRequest>>,
+  ): Promise<Results> {
+    return new Promise((resolve, reject) => {
+      const sendNow = (requests: ReadonlyMap<K, KeyRequest>) =>
+        this.#sendNow(requests, resolve, reject);
+      this.#dispatcher.hold(wireKeys, making, sendNow).catch(reject);
+    });
+  }
+
+  #sendNow(requests: ReadonlyMap<K, KeyRequest>, resolve: Resolve<Results>, reject: Reject): void {
+    const dispatcher = this.#dispatcher;
+    const command = this.#command;
+    const options = this.#options;
+    const answers = this.#answers;
+    const { size } = requests;
+    const gathering = new Gathering(command.name, size, answers.results, resolve, reject);
+    const deadline = dispatcher.deadline(options);
+    for (const [key, request] of requests) {
+      const route = dispatcher.route(request.key, options);
+      const server = dispatcher.router.serverFor(route);
+      const operation = new Operation(
+        command,
+        dispatcher.sendable(request),
+        route,
+        dispatcher.codec,
+        deadline,
+        (result: Result) => {
+          answers.take(key, result);
+          gathering.done();
+        },
+        (error) => {
+          answers.take(key, undefined);
+          gathering.fail(server.name, error);
+        },
+      );
+      operation.quiet = size > 1 && !isSilent(request);
+      dispatcher.start(operation, dispatcher.executor, options?.signal);
+    }
   }
 }
 
-/** Makes all calls; resolves to the keys for which the answer was no. */
-export async function failedOf<K extends Key>(
-  name: string,
+/** A call for each key, still to be made. */
+export type Calls<K, Result> = ReadonlyMap<K, () => Promise<Result>>;
+
+/** The same call for each of some keys. */
+export function callsOf<K, Result>(
   keys: Iterable<K>,
-  home: (key: K) => string,
-  act: (key: K) => Promise<boolean>,
-): Promise<K[]> {
-  const calls = new Map<K, () => Promise<boolean>>();
-  for (const key of keys) calls.set(key, () => act(key));
-  const { failed, settled } = verdicts<K>();
-  return new Promise((resolve, reject) => {
-    eachCall(name, calls, home, failed, settled, resolve, reject);
-  });
+  act: (key: K) => Promise<Result>,
+): Calls<K, Result> {
+  return new Map(Array.from(keys, (key) => [key, () => act(key)]));
 }
 
-/** Counts with all calls; resolves to the new numbers of those keys that are there. */
-export async function countedOf<K extends Key>(
+/**
+ * Makes all calls.
+ * @param home - names the server of a key whose error names none
+ * @throws KeyError for a key that has no home, before any call is made
+ */
+export async function eachCall<K extends Key, Result, Results>(
   name: string,
-  deltas: ReadonlyMap<K, number>,
+  calls: Calls<K, Result>,
+  answers: Answers<K, NoInfer<Result>, Results>,
   home: (key: K) => string,
-  act: (key: K, delta: number) => Promise<number | undefined>,
-): Promise<Map<K, number>> {
-  const calls = new Map<K, () => Promise<number | undefined>>();
-  for (const [key, delta] of deltas) calls.set(key, () => act(key, delta));
-  const counted = new Map<K, number>();
-  const settled = (key: K, value: number | undefined) => {
-    if (value !== undefined) counted.set(key, value);
-  };
+): Promise<Results> {
+  const homes = new Map(Array.from(calls.keys(), (key) => [key, home(key)]));
   return new Promise((resolve, reject) => {
-    eachCall(name, calls, home, counted, settled, resolve, reject);
+    const gathering = new Gathering(name, calls.size, answers.results, resolve, reject);
+    for (const [key, call] of calls) {
+      call().then(
+        (result) => {
+          answers.take(key, result);
+          gathering.done();
+        },
+        (error) => {
+          answers.take(key, undefined);
+          gathering.fail(homes.get(key)!, error);
+        },
+      );
+    }
   });
-}
-
-/** The answers to a call on many keys, as far as they were not yes. */
-export interface Verdicts<K> {
-  readonly failed: K[];
-  readonly settled: (key: K, yes: boolean | undefined) => void;
-}
-
-export function verdicts<K>(): Verdicts<K> {
-  const failed: K[] = [];
-  return {
-    failed,
-    settled: (key, yes) => {
-      if (yes !== true) failed.push(key);
-    },
-  };
 }

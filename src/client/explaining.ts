@@ -1,6 +1,6 @@
 import type { MetaItem } from "../commands/meta.js";
 import type { Key } from "../protocol/key.js";
-import { checkBoolean, checkOptions } from "./check.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
 import type { ServerInfo } from "./events.js";
 import { metaGet } from "./metacalls.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";

@@ -31,7 +31,7 @@ export function exposeCredentials(address: Address, choice: PlaintextCredentials
   if (choice === "refuse") throw new OptionError(`${what}; set tls`);
   if (warned.has(address.name)) return;
   warned.add(address.name);
-  process.emitWarning(`${what}; set tls, or plaintextCredentials`, {
+  process.emitWarning(`${what}; set tls, or plaintextCredentials: "allow" if nobody is`, {
     type: "MemcachedWarning",
     code: "MEMCACHED_PLAINTEXT_CREDENTIALS",
   });

@@ -1,4 +1,4 @@
-import { MemcachedError, PartialError } from "../errors.js";
+import { ArgumentError, MemcachedError, PartialError, ValueTooLargeError } from "../errors.js";
 import { traceBatch } from "./tracing.js";
 
 export type Resolve<Result> = (result: Result) => void;
@@ -44,12 +44,13 @@ export class Gathering<Results> {
   }
 
   /**
-   * One operation failed; an abort's reason, or a user's own exception, ends the whole call.
+   * One operation failed. What no server is to blame for ends the whole call: arguments that
+   * are wrong, an abort's reason, a user's own exception.
    * @param home - the server that it was meant for, if the error names none: another may have
    *   stood in for that
    */
   fail(home: string, error: unknown): void {
-    if (error instanceof MemcachedError) {
+    if (error instanceof MemcachedError && !isArgumentFault(error)) {
       const { server = home } = error;
       if (!this.#errors.has(server)) this.#errors.set(server, error);
     } else if (!this.#aborted) {
@@ -79,4 +80,9 @@ export class Gathering<Results> {
       },
     );
   }
+}
+
+/** Not the size of one key's value, of which the other keys' values are independent. */
+function isArgumentFault(error: MemcachedError): boolean {
+  return error instanceof ArgumentError && !(error instanceof ValueTooLargeError);
 }

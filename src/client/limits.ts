@@ -1,7 +1,7 @@
 import type { QueueLimits } from "../connection/queue.js";
 import { OptionError } from "../errors.js";
+import { checkInteger } from "../util/check.js";
 import { show } from "../util/show.js";
-import { checkInteger } from "./check.js";
 
 /** What a client holds for a server that does not keep up. */
 export interface LimitOptions {

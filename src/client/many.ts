@@ -1,20 +1,15 @@
 import { GetMany, getRequest, manyRequest } from "../commands/retrieval.js";
-import { ArgumentError } from "../errors.js";
-import { type Command, Operation, type Parts } from "../operation.js";
+import { Operation, type Parts } from "../operation.js";
 import type { Key } from "../protocol/key.js";
-import { isSilent, type KeyRequest } from "../protocol/request.js";
 import type { Server } from "../routing/server.js";
-import { show } from "../util/show.js";
+import { checkOptions } from "../util/check.js";
 import { inBase64 } from "./base64.js";
-import { checkOptions } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
+import { checkIterable } from "./keys.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
 
-/** Calls on many keys: split by server, sent at once, gathered into one result. */
-
-/** The type of keys as they were given; a literal counts as any text. */
-export type Given<K extends Key> = K extends string ? string : K;
+/** Calls that read many keys: split by server, sent at once, gathered into one result. */
 
 /** A request line holds at most so many keys; an error line would cost all of them. */
 const MAX_LINE_KEYS = 100;
@@ -66,7 +61,6 @@ class ReadMany<K extends Key> {
 
   constructor(
     dispatcher: Dispatcher,
-    name: string,
     keys: Iterable<K>,
     cas: boolean,
     options: CallOptions | undefined,
@@ -74,11 +68,11 @@ class ReadMany<K extends Key> {
     reject: Reject,
   ) {
     this.#dispatcher = dispatcher;
-    this.#name = name;
+    this.#name = nameOf(cas);
     this.#cas = cas;
     this.#options = options;
     this.#lines = linesOf(this, dispatcher, keys, options);
-    this.#gathering = new Gathering(name, this.#lines.length, this.#results, resolve, reject);
+    this.#gathering = new Gathering(this.#name, this.#lines.length, this.#results, resolve, reject);
   }
 
   wireKeys(): string[] {
@@ -112,7 +106,7 @@ class ReadMany<K extends Key> {
       new GetMany(this.#name, line.given, this.#results, this.#cas),
       request,
       line.route,
-      dispatcher.codecFor(request, this.#options, this.#deadline),
+      dispatcher.decoderFor(request, this.#options, this.#deadline),
       this.#deadline,
       (decoding: Promise<void> | undefined) => {
         if (decoding === undefined) gathering.done();
@@ -129,20 +123,23 @@ class ReadMany<K extends Key> {
 /** Reads many keys with one request line for each server and hundred keys. */
 export function getMany<K extends Key>(
   dispatcher: Dispatcher,
-  name: string,
   keys: Iterable<K>,
   cas: boolean,
   options: CallOptions | undefined,
 ): Promise<Map<K, unknown>> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, CALL_OPTIONS, name);
-    const call = new ReadMany(dispatcher, name, keys, cas, options, resolve, reject);
+    checkOptions(options, CALL_OPTIONS, nameOf(cas));
+    const call = new ReadMany(dispatcher, keys, cas, options, resolve, reject);
     dispatcher.inTurn(
       () => call.wireKeys(),
       () => call.send(),
       reject,
     );
   });
+}
+
+function nameOf(cas: boolean): string {
+  return cas ? "getsMulti" : "getMulti";
 }
 
 /** The lines of some keys, by server; of several that mean the same item the first stands for all. */
@@ -174,85 +171,4 @@ function linesOf<K extends Key>(
     if (isAlone) line = undefined;
   }
   return lines;
-}
-
-/** The keys by their wire form; the first of several that mean the same item stands for them. */
-export function distinct<K extends Key>(
-  dispatcher: Dispatcher,
-  keys: Iterable<K>,
-  options: CallOptions | undefined,
-): Map<string, K> {
-  const given = new Map<string, K>();
-  for (const key of checkIterable(keys)) {
-    const wireKey = dispatcher.key(key, options);
-    if (!given.has(wireKey)) given.set(wireKey, key);
-  }
-  return given;
-}
-
-function checkIterable<K>(keys: Iterable<K>): Iterable<K> {
-  if (typeof keys === "object" && keys !== null && Symbol.iterator in keys) return keys;
-  throw new ArgumentError(`The keys must be an array or another iterable, not ${show(keys)}`);
-}
-
-/**
- * One request for each key, all sent at once, behind those on the same keys that came before
- * them. `settled` gets each answer; what it leaves in `results` is what the call resolves to.
- */
-export function eachKey<K extends Key, Result, Results>(
-  dispatcher: Dispatcher,
-  command: Command<Result>,
-  requests: ReadonlyMap<K, KeyRequest>,
-  results: Results,
-  options: CallOptions | undefined,
-  settled: (key: K, result: NoInfer<Result> | undefined) => void,
-  resolve: Resolve<Results>,
-  reject: Reject,
-): void {
-  const keys = () => Array.from(requests.values(), ({ key }) => key);
-  const send = () =>
-    eachKeyNow(dispatcher, command, requests, results, options, settled, resolve, reject);
-  dispatcher.inTurn(keys, send, reject);
-}
-
-/** The same without regard to what came before. */
-export function eachKeyNow<K extends Key, Result, Results>(
-  dispatcher: Dispatcher,
-  command: Command<Result>,
-  requests: ReadonlyMap<K, KeyRequest>,
-  results: Results,
-  options: CallOptions | undefined,
-  settled: (key: K, result: NoInfer<Result> | undefined) => void,
-  resolve: Resolve<Results>,
-  reject: Reject,
-): void {
-  const gathering = new Gathering(command.name, requests.size, results, resolve, reject);
-  const deadline = dispatcher.deadline(options);
-  for (const [key, request] of requests) {
-    const route = dispatcher.route(request.key, options);
-    const server = dispatcher.router.serverFor(route);
-    const operation = new Operation(
-      command,
-      dispatcher.sendable(request),
-      route,
-      dispatcher.codec,
-      deadline,
-      (result: Result) => {
-        settled(key, result);
-        gathering.done();
-      },
-      (error) => {
-        settled(key, undefined);
-        gathering.fail(server.name, error);
-      },
-    );
-    operation.quiet = requests.size > 1 && !isSilent(request);
-    dispatcher.start(operation, dispatcher.executor, options?.signal);
-  }
-}
-
-/** The name of the server that a key is meant for. */
-export function homeOf(dispatcher: Dispatcher, key: Key, options: CallOptions | undefined): string {
-  const route = dispatcher.route(dispatcher.key(key, options), options);
-  return dispatcher.router.serverFor(route).name;
 }

@@ -1,18 +1,28 @@
 import { ArgumentError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import { show } from "../util/show.js";
+import { tagOf } from "../value/plain.js";
 
 /** Keys with a value each: a Map, an array of pairs, or a plain object. */
-export type Mapping<Value> = Iterable<readonly [Key, Value]> | Readonly<Record<string, Value>>;
+export type Mapping<Value, K extends Key = Key> =
+  | Iterable<readonly [K, Value]>
+  | Readonly<Record<string, Value>>;
 
 /** @throws ArgumentError for what is no mapping */
+export function entriesOf<Value, K extends Key>(
+  mapping: Mapping<Value, K>,
+): Iterable<readonly [K, Value]>;
 export function entriesOf<Value>(mapping: Mapping<Value>): Iterable<readonly [Key, Value]> {
-  if (typeof mapping !== "object" || mapping === null) {
-    throw new ArgumentError(
-      `A Map or an object of keys and values is needed, not ${show(mapping)}`,
-    );
-  }
-  return isIterable(mapping) ? checkedPairs(mapping) : Object.entries(mapping);
+  if (typeof mapping !== "object" || mapping === null) throw noMapping(mapping);
+  if (isIterable(mapping)) return checkedPairs(mapping);
+  const entries = Object.entries(mapping);
+  // A promise that nobody awaited has no entries either, and all of its values would be lost.
+  if (entries.length === 0 && tagOf(mapping) !== "Object") throw noMapping(mapping);
+  return entries;
+}
+
+function noMapping(given: unknown): ArgumentError {
+  return new ArgumentError(`A Map or an object of keys and values is needed, not ${show(given)}`);
 }
 
 function isIterable<Value>(mapping: Mapping<Value>): mapping is Iterable<readonly [Key, Value]> {

@@ -1,9 +1,9 @@
 import { OptionError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { CompressOptions } from "../value/codec.js";
-import { checkBoolean, checkOptions } from "./check.js";
 
 /** What every call on keys takes. */
 export interface CallOptions {
@@ -60,9 +60,11 @@ export interface ArithmeticOptions extends WriteOptions {
 export interface AdminOptions {
   /** Milliseconds until the call is settled. @defaultValue the client's `timeoutMs` */
   readonly timeoutMs?: number | undefined;
+  /** Rejects the call with the signal's reason as soon as it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What `flushAll` takes. */
 export interface FlushOptions extends AdminOptions {
   /**
    * Whole seconds after which the items are gone, at most 30 days: memcached takes more for a

@@ -8,8 +8,8 @@ import { Leniency } from "../routing/leniency.js";
 import type { RejoinOptions } from "../routing/rejoin.js";
 import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
+import { checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
-import { checkInteger, checkOptions } from "./check.js";
 import {
   COPY_READ_OPTIONS,
   type CopyReading,

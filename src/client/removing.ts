@@ -4,10 +4,11 @@ import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { KeyRequest } from "../protocol/request.js";
-import { checkBoolean, checkOptions } from "./check.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
+import { FailedKeys } from "./answers.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
-import { failedOf, verdicts } from "./each.js";
-import { distinct, eachKey, homeOf } from "./many.js";
+import { callsOf, EachKey, eachCall } from "./each.js";
+import { distinct, homeOf } from "./keys.js";
 import { WRITE_OPTIONS, type WriteOptions } from "./options.js";
 
 /** Calls that end items, now or later: deleting and touching. */
@@ -67,29 +68,25 @@ async function touchEach<K extends Key>(
 ): Promise<K[]> {
   checkOptions(options, WRITE_OPTIONS, touchMulti.name);
   const given = distinct(dispatcher, keys, options).values();
+  const calls = callsOf(given, (key) => chunks.touch(touchMulti.name, key, ttl, options));
   const home = (key: K) => homeOf(dispatcher, key, options);
-  return failedOf(touchMulti.name, given, home, (key) =>
-    chunks.touch(touchMulti.name, key, ttl, options),
-  );
+  return eachCall(touchMulti.name, calls, new FailedKeys<K>(), home);
 }
 
 /** A call on many keys that resolves to those for which the answer was not yes. */
-function yesOrNo<K extends Key>(
+async function yesOrNo<K extends Key>(
   dispatcher: Dispatcher,
   command: Command<boolean>,
   keys: Iterable<K>,
   options: WriteOptions | undefined,
   request: (wireKey: string) => KeyRequest,
 ): Promise<K[]> {
-  return new Promise((resolve, reject) => {
-    checkOptions(options, WRITE_OPTIONS, command.name);
-    const requests = new Map<K, KeyRequest>();
-    for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
-      requests.set(key, request(wireKey));
-    }
-    const { failed, settled } = verdicts<K>();
-    eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
-  });
+  checkOptions(options, WRITE_OPTIONS, command.name);
+  const requests = new Map<K, KeyRequest>();
+  for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
+    requests.set(key, request(wireKey));
+  }
+  return new EachKey(dispatcher, command, options, new FailedKeys<K>()).send(requests);
 }
 
 /** libmemcached's `_noreply` does not concern touch, so that the call alone decides. */

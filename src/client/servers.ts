@@ -11,8 +11,9 @@ import {
 } from "../connection/address.js";
 import { OptionError } from "../errors.js";
 import type { RingServer } from "../ring/ring.js";
+import { checkBoolean, checkInteger } from "../util/check.js";
+import { checkNames } from "../util/names.js";
 import { show } from "../util/show.js";
-import { checkBoolean, checkInteger, checkNames } from "./check.js";
 import { parseServerList } from "./configuration/serverlist.js";
 
 /** A server as an object, where a string will not do. */
@@ -152,7 +153,7 @@ function fromObject(server: ServerOptions): Address {
     return unixAddress(checkText(server.path, "path"), weight);
   }
   const host = checkText(server.host, "host").replace(/^\[(.*)\]$/, "$1");
-  if (!host.includes(":")) checkHost(host, host);
+  checkHost(host, host);
   const port = checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535);
   const address = tcpAddress(host, port, weight);
   return checkBoolean(server.udp ?? false, "udp") ? udpAddress(address) : address;
@@ -160,5 +161,7 @@ function fromObject(server: ServerOptions): Address {
 
 function checkText(value: unknown, name: string): string {
   if (typeof value === "string" && value !== "") return value;
-  throw new OptionError(`A server's ${name} must be a string, not ${show(value)}`);
+  throw new OptionError(
+    `A server's ${name} must be a string that is not empty, not ${show(value)}`,
+  );
 }

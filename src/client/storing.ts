@@ -1,145 +1,103 @@
-import { setRequest } from "../commands/storage.js";
+import { type StorageCommand, setRequest } from "../commands/storage.js";
 import { encodeValue } from "../commands/value.js";
 import { ArgumentError, ValueTooLargeError } from "../errors.js";
-import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
 import { describeKey, type Key, keyText } from "../protocol/key.js";
-import type { KeyRequest, SetMode } from "../protocol/request.js";
+import type { KeyRequest, SetMode, SetRequest } from "../protocol/request.js";
+import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
-import type { Encoded } from "../value/codec.js";
-import { checkBoolean, checkInteger, checkOptions } from "./check.js";
+import type { Encoded, EncodeOptions } from "../value/codec.js";
+import { FailedKeys } from "./answers.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
-import { eachCall, verdicts } from "./each.js";
-import type { Reject, Resolve } from "./gathering.js";
-import { eachKey, eachKeyNow, homeOf } from "./many.js";
+import { EachKey, eachCall } from "./each.js";
+import { homeOf } from "./keys.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
-const PART = { part: true };
+/** How what is put before or behind a value is encoded. */
+export const PART: EncodeOptions = { part: true };
+
+export function isPart(mode: SetMode): boolean {
+  return mode === "append" || mode === "prepend";
+}
+
+const TTL_INSTEAD = "a ttl (whole seconds, or a Date)";
 
 /** Stores one value; `compareCas` makes it depend on the item's token. */
 export function store(
   dispatcher: Dispatcher,
-  command: Command<boolean>,
-  mode: SetMode,
+  command: StorageCommand,
   key: Key,
   value: unknown,
   options: StoreOptions | undefined,
   compareCas?: bigint,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const part = mode === "append" || mode === "prepend";
-    checkOptions(options, part ? WRITE_OPTIONS : STORE_OPTIONS, command.name);
-    if (part) checkPart(command.name, value);
-    else if (options !== undefined) checkCompress(options.compress);
+    const { mode, name } = command;
+    const part = isPart(mode);
+    if (part) {
+      checkOptions(options, WRITE_OPTIONS, name);
+      checkPart(name, value);
+    } else {
+      checkOptions(options, STORE_OPTIONS, name, TTL_INSTEAD);
+      if (options !== undefined) checkCompress(options.compress);
+    }
     const wireKey = dispatcher.key(key, options);
-    const encoded = encodeValue(
-      dispatcher.codec,
-      value,
-      part ? PART : options,
-      wireKey,
-      command.name,
-    );
+    const encoded = encodeValue(dispatcher.codec, value, part ? PART : options, wireKey, name);
     const { chunks } = dispatcher;
     if (chunks !== undefined) {
-      resolve(chunks.store({ command, mode, wireKey, compareCas }, encoded, options));
+      resolve(chunks.store({ command, wireKey, compareCas }, encoded, options));
+    } else if (encoded instanceof Promise) {
+      const making = encoded.then((data) =>
+        storageRequest(dispatcher, command, wireKey, data, options, compareCas),
+      );
+      dispatcher.sendWhenMade(command, making, wireKey, options, resolve, reject);
     } else {
-      send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
+      const request = storageRequest(dispatcher, command, wireKey, encoded, options, compareCas);
+      dispatcher.send(command, request, wireKey, options, resolve, reject);
     }
   });
-}
-
-/** Sends an encoded value, in its turn among the calls on its key. */
-export function send(
-  dispatcher: Dispatcher,
-  command: Command<boolean>,
-  mode: SetMode,
-  wireKey: string,
-  encoded: Encoded | Promise<Encoded>,
-  options: StoreOptions | undefined,
-  compareCas: bigint | undefined,
-  resolve: Resolve<boolean>,
-  reject: Reject,
-): void {
-  if (encoded instanceof Promise) {
-    const sendNow = (data: Encoded) => {
-      checkSize(dispatcher, command.name, data, wireKey);
-      const request = storageRequest(dispatcher, mode, wireKey, data, options, compareCas);
-      dispatcher.sendNow(command, request, wireKey, options, resolve, reject);
-    };
-    dispatcher.hold([wireKey], encoded, sendNow).catch(reject);
-  } else {
-    checkSize(dispatcher, command.name, encoded, wireKey);
-    const request = storageRequest(dispatcher, mode, wireKey, encoded, options, compareCas);
-    dispatcher.send(command, request, wireKey, options, resolve, reject);
-  }
 }
 
 /** Stores many values, all at once on every server concerned; resolves to the keys that failed. */
-export function storeMany(
+export async function storeMany(
   dispatcher: Dispatcher,
-  command: Command<boolean>,
-  mode: SetMode,
+  command: StorageCommand,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
 ): Promise<Key[]> {
-  return new Promise((resolve, reject) => {
-    checkOptions(options, STORE_OPTIONS, command.name);
-    checkCompress(options?.compress);
-    const { chunks } = dispatcher;
-    if (chunks !== undefined) {
-      storeEach(dispatcher, chunks, command, mode, mapping, options, resolve, reject);
-      return;
-    }
-    const { requests, wireKeys, encoding } = encodeAll(dispatcher, command, mode, mapping, options);
-    const { failed, settled } = verdicts<Key>();
-    if (encoding.length === 0) {
-      eachKey(dispatcher, command, requests, failed, options, settled, resolve, reject);
-    } else {
-      const send = () =>
-        eachKeyNow(dispatcher, command, requests, failed, options, settled, resolve, reject);
-      dispatcher.hold(wireKeys, Promise.all(encoding), send).catch(reject);
-    }
-  });
-}
-
-/** The requests of many values. */
-interface Batch {
-  readonly requests: Map<Key, KeyRequest>;
-  /** The keys as they are sent, in order, also of those without a request yet. */
-  readonly wireKeys: readonly string[];
-  /** What is still being encoded, and makes its request when it is done. */
-  readonly encoding: readonly Promise<void>[];
-}
-
-/**
- * Makes every request of a mapping, so that all values are encoded before the first byte
- * is sent.
- */
-function encodeAll(
-  dispatcher: Dispatcher,
-  command: Command<boolean>,
-  mode: SetMode,
-  mapping: Mapping<unknown>,
-  options: StoreOptions | undefined,
-): Batch {
-  const requests = new Map<Key, KeyRequest>();
+  checkOptions(options, STORE_OPTIONS, command.name, TTL_INSTEAD);
+  checkCompress(options?.compress);
+  const { chunks } = dispatcher;
+  if (chunks !== undefined) return storeEach(dispatcher, chunks, command, mapping, options);
+  const requests: Requests = new Map();
   const wireKeys: string[] = [];
-  const encoding: Promise<void>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
-    wireKeys.push(wireKey);
     const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
-    const keep = (data: Encoded) => {
-      checkSize(dispatcher, command.name, data, wireKey);
-      requests.set(key, storageRequest(dispatcher, mode, wireKey, data, options));
-    };
-    if (encoded instanceof Promise) encoding.push(heard(encoded.then(keep)));
-    else keep(encoded);
+    const request = (data: Encoded) => storageRequest(dispatcher, command, wireKey, data, options);
+    requests.set(key, encoded instanceof Promise ? heard(encoded.then(request)) : request(encoded));
+    wireKeys.push(wireKey);
   }
-  return { requests, wireKeys, encoding };
+  const call = new EachKey(dispatcher, command, options, new FailedKeys<Key>());
+  return areMade(requests) ? call.send(requests) : call.sendWhenMade(wireKeys, made(requests));
+}
+
+/** Requests that store values, of which some are still being encoded. */
+type Requests = Map<Key, KeyRequest | Promise<KeyRequest>>;
+
+function areMade(requests: Requests): requests is Map<Key, KeyRequest> {
+  for (const request of requests.values()) if (request instanceof Promise) return false;
+  return true;
+}
+
+/** In the order in which they were given, whichever was encoded first. */
+async function made(requests: Requests): Promise<Map<Key, KeyRequest>> {
+  const all = new Map<Key, KeyRequest>();
+  for (const [key, request] of requests) all.set(key, await request);
+  return all;
 }
 
 /** A promise that may fail without its call, which another key has ended by then. */
@@ -149,40 +107,38 @@ function heard<Result>(promise: Promise<Result>): Promise<Result> {
 }
 
 /** The same where each value may take several items: one call for each. */
-function storeEach(
+async function storeEach(
   dispatcher: Dispatcher,
   chunks: Chunking,
-  command: Command<boolean>,
-  mode: SetMode,
+  command: StorageCommand,
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
-  resolve: Resolve<Key[]>,
-  reject: Reject,
-): void {
+): Promise<Key[]> {
   const calls = new Map<Key, () => Promise<boolean>>();
   const encoding: Promise<Encoded>[] = [];
   for (const [key, value] of entriesOf(mapping)) {
     const wireKey = dispatcher.key(key, options);
     const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
     if (encoded instanceof Promise) encoding.push(heard(encoded));
-    const storing = { command, mode, wireKey, compareCas: undefined };
-    calls.set(key, () => chunks.store(storing, encoded, options));
+    calls.set(key, () =>
+      chunks.store({ command, wireKey, compareCas: undefined }, encoded, options),
+    );
   }
-  const { failed, settled } = verdicts<Key>();
+  if (encoding.length > 0) await Promise.all(encoding);
   const home = (key: Key) => homeOf(dispatcher, key, options);
-  const callAll = () => eachCall(command.name, calls, home, failed, settled, resolve, reject);
-  if (encoding.length === 0) callAll();
-  else Promise.all(encoding).then(callAll).catch(reject);
+  return eachCall(command.name, calls, new FailedKeys<Key>(), home);
 }
 
-function storageRequest(
+/** @throws ValueTooLargeError for more than the client may store, OptionError */
+export function storageRequest(
   dispatcher: Dispatcher,
-  mode: SetMode,
+  { mode, name }: StorageCommand,
   wireKey: string,
   encoded: Encoded,
   options: StoreOptions | undefined,
   compareCas?: bigint,
-): KeyRequest {
+): SetRequest {
+  checkSize(dispatcher, name, encoded, wireKey);
   const { data } = encoded;
   if (options === undefined) {
     return setRequest(mode, wireKey, data, encoded.flags, 0, compareCas, dispatcher.noreply);
@@ -200,9 +156,11 @@ function storageRequest(
 }
 
 /** What stands at an end of a number or of JSON makes neither. */
-function checkPart(name: string, value: unknown): void {
+export function checkPart(name: string, value: unknown): void {
   if (typeof value === "string" || value instanceof Uint8Array) return;
-  throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
+  throw new ArgumentError(
+    `${name} takes a string or a Uint8Array to put before or behind a value, not ${show(value)}`,
+  );
 }
 
 /** @throws ValueTooLargeError for more than the client may store */
@@ -215,7 +173,7 @@ export function checkSize(
   const size = data.length;
   if (size <= maxValueSize) return;
   throw new ValueTooLargeError(
-    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher`,
+    `The value of ${describeKey(wireKey)} is ${size} bytes and maxValueSize is ${maxValueSize}; raise it if the server's item limit (memcached -I) is higher, or set chunk to store it in several items`,
     size,
     maxValueSize,
     { command, key: keyText(wireKey) },

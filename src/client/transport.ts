@@ -12,8 +12,8 @@ import { hashingLongKeys } from "../protocol/longkey.js";
 import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
+import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
-import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "./check.js";
 import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
@@ -102,6 +102,9 @@ const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
   ...["recvBufferSize", "sendBufferSize"],
 ]);
 
+/** What `tls.connect` takes, too, and what would lead elsewhere than to the client's servers. */
+const CLIENTS_OWN = ["host", "port", "path", "socket", "session", "lookup", "timeout"] as const;
+
 /** What the options of a transport come down to. */
 export interface Transport {
   /** Makes the wire of one socket's life. */
@@ -124,15 +127,16 @@ export interface Transport {
 /** @throws OptionError */
 export function transportOf(options: TransportOptions): Transport {
   const provide = providerOf(options);
-  const mechanism = checkMechanism(options.saslMechanism);
+  const mechanism = checkMechanism(options.saslMechanism, provide);
   const binary = checkBoolean(options.binary ?? false, "binary");
   const connections = checkConnections(options.connections);
+  const plaintext = plaintextChoice(options);
   const common = {
     socket: checkSocket(options.socket),
     tls: checkTls(options.tls),
     connections,
-    plaintext: provide && !options.tls ? plaintextChoice(options) : undefined,
-    needsStream: needsStream({ binary, tls: options.tls, provide, connections }),
+    plaintext: provide && !options.tls ? plaintext : undefined,
+    needsStream: needsStream(options, { binary, provide, connections }),
     ...keyRules(options, binary),
   };
   if (binary) {
@@ -165,15 +169,14 @@ export function checkWay(address: Address, { needsStream, socket }: Transport): 
   );
 }
 
-function needsStream(has: {
-  readonly binary: boolean;
-  readonly tls: unknown;
-  readonly provide: unknown;
-  readonly connections: number;
-}): string | undefined {
+function needsStream(
+  { tls, proxy }: TransportOptions,
+  has: { readonly binary: boolean; readonly provide: unknown; readonly connections: number },
+): string | undefined {
   if (has.binary) return "binary";
-  if (has.tls) return "tls";
+  if (tls) return "tls";
   if (has.provide) return "authentication";
+  if (proxy !== undefined) return "proxy";
   return has.connections > 1 ? "connections" : undefined;
 }
 
@@ -222,7 +225,11 @@ function providerOf(options: TransportOptions): CredentialsProvider | undefined 
 function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined {
   if (tls === undefined || tls === false) return undefined;
   if (tls === true) return {};
-  if (typeof tls === "object" && tls !== null) return tls;
+  if (typeof tls === "object" && tls !== null) {
+    const foreign = CLIENTS_OWN.find((name) => Reflect.get(tls, name) !== undefined);
+    if (foreign === undefined) return tls;
+    throw new OptionError(`tls takes no ${foreign}, which is the client's own to say`);
+  }
   throw new OptionError(`tls must be true or an object for tls.connect, not ${show(tls)}`);
 }
 
@@ -256,9 +263,16 @@ function checkConnections(connections = 1): number {
   );
 }
 
-function checkMechanism(name: MechanismName | undefined): MechanismName | undefined {
-  if (name === undefined || MECHANISM_NAMES.includes(name)) return name;
-  throw new OptionError(
-    `saslMechanism must be one of ${MECHANISM_NAMES.join(", ")}, not ${show(name)}`,
-  );
+function checkMechanism(
+  name: MechanismName | undefined,
+  provide: CredentialsProvider | undefined,
+): MechanismName | undefined {
+  if (name === undefined) return undefined;
+  if (!MECHANISM_NAMES.includes(name)) {
+    throw new OptionError(
+      `saslMechanism must be one of ${MECHANISM_NAMES.join(", ")}, not ${show(name)}`,
+    );
+  }
+  if (provide !== undefined) return name;
+  throw new OptionError("saslMechanism needs username and password, or credentials");
 }

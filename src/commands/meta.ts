@@ -1,6 +1,6 @@
 import type { Command } from "../operation.js";
 import type { Hit, MetaInfo, Reply } from "../protocol/reply.js";
-import type { Codec } from "../value/codec.js";
+import type { Decoder } from "../value/codec.js";
 import { decodeHit } from "./value.js";
 
 /**
@@ -40,16 +40,24 @@ export interface MetaItem<Value> extends MetaFields {
   stale: boolean;
 }
 
-/** What became of a meta command that changes an item. */
+/** What became of `metaSet`. */
 export interface MetaStored extends MetaFields {
+  /**
+   * `"exists"`: the item's cas is not `compareCas`; `"notStored"`: the mode did not allow it;
+   * `"notFound"`: `compareCas` was given, and there is no item.
+   */
   readonly status: "stored" | "notStored" | "exists" | "notFound";
 }
 
+/** What became of `metaDelete`. */
 export interface MetaDeleted extends MetaFields {
+  /** `"exists"`: the item's cas is not `compareCas`, and it is still there. */
   readonly status: "deleted" | "exists" | "notFound";
 }
 
+/** What became of `metaArithmetic`. */
 export interface MetaNumber extends MetaFields {
+  /** `"exists"`: the item's cas is not `compareCas`; `"notFound"`: a miss, without `initial`. */
   readonly status: "changed" | "notStored" | "exists" | "notFound";
   /** `v`: the new number, a bigint past 2^53. */
   value?: number | bigint;
@@ -73,7 +81,11 @@ function fields(info: MetaInfo | undefined): MetaFields {
   return found;
 }
 
-function item(hit: Hit, codec: Codec, key: string): MetaItem<unknown> | Promise<MetaItem<unknown>> {
+function item(
+  hit: Hit,
+  codec: Decoder,
+  key: string,
+): MetaItem<unknown> | Promise<MetaItem<unknown>> {
   const { info } = hit;
   const found = {
     ...fields(info),

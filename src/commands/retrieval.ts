@@ -1,7 +1,7 @@
 import type { Command } from "../operation.js";
 import type { Hit, Reply } from "../protocol/reply.js";
 import type { GetRequest } from "../protocol/request.js";
-import type { Codec } from "../value/codec.js";
+import type { Decoder } from "../value/codec.js";
 import { decodeHit } from "./value.js";
 
 /** Reading (protocol.txt, "Retrieval command", "Touch" and "Meta Get"). */
@@ -51,7 +51,7 @@ type WithCas = ValueWithCas<unknown> | undefined;
 
 function decodeWithCas(
   hit: Hit,
-  codec: Codec,
+  codec: Decoder,
   key: string,
   command: string,
 ): WithCas | Promise<WithCas> {
@@ -110,7 +110,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   readonly idempotent = true;
   readonly #keys: readonly Key[];
   readonly #results: Map<Key, unknown>;
-  readonly #decode: (hit: Hit, codec: Codec, key: string, command: string) => unknown;
+  readonly #decode: (hit: Hit, codec: Decoder, key: string, command: string) => unknown;
   #decoding: Promise<unknown>[] | undefined = undefined;
   #failure: unknown = undefined;
 
@@ -121,7 +121,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
     this.#decode = cas ? decodeWithCas : decodeHit;
   }
 
-  collect(index: number, hit: Hit, codec: Codec, wireKey: string): void {
+  collect(index: number, hit: Hit, codec: Decoder, wireKey: string): void {
     const key = this.#keys[index]!;
     try {
       const value = this.#decode(hit, codec, wireKey, this.name);
@@ -133,7 +133,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   }
 
   /** A promise if there are values that take longer to decode. */
-  read(reply: Reply, codec: Codec, wireKey: string): Promise<void> | undefined {
+  read(reply: Reply, codec: Decoder, wireKey: string): Promise<void> | undefined {
     if (reply.kind === "hit") this.collect(0, reply, codec, wireKey); // one key, asked alone
     if (this.#decoding !== undefined) return Promise.all(this.#decoding).then(() => this.#finish());
     this.#finish();

@@ -1,4 +1,5 @@
 import type { Command } from "../operation.js";
+import type { Reply } from "../protocol/reply.js";
 import type { Data, SetMode, SetRequest } from "../protocol/request.js";
 
 /** Writing (protocol.txt, "Storage commands"). */
@@ -15,16 +16,23 @@ export function setRequest(
   return { verb: "set", mode, key, data, flags, exptime, compareCas, noreply, meta: undefined };
 }
 
-/** Stores unless something speaks against it; a silent request always counts as stored. */
-function storage(name: string, idempotent: boolean): Command<boolean> {
-  return { name, idempotent, read: (reply) => reply.kind === "stored" || reply.kind === "ok" };
+/** Resolves to whether the value was stored. */
+export interface StorageCommand extends Command<boolean> {
+  /** What speaks against storing it. */
+  readonly mode: SetMode;
 }
 
-export const set: Command<boolean> = storage("set", true);
-export const add: Command<boolean> = storage("add", false);
-export const replace: Command<boolean> = storage("replace", true);
-export const append: Command<boolean> = storage("append", false);
-export const prepend: Command<boolean> = storage("prepend", false);
-export const cas: Command<boolean> = storage("cas", false);
-export const setMulti: Command<boolean> = storage("setMulti", true);
-export const addMulti: Command<boolean> = storage("addMulti", false);
+/** A silent request always counts as stored. */
+function storage(name: string, mode: SetMode, idempotent: boolean): StorageCommand {
+  const read = (reply: Reply) => reply.kind === "stored" || reply.kind === "ok";
+  return { name, mode, idempotent, read };
+}
+
+export const set: StorageCommand = storage("set", "set", true);
+export const add: StorageCommand = storage("add", "add", false);
+export const replace: StorageCommand = storage("replace", "replace", true);
+export const append: StorageCommand = storage("append", "append", false);
+export const prepend: StorageCommand = storage("prepend", "prepend", false);
+export const cas: StorageCommand = storage("cas", "set", false);
+export const setMulti: StorageCommand = storage("setMulti", "set", true);
+export const addMulti: StorageCommand = storage("addMulti", "add", false);

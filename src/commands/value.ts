@@ -1,7 +1,7 @@
 import { CacheMiss, CodecError, concerning } from "../errors.js";
 import { describeKey, keyText } from "../protocol/key.js";
 import type { Hit } from "../protocol/reply.js";
-import type { Codec, Encoded, EncodeOptions } from "../value/codec.js";
+import type { Codec, Decoder, Encoded, EncodeOptions } from "../value/codec.js";
 
 /** Values on their way through a codec, which knows neither the call nor always the key. */
 
@@ -9,7 +9,7 @@ import type { Codec, Encoded, EncodeOptions } from "../value/codec.js";
  * The value of a hit, or undefined where its deserializer counts it as a miss. A codec
  * that works asynchronously makes this a promise.
  */
-export function decodeHit(hit: Hit, codec: Codec, key: string, command: string): unknown {
+export function decodeHit(hit: Hit, codec: Decoder, key: string, command: string): unknown {
   try {
     const value = codec.decode(hit.bytes!, hit.start, hit.end, hit.flags, hit.owned, key);
     if (!(value instanceof Promise)) return value;

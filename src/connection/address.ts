@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import { OptionError } from "../errors.js";
 
 /** Where a server is, and how much of the keys it gets. */
@@ -34,7 +35,7 @@ export function parseAddress(text: string): Address {
   rejectForeign(text);
   if (text.includes("::") && !text.includes("[")) throw bad(text, NEEDS_BRACKETS);
   const { host, rest } = text.startsWith("[") ? bracketed(text) : plain(text);
-  if (!text.startsWith("[")) checkHost(text, host);
+  checkHost(text, host);
   if (host === "") throw bad(text, 'names no host; write "localhost" if you mean this machine');
   const fields = rest === "" ? [] : rest.slice(1).split(":");
   if (fields.length > 2) throw bad(text, NEEDS_BRACKETS);
@@ -48,9 +49,16 @@ export function tcpAddress(host: string, port: number, weight: number): Address 
   return { host, port, weight, name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}` };
 }
 
+/** Linux has room for so many in a socket's address, and Node cuts off what is more. */
+const MAX_PATH_BYTES = 107;
+
 /** A unix socket's address; the path is taken as it is. */
 export function unixAddress(path: string, weight = 1): Address {
   if (path.includes("\0")) throw bad(path, "has a NUL byte in its path");
+  const bytes = Buffer.byteLength(path);
+  if (bytes > MAX_PATH_BYTES) {
+    throw bad(path, `is a path of ${bytes} bytes; a unix socket's has ${MAX_PATH_BYTES} at most`);
+  }
   return { host: path, port: 0, weight, name: path };
 }
 
@@ -106,6 +114,13 @@ function bracketed(text: string): { host: string; rest: string } {
 
 /** What a name of DNS can have, of any script, and the underscore that some have beside it. */
 export function checkHost(text: string, host: string): void {
+  if (host.includes(":")) {
+    if (isIPv6(host)) return;
+    throw bad(
+      text,
+      "has a colon in its host, which is no IPv6 address; its port is a part of its own",
+    );
+  }
   const odd = /[^\p{L}\p{M}\p{N}._-]/u.exec(host)?.[0];
   if (odd !== undefined) throw bad(text, `has ${JSON.stringify(odd)} in its host`);
 }

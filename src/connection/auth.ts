@@ -1,4 +1,4 @@
-import { AuthError, NetworkError } from "../errors.js";
+import { AuthError, NetworkError, UnknownCommandReply } from "../errors.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request, SaslRequest } from "../protocol/request.js";
 import { type CredentialsProvider, credentialsFor } from "./credentials.js";
@@ -55,12 +55,15 @@ export function saslAuthentication(
     });
 }
 
+const NO_AUTHENTICATION = "it knows none, as memcached without -S; leave the credentials out";
+
 /** Everything that ends an authentication, other than the network, is an AuthError. */
 async function refusedAs(server: string, authenticate: () => Promise<void>): Promise<void> {
   try {
     await authenticate();
   } catch (error) {
     if (error instanceof NetworkError && error.server !== undefined) throw error;
+    if (error instanceof UnknownCommandReply) throw refusal(server, NO_AUTHENTICATION, error);
     throw refusal(server, error instanceof Error ? error.message : String(error), error);
   }
 }

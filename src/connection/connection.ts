@@ -16,7 +16,7 @@ import { Attempts } from "./attempts.js";
 import { type ConnectionStats, Counters } from "./counters.js";
 import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
 import { Drain } from "./drain.js";
-import { Failure, wordsOf } from "./failure.js";
+import { Failure, handshakeWordsOf, wordsOf } from "./failure.js";
 import { type Greet, greeting } from "./greeting.js";
 import { Link } from "./link.js";
 import { Pace } from "./pace.js";
@@ -206,6 +206,10 @@ export class Connection implements Executor {
     this.#connectDeadline = performance.now() + this.#options.connectTimeoutMs;
     this.#announcer.connecting();
     this.#sweep.start();
+    this.#open(codec);
+  }
+
+  #open(codec: Operation["codec"]): void {
     try {
       this.#link = this.#dial(codec);
     } catch (cause) {
@@ -222,7 +226,10 @@ export class Connection implements Executor {
         if (this.#link?.open) this.#options.onReply();
       },
       progressed: () => this.#progressed(),
-      lost: (cause) => this.#lost(cause),
+      lost: (cause) => {
+        if (this.#dialer.isResuming) this.#openAnew(codec);
+        else this.#lost(cause);
+      },
       unreadable: (cause) => this.#unreadable(cause),
       large: this.#options.onLarge,
       refused: (operation, refusal) => {
@@ -230,6 +237,12 @@ export class Connection implements Executor {
         this.#options.onRefused(operation, refusal);
       },
     });
+  }
+
+  /** Instead of giving up a server that may only have refused to take up a session of TLS. */
+  #openAnew(codec: Operation["codec"]): void {
+    this.#link?.end();
+    this.#open(codec);
   }
 
   #greet(codec: Operation["codec"]): void {
@@ -273,12 +286,20 @@ export class Connection implements Executor {
 
   /** The socket ended by itself: while connecting, or in the middle of its life. */
   #lost(cause: Error | undefined): void {
-    const why = cause === undefined ? "the server ended it" : wordsOf(cause);
     if (this.#link?.open) {
+      const why = wordsOf(cause) + this.#doubt;
       this.#abandon(this.#closed(`The connection to ${this.#name} was lost: ${why}`, cause), true);
     } else {
-      this.#giveUp(this.#unconnected(why, cause));
+      this.#giveUp(this.#unconnected(handshakeWordsOf(cause) + this.#doubt, cause));
     }
+  }
+
+  /** What may be wrong with a server that was asked something and never said anything. */
+  get #doubt(): string {
+    const link = this.#link;
+    if (link === undefined || link.heard || link.pipeline.length === 0) return "";
+    if (this.#dialer.isSecure) return "";
+    return " before it answered anything, as servers do that expect TLS or another protocol";
   }
 
   /** Whatever was wrong with the bytes, no later one can be trusted. */
@@ -394,6 +415,9 @@ export class Connection implements Executor {
 
   /** Why an operation is late. */
   #lateness = ({ sent }: Operation): string => {
+    if (sent && this.#link?.heard === false) {
+      return "its reply did not come, and none ever did on this connection";
+    }
     if (sent) return "its reply did not come";
     return this.#link?.open ? "it could not be sent" : "there was no connection";
   };

@@ -26,7 +26,7 @@ export interface ConnectionStats {
   readonly latency: LatencyStats;
 }
 
-/** Percentiles are at most a sixteenth too high. */
+/** In milliseconds, of so many replies (`count`); percentiles are at most a sixteenth too high. */
 export interface LatencyStats {
   readonly count: number;
   readonly p50: number;

@@ -1,4 +1,12 @@
-import { connect, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
+import {
+  connect,
+  type IpcNetConnectOpts,
+  isIP,
+  type LookupFunction,
+  type OnReadOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from "node:net";
 import type { ConnectionOptions } from "node:tls";
 import { builtin } from "../util/builtin.js";
 import { type Address, isUnix } from "./address.js";
@@ -58,6 +66,9 @@ export class Dialer {
   readonly #tls: TlsOptions | undefined;
   /** What the last TLS connection agreed on; it makes the next handshake a short one. */
   #session: Buffer | undefined = undefined;
+  #isResuming = false;
+  /** Whether the server takes up sessions, as far as is known. */
+  #resumes = true;
 
   constructor(address: Address, socket: SocketOptions, tls: TlsOptions | undefined) {
     this.#address = address;
@@ -73,6 +84,15 @@ export class Dialer {
   /** Whether its sockets can be reset, as those of TCP itself alone can. */
   get resets(): boolean {
     return this.#tls === undefined && !isUnix(this.#address);
+  }
+
+  /**
+   * Whether the last socket reached a server, and offers it to take up a session. If it ends
+   * now, that may be all that is wrong, and the next one begins anew: memcached that asks for
+   * certificates and has no `ssl_session_cache` gives sessions, and refuses every one.
+   */
+  get isResuming(): boolean {
+    return this.#isResuming;
   }
 
   /** @param opened - called when bytes can be sent, after TLS has seen the server's certificate */
@@ -92,18 +112,32 @@ export class Dialer {
         .once("connect", opened)
         .unref();
     }
+    return this.#dialTls(where, onread).once("secureConnect", opened).unref();
+  }
+
+  #dialTls(where: IpcNetConnectOpts | TcpNetConnectOpts, onread: OnReadOpts): Socket {
+    const { host } = this.#address;
+    if (this.#isResuming) this.#resumes = false;
+    this.#isResuming = false;
+    const session = this.#resumes ? this.#session : undefined;
     const socket = tls().connect({
       // A certificate is for a name; by an address there is nothing to ask for by name.
       ...(isUnix(this.#address) || isIP(host) > 0 ? {} : { servername: host }),
       ...this.#tls,
       ...where,
-      ...(this.#session && { session: this.#session }),
+      ...(session && { session }),
       ...{ onread },
     });
-    socket.on("session", (session) => {
-      this.#session = session;
-    });
-    return socket.once("secureConnect", opened).unref();
+    return socket
+      .once("connect", () => {
+        this.#isResuming = session !== undefined;
+      })
+      .once("secureConnect", () => {
+        this.#isResuming = false;
+      })
+      .on("session", (agreed) => {
+        this.#session = agreed;
+      });
   }
 
   #tcp(): TcpNetConnectOpts {

@@ -60,14 +60,22 @@ export class Failure {
 }
 
 /**
- * Node's words for a failed connect; an error of several addresses has none of its own, and
- * one of OpenSSL names lines of its source.
+ * Why there is no connection, or none any more, in Node's words; an error of several
+ * addresses has none of its own, and one of OpenSSL names lines of its source.
+ * @param cause - undefined where the server just ended it
  */
-export function wordsOf(cause: Error): string {
+export function wordsOf(cause: Error | undefined): string {
+  if (cause === undefined) return "the server ended it";
   const { code, reason } = cause as NodeJS.ErrnoException & { readonly reason?: unknown };
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") return "the server does not speak TLS on this port";
   if (code?.startsWith("ERR_SSL_") && typeof reason === "string") return `TLS: ${reason}`;
   if (cause.message !== "") return cause.message;
   const errors = cause instanceof AggregateError ? (cause.errors as Error[]) : [];
   return errors.map((error) => error.message).join("; ");
+}
+
+/** The same of a handshake; what memcached says to one connection too many, it says without TLS. */
+export function handshakeWordsOf(cause: Error | undefined): string {
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (code !== "ERR_SSL_WRONG_VERSION_NUMBER") return wordsOf(cause);
+  return "the server does not speak TLS on this port, or is at its limit of connections";
 }

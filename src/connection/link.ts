@@ -3,7 +3,7 @@ import { NotSupportedError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
 import { OK } from "../protocol/reply.js";
-import { isSilent } from "../protocol/request.js";
+import { type Data, isSilent } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { microseconds } from "../util/clock.js";
 import type { Counters } from "./counters.js";
@@ -27,7 +27,11 @@ export interface LinkEvents {
   large: OnLarge | undefined;
 }
 
-/** Requests are held back while this much waits in the socket, so that they can still expire unsent. */
+/**
+ * Requests are held back while this much waits in the socket, so that they can still expire
+ * unsent. No write has more, since it is not seen how the parts of one leave: over a slow
+ * line a longer one would look like a server that does not read.
+ */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 
 /**
@@ -59,6 +63,9 @@ export class Link implements Reader {
   readonly #isSecure: boolean;
   readonly #resets: boolean;
   readonly #out = new Outgoing();
+  /** What is left of a value that takes several writes, and what follows it. */
+  #rest: Data = "";
+  #tail = "";
   #ended = false;
   /** When the last byte came or went, or the first request after an idle time was written. */
   #lastProgress = performance.now();
@@ -75,7 +82,7 @@ export class Link implements Reader {
     this.#resets = dialer.resets;
     this.#socket = dialer.dial(this, () => this.#ended || events.connected());
     this.#socket
-      .on("drain", () => this.#ended || events.progressed())
+      .on("drain", () => this.#ended || this.#drained())
       .on("error", (cause) => this.#ended || events.lost(cause))
       .once("end", () => this.#ended || events.lost(undefined))
       .once("close", () => this.#ended || events.lost(undefined));
@@ -83,7 +90,7 @@ export class Link implements Reader {
 
   /** Bytes that the socket could not send yet. */
   get backlog(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#rest.length;
   }
 
   /** Whether the server owes anything: replies, or room for bytes. */
@@ -110,6 +117,7 @@ export class Link implements Reader {
   }
 
   get #hasRoom(): boolean {
+    if (this.#rest.length > 0) return false;
     return this.#isSecure ? this.backlog === 0 : this.backlog < MAX_BACKLOG_BYTES;
   }
 
@@ -149,7 +157,7 @@ export class Link implements Reader {
   #fill(queue: Queue, room: number): void {
     const now = performance.now();
     if (!this.isBusy) this.#lastProgress = now;
-    const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : Infinity;
+    const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : MAX_BACKLOG_BYTES;
     for (let n = 0; n < room && this.#out.pieces.length === 0; n++) {
       if (this.#out.text.length >= maxBytes || this.#ended) break;
       const operation = queue.shift();
@@ -177,23 +185,43 @@ export class Link implements Reader {
   }
 
   #flush(): void {
-    const socket = this.#socket;
     const { pieces, text } = this.#out;
-    const written = this.#isSecure ? this.#written : undefined;
-    if (pieces.length > 0) {
-      socket.cork();
-      for (const piece of pieces) {
-        if (typeof piece === "string") socket.write(piece, "latin1");
-        else socket.write(piece);
-        this.#counters.bytesWritten += piece.length;
-      }
-      socket.write(text, "latin1", written);
-      socket.uncork();
+    const [before = "", value] = pieces;
+    if (value !== undefined) {
+      this.#socket.cork();
+      this.#put(before);
+      [this.#rest, this.#tail] = [value, text];
+      this.#putRest();
+      this.#socket.uncork();
     } else if (text !== "") {
-      socket.write(text, "latin1", written);
+      this.#put(text, this.#isSecure ? this.#written : undefined);
     }
-    this.#counters.bytesWritten += text.length;
     this.#out.clear();
+  }
+
+  /** Writes the next parts of a value, and with the last what follows it. */
+  #putRest(): void {
+    while (this.#rest.length > MAX_BACKLOG_BYTES) {
+      const next = part(this.#rest, 0, MAX_BACKLOG_BYTES);
+      this.#rest = part(this.#rest, MAX_BACKLOG_BYTES);
+      this.#put(next);
+      if (this.#socket.writableNeedDrain) return;
+    }
+    this.#put(this.#rest);
+    this.#put(this.#tail, this.#isSecure ? this.#written : undefined);
+    this.#rest = "";
+    this.#tail = "";
+  }
+
+  #put(bytes: Data, written?: () => void): void {
+    this.#counters.bytesWritten += bytes.length;
+    if (typeof bytes === "string") this.#socket.write(bytes, "latin1", written);
+    else this.#socket.write(bytes, written);
+  }
+
+  #drained(): void {
+    if (this.#rest.length > 0) this.#putRest();
+    else this.#events.progressed();
   }
 
   #written = (): void => {
@@ -221,4 +249,8 @@ export class Link implements Reader {
     this.#events.replied();
     this.#events.progressed();
   }
+}
+
+function part(data: Data, start: number, end?: number): Data {
+  return typeof data === "string" ? data.slice(start, end) : data.subarray(start, end);
 }

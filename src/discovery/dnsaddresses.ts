@@ -1,7 +1,7 @@
-import { checkDurationMs, checkInteger, checkOptions } from "../client/check.js";
 import type { ServerOptions, Servers } from "../client/servers.js";
 import { DEFAULT_PORT } from "../connection/address.js";
 import { NoServerError } from "../errors.js";
+import { checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
 import { type Look, polling } from "./polling.js";
 import {
   checkName,

@@ -1,7 +1,7 @@
 import type { SrvRecord } from "node:dns";
-import { checkDurationMs, checkOptions } from "../client/check.js";
 import type { ServerOptions, Servers } from "../client/servers.js";
 import { NoServerError } from "../errors.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
 import { type Look, polling } from "./polling.js";
 import {
   checkName,

@@ -1,4 +1,3 @@
-import { checkDurationMs, checkOptions } from "../client/check.js";
 import { exposeCredentials } from "../client/exposure.js";
 import { parseServers, type ServerOptions, type Servers, withUrl } from "../client/servers.js";
 import { type TransportOptions, transportOf } from "../client/transport.js";
@@ -6,6 +5,7 @@ import type { Address } from "../connection/address.js";
 import { Dialer } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { AuthError, NotSupportedError, OptionError } from "../errors.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import { type ClusterList, isUnknown, memberServer, parseClusterList } from "./clusterlist.js";
 import { Conversation } from "./conversation.js";

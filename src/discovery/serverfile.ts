@@ -2,9 +2,9 @@ import { watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { checkDurationMs, checkOptions } from "../client/check.js";
 import { parseServers, type Servers } from "../client/servers.js";
 import { OptionError } from "../errors.js";
+import { checkDurationMs, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import { type Look, polling } from "./polling.js";
 

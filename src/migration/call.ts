@@ -1,6 +1,6 @@
-import { checkDurationMs } from "../client/check.js";
 import type { CallOptions } from "../client/options.js";
 import { TimeoutError } from "../errors.js";
+import { checkDurationMs } from "../util/check.js";
 
 const MAX_ATTEMPTS = 100;
 

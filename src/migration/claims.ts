@@ -2,7 +2,7 @@ import { type Cluster, settingsOf } from "../client/cluster.js";
 import type { Dispatcher } from "../client/dispatcher.js";
 import { CALL_OPTIONS } from "../client/options.js";
 import { getsRequest } from "../commands/retrieval.js";
-import { add, cas, setRequest } from "../commands/storage.js";
+import { add, cas, type StorageCommand, setRequest } from "../commands/storage.js";
 import { NotSupportedError } from "../errors.js";
 import type { Command } from "../operation.js";
 import type { Key } from "../protocol/key.js";
@@ -39,7 +39,7 @@ export class Claims {
   /** Keeps the key's place unless something is there, and tells what is. */
   async take(key: Key, call: Call): Promise<Claim | undefined> {
     const [, claim] = await Promise.all([
-      this.#store(put, "add", key, PLACEHOLDER_TTL, undefined, call),
+      this.#store(put, key, PLACEHOLDER_TTL, undefined, call),
       this.look(key, call),
     ]);
     return claim;
@@ -52,26 +52,25 @@ export class Claims {
 
   /** Takes a placeholder away, unless something else has come in its place. */
   async release(key: Key, claim: Claim, call: Call): Promise<void> {
-    await this.#store(replace, "set", key, EXPIRED, claim.cas, call);
+    await this.#store(replace, key, EXPIRED, claim.cas, call);
   }
 
   #store(
-    command: Command<boolean>,
-    mode: "add" | "set",
+    command: StorageCommand,
     key: Key,
     exptime: number,
     token: bigint | undefined,
     call: Call,
   ): Promise<boolean> {
     return this.#dispatcher.one(command, key, call.step(), CALL_OPTIONS, (wireKey) =>
-      setRequest(mode, wireKey, PLACEHOLDER, FLAG_PLACEHOLDER, exptime, token, false),
+      setRequest(command.mode, wireKey, PLACEHOLDER, FLAG_PLACEHOLDER, exptime, token, false),
     );
   }
 }
 
-const put: Command<boolean> = { ...add, name: "migration" };
+const put: StorageCommand = { ...add, name: "migration" };
 
-const replace: Command<boolean> = { ...cas, name: "migration" };
+const replace: StorageCommand = { ...cas, name: "migration" };
 
 const look: Command<Claim | undefined> = {
   name: "migration",

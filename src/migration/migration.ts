@@ -1,9 +1,8 @@
-import { checkOptions } from "../client/check.js";
+import { FailedKeys, NewNumbers } from "../client/answers.js";
 import type { Client } from "../client/client.js";
-import { type CloseOptions, settingsOf } from "../client/cluster.js";
-import type { Deltas } from "../client/counting.js";
-import { countedOf, failedOf } from "../client/each.js";
-import type { Given } from "../client/many.js";
+import { countedBy, type Deltas } from "../client/counting.js";
+import { callsOf, eachCall } from "../client/each.js";
+import type { Given } from "../client/keys.js";
 import { entriesOf, type Mapping } from "../client/mapping.js";
 import {
   ARITHMETIC_OPTIONS,
@@ -23,27 +22,13 @@ import type { ValueWithCas } from "../commands/retrieval.js";
 import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { checkOptions } from "../util/check.js";
 import { Changes, writing } from "./changes.js";
-import type { MigrationEvents } from "./events.js";
-import {
-  checkReads,
-  checkStrict,
-  type MigrationOptions,
-  type MigrationReads,
-  type MigrationStrictness,
-} from "./options.js";
-import { Pair } from "./pair.js";
-import type { MigrationProgress } from "./progress.js";
+import type { MigrationOptions } from "./options.js";
+import type { Pair } from "./pair.js";
 import { Reads } from "./reads.js";
 import { Transfer } from "./transfer.js";
-
-/** The two clusters of a migration. Their clients are the migration's own from then on. */
-export interface MigrationClients<Value = unknown> {
-  /** The old cluster. */
-  readonly from: Client<Value>;
-  /** The new cluster, empty to begin with. */
-  readonly to: Client<Value>;
-}
+import { type MigrationClients, pairOf, Transition } from "./transition.js";
 
 /** The calls of a client that a migration has, with the same arguments and results. */
 type Calls<Value> = Pick<
@@ -64,89 +49,22 @@ type Calls<Value> = Pick<
  * The calls are those of {@link Client}; the results, errors and options are, too. Silent
  * calls (`noreply`) are answered nonetheless, since their order matters.
  */
-export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable {
+export class Migration<Value = unknown> extends Transition<Value> implements Calls<Value> {
   readonly #pair: Pair<Value>;
   readonly #changes: Changes<Value>;
   readonly #reads: Reads<Value>;
-  #telling: NodeJS.Timeout | undefined = undefined;
-  /** Where a key is meant to be, for an error that names no server. */
-  readonly #home = (key: Key): string => this.#pair.primary.serverFor(key).name;
 
   /**
    * @throws OptionError for an unknown option or one out of its range, and for clusters
    * that share a server without a `keyPrefix` to tell their items apart
    */
   constructor(clients: MigrationClients<Value>, options: MigrationOptions = {}) {
-    this.#pair = new Pair(clients?.from, clients?.to, options);
-    const transfer = new Transfer(this.#pair);
-    this.#changes = new Changes(this.#pair, transfer);
-    this.#reads = new Reads(this.#pair, transfer, this.#changes);
-  }
-
-  /** The client of the old cluster. */
-  get from(): Client<Value> {
-    return this.#pair.from;
-  }
-
-  /** The client of the new cluster. */
-  get to(): Client<Value> {
-    return this.#pair.to;
-  }
-
-  /**
-   * Where values are read and stored; see {@link MigrationOptions.reads}. A change holds
-   * from the next call on.
-   * @throws OptionError on setting what is none of them
-   */
-  get reads(): MigrationReads {
-    return this.#pair.settings.reads;
-  }
-
-  set reads(reads: MigrationReads) {
-    this.#pair.settings.reads = checkReads(reads);
-  }
-
-  /**
-   * Which calls reject if the other cluster failed; see {@link MigrationOptions.strict}.
-   * @throws OptionError on setting what is none of them
-   */
-  get strict(): MigrationStrictness {
-    return this.#pair.settings.strict;
-  }
-
-  set strict(strict: MigrationStrictness) {
-    this.#pair.settings.strict = checkStrict(strict);
-  }
-
-  /** How far this process has come. */
-  progress(): MigrationProgress {
-    return this.#pair.progress();
-  }
-
-  /**
-   * Calls `listener` with the progress every `progressIntervalMs` (`progress`), or with
-   * each failure of the cluster that its call did not depend on (`failure`).
-   */
-  on<Type extends keyof MigrationEvents>(
-    type: Type,
-    listener: (event: MigrationEvents[Type]) => void,
-  ): this {
-    const { events, settings } = this.#pair;
-    events.on(type, listener);
-    if (type === "progress" && !this.closed) {
-      const tell = () => events.emit("progress", this.progress());
-      this.#telling ??= setInterval(tell, settings.progressIntervalMs).unref();
-    }
-    return this;
-  }
-
-  /** Calls `listener` no longer. */
-  off<Type extends keyof MigrationEvents>(
-    type: Type,
-    listener: (event: MigrationEvents[Type]) => void,
-  ): this {
-    this.#pair.events.off(type, listener);
-    return this;
+    super(clients, options);
+    const pair = pairOf(this);
+    const transfer = new Transfer(pair);
+    this.#pair = pair;
+    this.#changes = new Changes(pair, transfer);
+    this.#reads = new Reads(pair, transfer, this.#changes);
   }
 
   get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
@@ -160,16 +78,26 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
+  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
     options?: CallOptions,
-  ): Promise<Map<Given<K>, T>> {
+  ): Promise<Map<Given<K>, T>>;
+  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
     return this.#pair.run("getMulti", options, CALL_OPTIONS, (call) =>
       this.#reads.getMulti(keys, call),
     );
   }
 
+  getsMulti<T = Value>(
+    keys: Iterable<string>,
+    options?: CallOptions,
+  ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
+    keys: Iterable<K>,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, ValueWithCas<T>>>;
+  getsMulti<T, K extends Key>(
     keys: Iterable<K>,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
@@ -244,7 +172,10 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  async setMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
+  async setMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
     const given = storeOptions(options);
     const entries = [...entriesOf(mapping)];
     const keys = entries.map(([key]) => key);
@@ -255,11 +186,16 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  async addMulti(mapping: Mapping<Value>, options?: StoreOptions | Ttl): Promise<Key[]> {
-    const values = new Map(entriesOf(mapping));
-    return failedOf("addMulti", values.keys(), this.#home, (key) =>
-      this.add(key, values.get(key) as Value, options),
-    );
+  async addMulti<K extends Key = string>(
+    mapping: Mapping<Value, K>,
+    options?: StoreOptions | Ttl,
+  ): Promise<Given<K>[]> {
+    const given = storeOptions(options);
+    checkOptions(given, STORE_OPTIONS, "addMulti");
+    const values = new Map<Key, Value>(entriesOf(mapping));
+    const keys = values.keys() as Iterable<Given<K>>;
+    const calls = callsOf(keys, (key) => this.add(key, values.get(key) as Value, given));
+    return eachCall("addMulti", calls, new FailedKeys<Given<K>>(), this.#pair.home(given));
   }
 
   /** Deletes an item in both clusters. @throws what either failed with: then it may still be in one */
@@ -276,24 +212,26 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  touch(key: Key, ttl: Ttl, options?: CallOptions): Promise<boolean> {
-    return this.#pair.run("touch", options, CALL_OPTIONS, (call) =>
-      this.#changes.alter(key, call, (client) => client.touch(key, ttl, call.step())),
+  touch(key: Key, ttl: Ttl, options?: WriteOptions): Promise<boolean> {
+    return this.#pair.run("touch", options, WRITE_OPTIONS, (call) =>
+      this.#changes.alter(key, call, (client) => client.touch(key, ttl, writing(options, call))),
     );
   }
 
   async touchMulti<K extends Key>(
     keys: Iterable<K>,
     ttl: Ttl,
-    options?: CallOptions,
+    options?: WriteOptions,
   ): Promise<Given<K>[]> {
+    checkOptions(options, WRITE_OPTIONS, "touchMulti");
     const distinct = this.#pair.distinct(keys as Iterable<Given<K>>, options);
-    return failedOf("touchMulti", distinct, this.#home, (key) => this.touch(key, ttl, options));
+    const calls = callsOf(distinct, (key) => this.touch(key, ttl, options));
+    return eachCall("touchMulti", calls, new FailedKeys<Given<K>>(), this.#pair.home(options));
   }
 
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
   incr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
-  async incr(
+  incr(
     key: Key,
     delta: number | bigint = 1,
     options?: ArithmeticOptions,
@@ -303,7 +241,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
 
   decr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
   decr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
-  async decr(
+  decr(
     key: Key,
     delta: number | bigint = 1,
     options?: ArithmeticOptions,
@@ -311,7 +249,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     return this.#count("decr", key, delta, options);
   }
 
-  async incrMulti<K extends Key>(
+  incrMulti<K extends Key>(
     keys: Deltas<K>,
     delta = 1,
     options?: ArithmeticOptions,
@@ -319,7 +257,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     return this.#countMany<K>("incr", keys as Deltas<Given<K>>, delta, options);
   }
 
-  async decrMulti<K extends Key>(
+  decrMulti<K extends Key>(
     keys: Deltas<K>,
     delta = 1,
     options?: ArithmeticOptions,
@@ -359,24 +297,7 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     return this.to.flushAll(options);
   }
 
-  /** Whether `close()` was called. */
-  get closed(): boolean {
-    return this.#pair.closing;
-  }
-
-  /** Waits for what is under way, values on their way over included, and closes both clients. */
-  async close(options?: CloseOptions): Promise<void> {
-    clearInterval(this.#telling);
-    await this.#pair.finish(options?.drainMs ?? settingsOf(this.to).dispatcher.timeoutMs);
-    await Promise.all([this.from.close(options), this.to.close(options)]);
-  }
-
-  /** The same as {@link Migration.close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #count(
+  #count(
     mode: "incr" | "decr",
     key: Key,
     delta: number | bigint,
@@ -392,20 +313,19 @@ export class Migration<Value = unknown> implements Calls<Value>, AsyncDisposable
     );
   }
 
-  #countMany<K extends Key>(
+  async #countMany<K extends Key>(
     mode: "incr" | "decr",
     keys: Deltas<Given<K>>,
     delta: number,
     options: ArithmeticOptions | undefined,
   ): Promise<Map<Given<K>, number>> {
-    const given = keys instanceof Map ? keys.keys() : (keys as Iterable<Given<K>>);
-    const deltas = new Map<Given<K>, number>();
-    for (const key of this.#pair.distinct<Given<K>>(given, options)) {
-      deltas.set(key, keys instanceof Map ? keys.get(key) : delta);
-    }
-    return countedOf(`${mode}Multi`, deltas, this.#home, (key, own) =>
-      this[mode](key, own, options),
+    checkOptions(options, ARITHMETIC_OPTIONS, `${mode}Multi`);
+    const given = countedBy(keys, delta);
+    const calls = callsOf(this.#pair.distinct(given.keys, options), (key) =>
+      this.#count(mode, key, given.deltaOf(key), options),
     );
+    const home = this.#pair.home(options);
+    return eachCall(`${mode}Multi`, calls, new NewNumbers<Given<K>>(), home);
   }
 }
 

@@ -1,5 +1,5 @@
-import { checkDurationMs, checkInteger, checkOptions } from "../client/check.js";
 import { OptionError } from "../errors.js";
+import { checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 
 /** Which cluster has a value's last word: see {@link MigrationOptions.reads}. */

@@ -1,10 +1,10 @@
-import { checkOptions } from "../client/check.js";
 import { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
-import { distinct } from "../client/many.js";
+import { distinct, homeOf } from "../client/keys.js";
 import type { CallOptions } from "../client/options.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
+import { checkOptions } from "../util/check.js";
 import { Events } from "../util/events.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
@@ -98,6 +98,12 @@ export class Pair<Value> {
   distinct<K extends Key>(keys: Iterable<K>, place: CallOptions | undefined): K[] {
     const { dispatcher } = settingsOf(this.primary);
     return [...distinct(dispatcher, keys, place).values()];
+  }
+
+  /** Tells where a call's keys are meant to be, for errors that name no server. */
+  home(place: CallOptions | undefined): (key: Key) => string {
+    const { dispatcher } = settingsOf(this.primary);
+    return (key) => homeOf(dispatcher, key, place);
   }
 
   progress(): MigrationProgress {

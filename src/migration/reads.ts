@@ -1,5 +1,5 @@
 import type { Client } from "../client/client.js";
-import type { Given } from "../client/many.js";
+import type { Given } from "../client/keys.js";
 import type { CallOptions } from "../client/options.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import { PartialError } from "../errors.js";

@@ -68,7 +68,12 @@ export function isTextual(wire: string): boolean {
 
 /** Checks a prefix by the same rules as a key, except that it may be empty. */
 export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string {
-  return prefix?.length === 0 ? "" : encode(prefix);
+  try {
+    return prefix?.length === 0 ? "" : encode(prefix);
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    throw new KeyError(`No key can begin with this prefix. ${error.message}`);
+  }
 }
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -64,6 +64,7 @@ export interface MetaGetFlags extends MetaFlags {
   readonly unlessCas?: bigint | undefined;
 }
 
+/** The ways to store. */
 export type SetMode = "set" | "add" | "replace" | "append" | "prepend";
 
 /** `set add replace append prepend cas` and `ms`. */

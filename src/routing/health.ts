@@ -2,6 +2,11 @@ import { backoffMs } from "../connection/backoff.js";
 import { Failure } from "../connection/failure.js";
 import { ConnectError, type MemcachedError } from "../errors.js";
 
+/**
+ * `"up"`: nothing is known against it, also before it was first asked; `"failing"`: it failed,
+ * and is still asked; `"dead"`: `failure_limit` failures in a row, it is only probed;
+ * `"returning"`: it answers again, and gets its keys back one after the other.
+ */
 export type HealthState = "up" | "failing" | "dead" | "returning";
 
 /** A server changed its state. */

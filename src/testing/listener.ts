@@ -53,9 +53,8 @@ export class Listener {
       await once(this.#server, "listening");
     } catch (cause) {
       const words = cause instanceof Error ? cause.message : String(cause);
-      throw new MemcachedError(`The server cannot listen (${words}); port 0 takes a free one`, {
-        cause,
-      });
+      const hint = words.includes("EADDRINUSE") ? "; another process listens there" : "";
+      throw new MemcachedError(`The server cannot listen: ${words}${hint}`, { cause });
     }
     const address = this.#server.address();
     if (address !== null && typeof address !== "string") this.#port = address.port;

@@ -1,4 +1,7 @@
 import type { Socket } from "node:net";
+import { OptionError } from "../errors.js";
+import { checkInteger, checkOptions } from "../util/check.js";
+import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { Connection, type Host } from "./connection.js";
 import { Datagrams } from "./datagrams.js";
@@ -8,7 +11,7 @@ import { Instance } from "./instance.js";
 import { Listener } from "./listener.js";
 import { Log, type LogLevel } from "./log.js";
 import { Session } from "./session.js";
-import type { ServerOptions, ServerTls } from "./settings.js";
+import { SERVER_OPTIONS, type ServerOptions, type ServerTls } from "./settings.js";
 
 /** Where an embedded server listens, how it behaves, and how it misbehaves. */
 export interface MemcachedServerOptions extends ServerOptions {
@@ -25,6 +28,18 @@ export interface MemcachedServerOptions extends ServerOptions {
   /** What `log` records. @defaultValue "bytes" */
   readonly log?: LogLevel | undefined;
 }
+
+const OPTIONS: Readonly<Record<keyof MemcachedServerOptions, unknown>> = {
+  ...SERVER_OPTIONS,
+  host: true,
+  port: true,
+  path: true,
+  udpPort: true,
+  faults: true,
+  log: true,
+};
+
+const OPTION_NAMES: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
 
 const TOO_MANY = "ERROR Too many open connections\r\n";
 
@@ -46,14 +61,19 @@ export class MemcachedServer {
   #closed: Promise<void> | undefined;
 
   private constructor(options: MemcachedServerOptions) {
+    checkOptions(options, OPTION_NAMES, "MemcachedServer");
     const { host = "127.0.0.1", port = 0, path, udpPort } = options;
+    checkPlace(host, "host");
+    checkPlace(path, "path");
+    checkInteger(port, "port", 0, 65535);
+    checkInteger(udpPort ?? 0, "udpPort", 0, 65535);
     this.#options = options;
     this.#instance = new Instance(options);
     this.#instance.onShutdown = () => void this.close();
     this.log = new Log(options.log ?? "bytes");
     this.faults.onChange = () => this.#listenIn();
     this.log.onChange = () => this.#listenIn();
-    this.faults.add(...(options.faults ?? []));
+    this.faults.add(...faultsOf(options));
     this.#listener = new Listener(
       { host, port, path, backlog: this.#instance.settings.backlog },
       options.tls,
@@ -76,7 +96,7 @@ export class MemcachedServer {
 
   /**
    * Starts a server and resolves once it accepts connections.
-   * @throws OptionError for an option out of its range
+   * @throws OptionError for an unknown option, or one out of its range
    * @throws MemcachedError if it cannot listen there; `cause` has Node's own error
    */
   static async start(options: MemcachedServerOptions = {}): Promise<MemcachedServer> {
@@ -253,6 +273,16 @@ export class MemcachedServer {
   #listenIn(): void {
     for (const connection of this.#connections) connection.listenIn();
   }
+}
+
+function checkPlace(value: unknown, name: string): void {
+  if (value === undefined || (typeof value === "string" && value !== "")) return;
+  throw new OptionError(`${name} must be a string, not ${show(value)}`);
+}
+
+function faultsOf({ faults = [] }: MemcachedServerOptions): readonly Fault[] {
+  if (Array.isArray(faults)) return faults;
+  throw new OptionError(`faults must be an array, not ${show(faults)}`);
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

@@ -1,5 +1,7 @@
 import type { SecureContextOptions } from "node:tls";
 import { OptionError } from "../errors.js";
+import { checkBoolean, checkInteger } from "../util/check.js";
+import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { type Compat, type Release, releaseOf } from "./release.js";
 
@@ -105,40 +107,86 @@ export interface Settings {
 }
 
 const MEGABYTE = 1024 * 1024;
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** Numbers by name: what they are unless given, and the least and the most that they may be. */
+const NUMBERS = {
+  memoryLimit: [64 * MEGABYTE, 1, Number.MAX_SAFE_INTEGER],
+  itemSizeMax: [MEGABYTE, 1024, 512 * MEGABYTE],
+  maxConnections: [1024, 1, MAX_INT32],
+  requestsPerEvent: [20, 1, MAX_INT32],
+  backlog: [1024, 1, MAX_INT32],
+  idleTimeout: [0, 0, Math.floor(MAX_INT32 / 1000)],
+  chunkSize: [48, 1, MAX_INT32],
+} as const;
+
+/** Switches by name, and what they are unless given. */
+const SWITCHES = {
+  evict: true,
+  cas: true,
+  flushAll: true,
+  dump: true,
+  watch: true,
+  shutdown: false,
+  trackSizes: false,
+  debug: true,
+} as const;
+
+/** Every option by its name, so that others can be refused. */
+export const SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, unknown>> = {
+  ...NUMBERS,
+  ...SWITCHES,
+  compat: true,
+  clock: true,
+  sasl: true,
+  asciiAuth: true,
+  protocol: true,
+  growthFactor: true,
+  prefixDelimiter: true,
+  cluster: true,
+  tls: true,
+};
 
 /** @throws OptionError for a value out of its range */
 export function resolveSettings(options: ServerOptions): Settings {
-  const itemSizeMax = options.itemSizeMax ?? MEGABYTE;
-  if (!(itemSizeMax >= 1024 && itemSizeMax <= 512 * MEGABYTE)) {
-    throw new OptionError(`itemSizeMax must be between 1 kB and 512 MB, not ${itemSizeMax}`);
+  const { growthFactor = 1.25, protocol = "auto", prefixDelimiter = ":" } = options;
+  if (!(typeof growthFactor === "number" && growthFactor > 1)) {
+    throw new OptionError(`growthFactor must be greater than 1, not ${show(growthFactor)}`);
   }
-  const growthFactor = options.growthFactor ?? 1.25;
-  if (!(growthFactor > 1)) {
-    throw new OptionError(`growthFactor must be greater than 1, not ${growthFactor}`);
+  if (protocol !== "auto" && protocol !== "ascii" && protocol !== "binary") {
+    throw new OptionError(`protocol must be "auto", "ascii" or "binary", not ${show(protocol)}`);
   }
+  if (typeof prefixDelimiter !== "string" || prefixDelimiter.length !== 1) {
+    throw new OptionError(`prefixDelimiter must be a character, not ${show(prefixDelimiter)}`);
+  }
+  const number = (name: keyof typeof NUMBERS) => {
+    const [initial, least, most] = NUMBERS[name];
+    return checkInteger(options[name] ?? initial, name, least, most);
+  };
+  const flag = (name: keyof typeof SWITCHES) => checkBoolean(options[name] ?? SWITCHES[name], name);
   return {
+    memoryLimit: number("memoryLimit"),
+    itemSizeMax: number("itemSizeMax"),
+    maxConnections: number("maxConnections"),
+    requestsPerEvent: number("requestsPerEvent"),
+    backlog: number("backlog"),
+    idleTimeout: number("idleTimeout"),
+    chunkSize: number("chunkSize"),
+    evict: flag("evict"),
+    cas: flag("cas"),
+    flushAll: flag("flushAll"),
+    dump: flag("dump"),
+    watch: flag("watch"),
+    shutdown: flag("shutdown"),
+    trackSizes: flag("trackSizes"),
+    debug: flag("debug"),
     release: releaseOf(options.compat ?? "newest"),
-    memoryLimit: options.memoryLimit ?? 64 * MEGABYTE,
-    itemSizeMax,
-    evict: options.evict ?? true,
-    cas: options.cas ?? true,
-    maxConnections: options.maxConnections ?? 1024,
-    flushAll: options.flushAll ?? true,
-    dump: options.dump ?? true,
-    watch: options.watch ?? true,
-    shutdown: options.shutdown ?? false,
-    sasl: options.sasl,
-    asciiAuth: options.asciiAuth,
-    protocol: options.protocol ?? "auto",
-    requestsPerEvent: options.requestsPerEvent ?? 20,
-    backlog: options.backlog ?? 1024,
-    idleTimeout: options.idleTimeout ?? 0,
+    sasl: credentials(options.sasl, "sasl"),
+    asciiAuth: credentials(options.asciiAuth, "asciiAuth"),
+    protocol,
     growthFactor,
-    chunkSize: options.chunkSize ?? 48,
-    prefixDelimiter: options.prefixDelimiter ?? ":",
-    trackSizes: options.trackSizes ?? false,
+    prefixDelimiter,
     tls: options.tls,
-    debug: options.debug ?? true,
     verbosity: 0,
     slabAutomove: 1,
     lruSegmented: true,
@@ -148,4 +196,13 @@ export function resolveSettings(options: ServerOptions): Settings {
     warmFactor: 2,
     temporaryTtl: -1,
   };
+}
+
+function credentials(given: Credentials | undefined, name: string): Credentials | undefined {
+  if (given === undefined) return undefined;
+  const isTable = typeof given === "object" && given !== null;
+  if (isTable && Object.values(given).every((password) => typeof password === "string")) {
+    return given;
+  }
+  throw new OptionError(`${name} must be an object of names and passwords, not ${show(given)}`);
 }

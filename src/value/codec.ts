@@ -22,6 +22,7 @@ export interface EncodeOptions {
 /** The compressors: pylibmc reads `"zlib"` alone. */
 export type Compression = "zlib" | "gzip" | "brotli" | "zstd";
 
+/** Which values are compressed, and how. */
 export interface CompressOptions {
   /**
    * Values of fewer bytes stay as they are.
@@ -68,6 +69,9 @@ export interface Codec {
     key?: string,
   ): unknown;
 }
+
+/** The half of a codec that reads. */
+export type Decoder = Pick<Codec, "decode">;
 
 /**
  * A user's own pair in place of the native types: every value goes through it.

@@ -44,7 +44,7 @@ function parseInteger(text: string): number | bigint {
   const match = INTEGER.exec(nul < 0 ? text : text.slice(0, nul));
   if (match === null) {
     throw new CodecError(
-      `The item is flagged as an integer, but holds ${JSON.stringify(text.slice(0, 40))}`,
+      "The item is flagged as an integer, but holds none; another client's values need its codec",
     );
   }
   const digits = match[2]!.replaceAll("_", "");

@@ -54,8 +54,9 @@ export function decodeJson(bytes: Buffer, start: number, end: number): unknown {
   const text = decodeText(bytes, start, end);
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new CodecError("The item is flagged as JSON, but is not", { cause });
+  } catch {
+    // What JSON.parse says of it quotes the value, which is not for a log.
+    throw new CodecError("The item is flagged as JSON, but is not");
   }
 }
 
@@ -68,6 +69,9 @@ function describeFailure(value: unknown, cause: unknown): string {
   }
   return `The value cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
+
+const AWAIT = "; await it first";
+const CONVERT = ', which JSON cannot hold; use serializer "pickle" or "v8", or convert it';
 
 interface Step {
   /** The item itself: the holder of the next step. */
@@ -87,7 +91,7 @@ function findLoss(value: unknown): string | undefined {
     const why = isCycle ? "is a cycle" : whyLost(this, name, item);
     path.push({ item, name });
     if (why === undefined) return item;
-    loss = `${describePath(path)} ${why}, which JSON cannot hold; use serializer "pickle" or "v8", or convert it`;
+    loss = `${describePath(path)} ${why}${tagOf(item) === "Promise" ? AWAIT : CONVERT}`;
     return undefined;
   });
   return loss;

@@ -1,5 +1,6 @@
 import { CodecError, OptionError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
+import { show } from "../util/show.js";
 import { ownBytes } from "./bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import {
@@ -46,7 +47,7 @@ export class NativeCodec implements Codec {
     const { serializer = "json", pickle } = options;
     if (serializer !== "json" && serializer !== "pickle" && serializer !== "v8") {
       throw new OptionError(
-        `Unknown serializer ${JSON.stringify(serializer)}; known are json, pickle, v8 and raw, or an object with serialize and deserialize`,
+        `Unknown serializer ${show(serializer)}; known are json, pickle, v8 and raw, or an object with serialize and deserialize`,
       );
     }
     this.#serializer = serializer;
@@ -70,7 +71,11 @@ export class NativeCodec implements Codec {
       case "object":
         return isUint8Array(value) ? { data: value, flags: FLAG_BYTES } : this.#serialize(value);
       default:
-        throw new CodecError(`A value of type ${typeof value} cannot be stored`);
+        throw new CodecError(
+          value === undefined
+            ? "undefined cannot be stored, since it is what a miss reads as; store null, or delete the key"
+            : `A ${typeof value} cannot be stored`,
+        );
     }
   }
 

@@ -5,6 +5,7 @@ import { prepare } from "../../bench/load/load.js";
 import { WORKLOADS, type Workload } from "../../bench/load/workload.js";
 import { connect as connectToNothing } from "../../bench/peers/nothing.js";
 import type { Peer } from "../../bench/peers/peer.js";
+import { Client } from "../../src/index.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 
 const SMALL_ONES = WORKLOADS.filter(({ size }) => size <= 1024);
@@ -80,7 +81,7 @@ describe("the floor", () => {
   let floor: Floor;
   beforeAll(async () => {
     server = await startMemcached({ args: ["-I", "4m"] });
-    floor = new Floor(server.address);
+    floor = new Floor([server.address]);
   });
   afterAll(async () => {
     floor.close();
@@ -94,7 +95,25 @@ describe("the floor", () => {
       await expect(load.run(workload.inFlight * 2)).resolves.toBeUndefined();
     },
   );
+
+  test("what is in flight is shared out among several servers", async () => {
+    await using other = await startMemcached();
+    const both = new Floor([server.address, other.address]);
+    const workload = WORKLOADS.find(({ name }) => name === "get-64")!;
+    const load = await both.prepare("floors", workload);
+    const before = await Promise.all([server, other].map(itemsRead));
+    await load.run(640);
+    const after = await Promise.all([server, other].map(itemsRead));
+    expect(after.map((items, i) => items - before[i]!)).toEqual([320, 320]);
+    both.close();
+  });
 });
+
+async function itemsRead({ address }: Memcached): Promise<number> {
+  await using client = new Client([address]);
+  const [stats] = (await client.getStats()).values();
+  return Number(stats?.["get_hits"]);
+}
 
 /** A peer whose every operation goes through `around`. */
 function watched(peer: Peer, around: (call: () => Promise<unknown>) => Promise<unknown>): Peer {

@@ -22,7 +22,7 @@ function resultOf(cpu: Readonly<Record<string, readonly number[]>>, workload = "
       memcached: "1.6.18",
       load: [0.5, 1],
     },
-    settings: { rounds: 9, windowMs: 50, oneCore: true },
+    settings: { rounds: 9, windowMs: 50, heapMb: 32, oneCore: true },
     clients: clients.map((name) => ({ name, version: "1.0.0" })),
     workloads: WORKLOADS.filter(({ name }) => name === workload),
     series: clients.map((client) => ({
@@ -52,6 +52,19 @@ test("goals are judged by medians, and only where both were measured", () => {
   ]);
 });
 
+test("a goal has what a bare socket makes of it, on as many servers", () => {
+  const result = resultOf({
+    ...{ tslibmc: [2], "tslibmc ring of 3": [3], "tslibmc binary wire": [4], memjs: [20] },
+    ...{ floor: [1], "floor ring of 3": [2] },
+  });
+  expect(outcomes(result).map(({ ours, against, floor }) => [ours, against, floor])).toEqual([
+    ["tslibmc", "memjs", 20],
+    ["tslibmc", "floor", undefined],
+    ["tslibmc ring of 3", "tslibmc", 0.5],
+    ["tslibmc binary wire", "tslibmc", undefined],
+  ]);
+});
+
 test("latencies are judged against the peer that has the least, whatever its CPU", () => {
   const cpuOnly = resultOf({ tslibmc: [10], memjs: [20], memcache: [30] }, "get-1");
   const latency: Readonly<Record<string, number>> = { tslibmc: 5, memjs: 9, memcache: 4 };
@@ -69,7 +82,7 @@ test("latencies are judged against the peer that has the least, whatever its CPU
     ],
   );
   expect(toMarkdown(result)).toContain(
-    "| get: latency, p50 | tslibmc | memcache | ≥ 1 | 0.8 | ✗ |",
+    "| get: latency, p50 | tslibmc | memcache | ≥ 1 | 0.8 | ✗ |  |",
   );
 });
 
@@ -83,8 +96,8 @@ test("the page has the figures", () => {
   expect(page).toContain(
     "| get, 64 in flight | 2 (1–3) | 20 (10–30) | 17 (16–18) | 0.5 (0.4–0.6) |",
   );
-  expect(page).toContain("| get, 64 in flight | tslibmc | memcache | ≥ 8 | 8.5 | ✓ |");
-  expect(page).toContain("| get, 64 in flight | tslibmc | floor | ≥ 0.4 | 0.25 | ✗ |");
+  expect(page).toContain("| get, 64 in flight | tslibmc | memcache | ≥ 8 | 8.5 | ✓ | 34 |");
+  expect(page).toContain("| get, 64 in flight | tslibmc | floor | ≥ 0.4 | 0.25 | ✗ |  |");
 });
 
 test("the page of transports compares each with the first", () => {
@@ -154,7 +167,15 @@ describe("options", () => {
     const options = parseOptions([], clients);
     expect(options.workloads).toEqual(WORKLOADS);
     expect(clients.filter(options.wants)).toEqual(clients);
-    expect(options).toMatchObject({ rounds: 9, windowMs: 50, out: "bench/results/peers" });
+    expect(options).toMatchObject({
+      ...{ rounds: 9, windowMs: 50, heapMb: 32, out: "bench/results/peers" },
+    });
+  });
+
+  test("--heap takes a size, or none", () => {
+    const { heapMb } = parseOptions(["--heap", "100"], clients);
+    expect(heapMb).toBe(100);
+    expect(parseOptions(["--heap", "0"], clients).heapMb).toBe(0);
   });
 
   test("--transports measures what tells ways to a server apart", () => {
@@ -183,7 +204,13 @@ describe("options", () => {
   });
 
   test.each([
-    ...[[["--only", "mamjs"]], [["--rounds", "0"]], [["--window", "x"]], [["--fast"]]],
+    ...[
+      [["--only", "mamjs"]],
+      [["--rounds", "0"]],
+      [["--window", "x"]],
+      [["--heap", "-1"]],
+      [["--fast"]],
+    ],
     ...[[["--transports", "--nodes", "20"]], [["--nodes", "20", "--compare", "main"]]],
   ])("%j is refused", (args) => {
     expect(() => parseOptions(args, clients)).toThrow(TypeError);

@@ -185,7 +185,8 @@ describe("values in chunks", () => {
     test("chunks are spread over the servers, or follow the group key", async () => {
       const fresh = await startMemcacheds(3);
       const names = fresh.map(({ address }) => address);
-      await using client = new Client(names, SMALL);
+      // The default hash puts keys that differ in their last digits alone next to each other.
+      await using client = new Client(names, { ...SMALL, behaviors: { hash: "md5" } });
       await client.set("spread", "s".repeat(256 * 50));
       const spread = await Promise.all(names.map(itemsOf));
       expect(spread[0]! + spread[1]! + spread[2]!).toBe(51);
@@ -293,6 +294,17 @@ describe("values in chunks", () => {
         expect(await client.getAndTouch("touch", 4000)).toBe("v".repeat(1000));
         for (const item of await ttls()) expect(item?.ttl).toBeGreaterThan(3990);
       }
+    });
+
+    test("wrong arguments of a call on many keys are no server's failure", async () => {
+      await using client = new Client(addresses, SMALL);
+      const calls = [
+        () => client.touchMulti(["args"], Number.NaN),
+        () => client.setMulti({ args: "v".repeat(1000), small: 1 }, { ttl: Number.NaN }),
+        () => client.setMulti({ args: "v".repeat(1000), small: 1 }, { flags: -1 }),
+      ];
+      for (const call of calls) await expect(call()).rejects.toThrow(OptionError);
+      expect(await client.has("args")).toBe(false);
     });
 
     test("silent calls store values in chunks too", async () => {

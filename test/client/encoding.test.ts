@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { Client, CodecError, MemcachedError } from "tslibmc";
+import { Client, CodecError, type Key, MemcachedError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
@@ -38,6 +38,20 @@ describe.each([
     if (!(error instanceof MemcachedError)) throw new Error("the call did not fail as it should");
     return error;
   }
+
+  test("give way to a later value of the same call that was encoded sooner", async () => {
+    await using client = new Client(server.address, { chunk });
+    const large = "large".repeat(20_000);
+    const entries: [Key, string][] = [
+      ["same", large],
+      ["same", "last"],
+      ["spelt-anew", large],
+      [Buffer.from("spelt-anew"), "last"],
+    ];
+    expect(await client.setMulti(entries, { compress: true })).toEqual([]);
+    expect(await client.get("same")).toBe("last");
+    expect(await client.get("spelt-anew")).toBe("last");
+  });
 
   test("fail with an option that is wrong, while others are compressed", async () => {
     await using client = new Client(server.address, { compress: true, chunk });

@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import {
   Client,
   ClientErrorReply,
+  type ClientOptions,
   CodecError,
   ConnectError,
   KeyError,
@@ -144,7 +145,7 @@ describe("an error in a log", () => {
       name: "PartialError",
       command: "getMulti",
       errors: { [memcached.address]: { name: "CodecError", key: "log:broken" } },
-      cause: { name: "CodecError", cause: { name: "SyntaxError" } },
+      cause: { name: "CodecError", cause: { name: "CodecError" } },
     });
   });
 
@@ -158,6 +159,22 @@ describe("an error in a log", () => {
       expect(text).toContain("PartialError");
       expect(text).not.toContain("the secret");
     }
+  });
+
+  test.each<[string, number, string]>([
+    ["JSON", 48, "default"],
+    ["an integer", 4, "default"],
+    ["a boolean", 2, "default"],
+    ["a pickle", 1, "default"],
+    ["the client memcached's JSON", 2, "memcached"],
+    ["the client memcached's number", 8, "memcached"],
+  ])("has nothing of what is no %s", async (_, flags, codec) => {
+    const options = codec === "memcached" ? { codec } : {};
+    await using reader = new Client(memcached.address, options as ClientOptions);
+    await client.set("log:secret", "hunter2", { flags });
+    const error = await failure(reader.get("log:secret"));
+    expect(error).toBeInstanceOf(CodecError);
+    expect(inspect(error, { depth: 9 }) + JSON.stringify(error)).not.toMatch(/hunter|unter2/);
   });
 
   test("has no more of a foreign cause than what it is", async () => {

@@ -59,6 +59,15 @@ describe("a call that lost a server", () => {
     await using migration = new Migration({ from: client, to: next }, { reads: "old" });
     const { errors } = await partial(migration.incrMulti([key]));
     expect([...errors.keys()]).toEqual([servers[1]?.address]);
+
+    const [groupKey = ""] = onServer(2);
+    const prefixed = keys.find((each) => client.serverFor(`p:${each}`).index === 0) ?? "";
+    await writer.set(key, 2n ** 60n, { groupKey });
+    await writer.set(`p:${prefixed}`, 2n ** 60n);
+    const grouped = await partial(migration.incrMulti([key], 1, { groupKey }));
+    expect([...grouped.errors.keys()]).toEqual([servers[2]?.address]);
+    const withPrefix = await partial(migration.incrMulti([prefixed], 1, { keyPrefix: "p:" }));
+    expect([...withPrefix.errors.keys()]).toEqual([servers[0]?.address]);
   });
 
   test("a server that hangs costs its own keys, up to the deadline", async () => {

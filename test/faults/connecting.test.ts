@@ -1,5 +1,9 @@
-import { connect } from "node:net";
-import { ConnectError, ConnectionClosedError, TimeoutError } from "tslibmc";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConnectError, ConnectionClosedError, OptionError, TimeoutError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { backoffMs } from "../../src/connection/backoff.js";
 import { startMemcached } from "../support/memcached.js";
@@ -203,9 +207,24 @@ describe("#62 unix sockets", () => {
     });
   });
 
-  test("a path that is too long is one, too", async () => {
-    const client = clientOf(`/tmp/${"x".repeat(200)}.sock`);
-    expect(await outcome(client.get("k"))).toBeInstanceOf(ConnectError);
+  test("a path that is too long is refused: the rest cut off, it may be another's", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "long-"));
+    const path = (length: number) => join(folder, "é".repeat(length)).slice(0, length);
+    const bytes = (each: string) => Buffer.byteLength(each);
+    const long = path(107);
+    expect(bytes(long)).toBeGreaterThan(107);
+    expect(() => clientOf(long)).toThrow(/is a path of \d+ bytes; a unix socket's has 107 at most/);
+    expect(() => clientOf([{ path: long }])).toThrow(OptionError);
+    expect(() => clientOf(`memcached://${long}`)).toThrow(OptionError);
+    const longest = join(folder, "x".repeat(106 - bytes(folder)));
+    expect(bytes(longest)).toBe(107);
+    const server = createServer((socket) => socket.end("VERSION of the longest\r\n")).listen(
+      longest,
+    );
+    await once(server, "listening");
+    expect((await clientOf(longest).version()).get(longest)).toBe("of the longest");
+    server.close();
+    rmSync(folder, { recursive: true });
   });
 
   test("one that is replaced is found again", async () => {

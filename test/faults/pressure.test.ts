@@ -1,7 +1,10 @@
-import { QueueFullError, TimeoutError } from "tslibmc";
-import { describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { type Client, type ClientOptions, QueueFullError, TimeoutError } from "tslibmc";
+import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { Authority } from "../support/certificates.js";
 import { bytesInUse } from "../support/garbage.js";
-import { startMemcached } from "../support/memcached.js";
+import { type Memcached, startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
 import { until } from "../support/until.js";
@@ -159,6 +162,57 @@ describe("#34 a server that reads slowly", () => {
     expect(server.received).not.toContain("unsent");
   });
 });
+
+describe("a line so slow that what is sent takes longer than stallTimeoutMs", () => {
+  const authority = new Authority("authority of the slow");
+  afterAll(() => authority[Symbol.dispose]());
+  const { certFile, keyFile } = authority.issue("slow", ["IP:127.0.0.1"]);
+  const secure = ["-Z", "-o", `ssl_chain_cert=${certFile},ssl_key=${keyFile}`];
+  const large = Buffer.alloc(40_000_000, "v");
+  const many = new Map(Array.from({ length: 4_000 }, (_, i) => [`k${i}`, Buffer.alloc(10_000)]));
+
+  test.each<[string, ClientOptions, string[], (client: Client) => Promise<unknown>, unknown]>([
+    ["one value", {}, [], (client) => client.set("k", large), true],
+    ["one string", {}, [], (client) => client.set("k", large.toString("latin1")), true],
+    ["over TLS", { tls: { ca: authority.cert } }, secure, (client) => client.set("k", large), true],
+    ["quiet changes", { binary: true }, [], (client) => client.setMulti(many), []],
+  ])("is no silence: %s", async (_, options, args, store, stored) => {
+    const size = ["-I", "64m", "-m", "512"];
+    const memcached = use(await startMemcached({ args: [...size, ...args] }));
+    const client = clientOf(await slowLineTo(memcached), {
+      ...options,
+      maxValueSize: large.length,
+      timeoutMs: 60_000,
+      stallTimeoutMs: 1_200,
+    });
+    expect(await client.touch("k", 1)).toBe(false);
+    expect(await store(client)).toEqual(stored);
+    const [{ connects = 0 } = {}] = client.stats().values();
+    expect(connects).toBe(1);
+  });
+});
+
+/** A line over which some 17 MB come through in a second. */
+async function slowLineTo({ port, host }: Memcached): Promise<string> {
+  const line = createServer((socket) => {
+    const back = connect(port, host);
+    let burst = 0;
+    for (const one of [socket, back]) one.on("error", () => one.destroy());
+    back.pipe(socket);
+    socket.on("data", (bytes) => {
+      back.write(bytes);
+      burst += bytes.length;
+      if (burst < 256 * 1024) return;
+      burst = 0;
+      socket.pause();
+      setTimeout(() => socket.resume(), 15);
+    });
+    socket.on("close", () => back.destroy());
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void line.close());
+  await once(line, "listening");
+  return `127.0.0.1:${(line.address() as AddressInfo).port}`;
+}
 
 test("#35 a call on 100,000 keys and a large value leave room for others", async () => {
   const memcached = use(await startMemcached({ args: ["-m", "256"] }));

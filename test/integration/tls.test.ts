@@ -1,10 +1,18 @@
 import { once } from "node:events";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { createServer } from "node:tls";
-import { Client, type ClientOptions, ConnectError, OptionError } from "tslibmc";
+import {
+  Client,
+  type ClientOptions,
+  ConnectError,
+  ConnectionClosedError,
+  OptionError,
+} from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Authority, type Certificate } from "../support/certificates.js";
 import { type Memcached, type MemcachedOptions, startMemcached } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 
 let authority: Authority;
 let server: Memcached;
@@ -29,6 +37,25 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
   authority[Symbol.dispose]();
 });
+
+/** A door to a server that lets everything pass, and keeps a list of who came. */
+async function doorTo({ port, host }: Memcached) {
+  const visitors: Socket[] = [];
+  const door = createTcpServer((socket) => {
+    visitors.push(socket);
+    const back = connect(port, host);
+    for (const one of [socket, back]) one.on("error", () => one.destroy());
+    socket.pipe(back).pipe(socket);
+  }).listen(0, "127.0.0.1");
+  await once(door, "listening");
+  const address = `127.0.0.1:${(door.address() as AddressInfo).port}`;
+  const close = async () => {
+    for (const visitor of visitors) visitor.destroy();
+    door.close();
+    await once(door, "close");
+  };
+  return { address, visitors, [Symbol.asyncDispose]: close };
+}
 
 const trusting = (more: ClientOptions = {}): ClientOptions => ({
   tls: { ca: authority.cert },
@@ -186,6 +213,84 @@ describe("a second connection resumes the session of the first", () => {
   });
 });
 
+describe.each([1, 2])("a server that asks for certificates, ssl_verify_mode=%i", (mode) => {
+  test.each(["TLSv1.2", "TLSv1.3"] as const)(
+    "and takes up no session, over %s",
+    async (version) => {
+      const more = `,ssl_ca_cert=${authority.file},ssl_verify_mode=${mode}`;
+      await using asking = await startTls(authority.issue("asking", ["IP:127.0.0.1"]), {}, more);
+      await using door = await doorTo(asking);
+      const { cert, key } = authority.issue("asked", ["DNS:client.example"]);
+      const tls = { ca: authority.cert, cert, key, maxVersion: version };
+      await using client = new Client(door.address, { tls });
+      for (let i = 0; i < 4; i++) {
+        expect(await client.set("k", i)).toBe(true);
+        client.disconnectAll();
+      }
+      // One of them was refused, and no session is offered after that.
+      expect(door.visitors).toHaveLength(4 + 1);
+      expect(client.stats().get(door.address)).toMatchObject({ connects: 4, connectErrors: 0 });
+    },
+  );
+});
+
+test("a memcached at its limit of connections, which says so without TLS", async () => {
+  const full = authority.issue("full", ["IP:127.0.0.1"]);
+  const { certFile, keyFile } = full;
+  await using server = await startMemcached({
+    args: ["-c", "60", "-t", "1", "-Z", "-o", `ssl_chain_cert=${certFile},ssl_key=${keyFile}`],
+  });
+  const holders = Array.from({ length: 120 }, () => connect(server.port, server.host).resume());
+  for (const holder of holders) holder.on("error", () => {});
+  await until(() => holders.filter((socket) => socket.closed).length > 10);
+  await using client = new Client(server.address, trusting());
+  const error = await errorOf(client.get("k"));
+  for (const holder of holders) holder.destroy();
+  expect(error).toBeInstanceOf(ConnectError);
+  expect((error as Error).message).toContain("or is at its limit of connections");
+});
+
+describe("a server that speaks TLS, asked without", () => {
+  const hint = "before it answered anything, as servers do that expect TLS or another protocol";
+
+  test.each([{}, { binary: true }])("with %o, is named as a reason", async (options) => {
+    await using client = new Client(server.address, options);
+    const error = await errorOf(client.get("k"));
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect((error as Error).message).toContain(hint);
+  });
+
+  test("also when it hangs up on the credentials", async () => {
+    await using client = new Client(server.address, { username: "user", password: "secret" });
+    const error = await errorOf(client.get("k"));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect((error as Error).message).toContain(hint);
+  });
+
+  test("is no reason where it has answered before", async () => {
+    await using plain = await startMemcached();
+    await using client = new Client(plain.address);
+    await client.set("k", 1);
+    await plain.pause();
+    const call = errorOf(client.incr("k"));
+    await until(() => client.stats().get(plain.address)?.inFlight === 1);
+    await plain.kill();
+    expect(await call).toBeInstanceOf(ConnectionClosedError);
+    expect(String(await call)).not.toContain("TLS");
+  });
+});
+
+test("bytes that are no TLS, on a connection that was open, say nothing of the port", async () => {
+  await using door = await doorTo(server);
+  await using client = new Client(door.address, trusting());
+  await client.set("k", 1);
+  const told = new Promise<string>((resolve) => {
+    client.on("disconnect", ({ error }) => resolve(String(error?.message)));
+  });
+  door.visitors[0]?.write("garbage garbage");
+  expect(await told).toMatch(/was lost: TLS: wrong version number$/);
+});
+
 test("a server that does not speak TLS is a ConnectError that says so", async () => {
   await using plain = await startMemcached();
   const address = `127.0.0.1:${plain.port}`;
@@ -193,7 +298,7 @@ test("a server that does not speak TLS is a ConnectError that says so", async ()
   const error: unknown = await client.get("k").catch((reason) => reason);
   expect(error).toBeInstanceOf(ConnectError);
   expect(error).toMatchObject({
-    message: `Cannot connect to ${address}: the server does not speak TLS on this port`,
+    message: `Cannot connect to ${address}: the server does not speak TLS on this port, or is at its limit of connections`,
     cause: { code: "ERR_SSL_WRONG_VERSION_NUMBER" },
   });
 });
@@ -216,3 +321,12 @@ test("what OpenSSL fails with is told without its files and lines", async () => 
 test.each<[unknown]>([["yes"], [1], [null]])("tls: %s is refused", (tls) => {
   expect(() => new Client("localhost", { tls: tls as never })).toThrow(OptionError);
 });
+
+test.each(["host", "port", "path", "socket", "session", "lookup", "timeout"])(
+  "tls: { %s } is refused, since the client says it itself",
+  (name) => {
+    const tls = { [name]: "/run/elsewhere.sock" };
+    expect(() => new Client("localhost", { tls })).toThrow(`tls takes no ${name}`);
+    expect(() => new Client("localhost", { tls: { [name]: undefined } })).not.toThrow();
+  },
+);

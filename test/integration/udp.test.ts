@@ -7,6 +7,7 @@ import {
   ClientErrorReply,
   type ClientOptions,
   ConnectError,
+  ConnectionClosedError,
   NotSupportedError,
   OptionError,
   PartialError,
@@ -15,6 +16,13 @@ import {
 } from "tslibmc";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
+
+const MINE = new RangeError("mine");
+
+function throwMine(): never {
+  throw MINE;
+}
 
 let server: Memcached;
 let address: string;
@@ -248,6 +256,38 @@ describe("options to a socket", () => {
     await expect(client.get("k")).rejects.toThrow(ConnectError);
   });
 
+  test.each<[string, LookupFunction, RegExp]>([
+    ["throws", () => throwMine(), /: mine$/],
+    ["gives the error alone", (...asked) => Reflect.apply(asked[2], null, [MINE]), /: mine$/],
+    ["never answers", () => {}, /nothing came of it within 50 ms$/],
+  ])("one that %s is, too, and the next call asks it again", async (_, bad, words) => {
+    let lookup = bad;
+    await using client = new Client(`udp:cache.example:${server.udpPort}`, {
+      connectTimeoutMs: 50,
+      timeoutMs: 5000,
+      socket: { lookup: (...asked) => lookup(...asked) },
+    });
+    const error = await errorOf(client.get("k"));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect((error as Error).message).toMatch(words);
+    lookup = (_name, _options, done) => done(null, server.host, 4);
+    expect(await client.set("k", 1)).toBe(true);
+  });
+
+  test("one that answers after the client was closed does no harm", async () => {
+    let answer = () => {};
+    const lookup: LookupFunction = (_, __, done) => {
+      answer = () => done(null, server.host, 4);
+    };
+    const closing = new Client(`udp:cache.example:${server.udpPort}`, { socket: { lookup } });
+    const call = errorOf(closing.get("k"));
+    await closing.close({ drainMs: 1 });
+    answer();
+    const error = await call;
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect(error).toHaveProperty("message", "The client was closed");
+  });
+
   test("buffers can be set for UDP alone", () => {
     const make = (servers: string | string[]) =>
       new Client(servers, { socket: { recvBufferSize: 400_000 } });
@@ -259,6 +299,22 @@ describe("options to a socket", () => {
     const socket = { recvBufferSize: size as number };
     expect(() => new Client("udp:localhost", { socket })).toThrow(ArgumentError);
   });
+});
+
+test.each<[string, ClientOptions]>([
+  ["binary", { binary: true }],
+  ["tls", { tls: true }],
+  ["tls", { tls: {} }],
+  ["authentication", { username: "user", password: "secret" }],
+  ["authentication", { credentials: () => ({ username: "user", password: "secret" }) }],
+  ["connections", { connections: 2 }],
+  ["proxy", { proxy: "twemproxy" }],
+])("it does not go with %s: %o", (what, options) => {
+  const refused = new OptionError(`UDP, as in udp:localhost:11211, does not go with ${what}`);
+  expect(() => new Client(["127.0.0.1", "udp:localhost"], options)).toThrow(refused);
+  const client = new Client("localhost", options);
+  expect(() => client.addServer("udp:localhost")).toThrow(refused);
+  expect(() => client.setServers(["udp:localhost"])).toThrow(refused);
 });
 
 test.each(["udp:", "udp:/run/memcached.sock", "udp:udp:localhost"])("%s is no server", (text) => {

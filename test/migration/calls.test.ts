@@ -1,4 +1,4 @@
-import { ArgumentError, Client, NotSupportedError, type OptionError } from "tslibmc";
+import { ArgumentError, Client, NotSupportedError, OptionError } from "tslibmc";
 import { Migration, type MigrationOptions } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { errorOf } from "../support/outcome.js";
@@ -276,6 +276,39 @@ test("wrong arguments are refused before anything is sent", async () => {
   expect(() => Object.assign(migration, { reads: "nowhere" })).toThrow(/reads/);
   expect(() => Object.assign(migration, { strict: "a bit" })).toThrow(/strict/);
   expect(await migration.get("k")).toBe(1);
+});
+
+test("wrong arguments of a call on many keys are no server's failure, and change no key", async () => {
+  const migration = clusters.migrate();
+  await migration.to.set("n", 1);
+  const wrong = { bogus: 1 } as object;
+  const calls = [
+    () => migration.addMulti({ "a b": 1, free: 2 }),
+    () => migration.addMulti({ free: 2 }, wrong),
+    () => migration.addMulti({}, wrong),
+    () => migration.addMulti({ free: 2 }, { ttl: Number.NaN }),
+    () => migration.touchMulti(["n"], Number.NaN),
+    () => migration.touchMulti([], 1, wrong),
+    () => migration.incrMulti(["n"], -1),
+    () => migration.decrMulti([], 1, wrong),
+  ];
+  for (const call of calls) expect(await errorOf(call())).toBeInstanceOf(ArgumentError);
+  expect(await migration.getMulti(["n", "free"])).toEqual(new Map([["n", 1]]));
+});
+
+test("silent calls are answered, those that touch as well", async () => {
+  const migration = clusters.migrate();
+  await migration.set("k", 1, { noreply: true });
+  expect(await migration.touch("k", 100, { noreply: true })).toBe(true);
+  expect(await migration.touchMulti(["k", "none"], 100, { noreply: true })).toEqual(["none"]);
+});
+
+test("options of close that are none close nothing", async () => {
+  const migration = clusters.migrate();
+  const drain = { drain: 5 } as object;
+  expect(await errorOf(migration.close(drain))).toBeInstanceOf(OptionError);
+  expect(migration.closed).toBe(false);
+  expect(await migration.set("k", 1)).toBe(true);
 });
 
 test("a single key in the place of many is refused, and does nothing to its characters", async () => {

@@ -232,6 +232,8 @@ describe("when a fault strikes", () => {
     [{ do: { kind: "cut", bytes: -1, ending: "close" } }, "bytes of a cut fault cannot be -1"],
     [{ do: { kind: "trickle", bytes: 0, ms: 1 } }, "bytes of a trickle fault cannot be 0"],
     [{ do: { kind: "delay", ms: Number.NaN } }, "ms of a delay fault cannot be NaN"],
+    [{ on: { keys: "a" } as object, do: strike }, 'has no option "keys"; did you mean "key"?'],
+    [{ when: {}, do: strike } as Fault, 'A fault has no option "when"'],
   ])("refuses %j", (fault, message) => {
     expect(() => server.faults.add(fault)).toThrow(message);
   });

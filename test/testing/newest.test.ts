@@ -1,3 +1,4 @@
+import { OptionError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exchange } from "./support/wire.js";
@@ -129,10 +130,24 @@ describe("as a 1.4 release", () => {
 describe("options", () => {
   it.each<[object, string]>([
     [{ compat: "2.0" }, 'compat "2.0" is unknown; use one of newest, 1.6.18, 1.4'],
-    [{ itemSizeMax: 10 }, "itemSizeMax must be between 1 kB and 512 MB, not 10"],
+    [{ itemSizeMax: 10 }, "itemSizeMax must be a whole number from 1024 to 536870912, not 10"],
     [{ growthFactor: 1 }, "growthFactor must be greater than 1, not 1"],
+    [{ maxConnection: 1 }, 'no option "maxConnection"; did you mean "maxConnections"?'],
+    [{ udpport: 0 }, 'no option "udpport"; did you mean "udpPort"?'],
+    [
+      { memoryLimit: "64m" },
+      'memoryLimit must be a whole number from 1 to 9007199254740991, not "64m"',
+    ],
+    [{ idleTimeout: -1 }, "idleTimeout must be a whole number from 0"],
+    [{ port: 65536 }, "port must be a whole number from 0 to 65535, not 65536"],
+    [{ evict: "no" }, 'evict must be true or false, not "no"'],
+    [{ protocol: "text" }, 'protocol must be "auto", "ascii" or "binary", not "text"'],
+    [{ log: "all" }, 'log must be one of none, bytes, requests, not "all"'],
+    [{ faults: [{ do: { kind: "dealy", ms: 1 } }] }, 'not "dealy"'],
   ])("refuses %j", async (options, message) => {
-    await expect(MemcachedServer.start(options)).rejects.toThrow(message);
+    const refused = expect(MemcachedServer.start(options)).rejects;
+    await refused.toThrow(message);
+    await refused.toBeInstanceOf(OptionError);
   });
 
   it("switches commands off", async () => {

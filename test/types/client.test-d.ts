@@ -37,7 +37,24 @@ describe("values", () => {
     expectTypeOf(users.getMulti(bytes)).resolves.toExtend<ReadonlyMap<Uint8Array, User>>();
     expectTypeOf(users.getsMulti(["a"])).resolves.toEqualTypeOf<Map<string, ValueWithCas<User>>>();
     expectTypeOf(users.deleteMulti(["a"])).resolves.toEqualTypeOf<string[]>();
-    expectTypeOf(users.setMulti({ a: { name: "A" } })).resolves.toEqualTypeOf<Key[]>();
+  });
+
+  test("a value's type may be said with the keys left to themselves", () => {
+    const keys: Key[] = ["a", new Uint8Array(1)];
+    expectTypeOf(untyped.getMulti<User>(["a"])).resolves.toEqualTypeOf<Map<string, User>>();
+    expectTypeOf(untyped.getMulti<User>(keys)).resolves.toEqualTypeOf<Map<Key, User>>();
+    expectTypeOf(untyped.getsMulti<User>(new Set(["a"]))).resolves.toEqualTypeOf<
+      Map<string, ValueWithCas<User>>
+    >();
+  });
+
+  test("the keys that were not stored have the type of those given", () => {
+    const ada = { name: "A" };
+    const bytes = new Map([[new Uint8Array(1), ada]]);
+    expectTypeOf(users.setMulti({ a: ada })).resolves.toEqualTypeOf<string[]>();
+    expectTypeOf(users.setMulti([["a", ada]])).resolves.toEqualTypeOf<string[]>();
+    expectTypeOf(users.addMulti(new Map([["a", ada]]))).resolves.toEqualTypeOf<string[]>();
+    expectTypeOf(users.addMulti(bytes)).resolves.items.toExtend<Uint8Array>();
   });
 });
 

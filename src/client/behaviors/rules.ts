@@ -3,8 +3,9 @@ import { type HashName, hashers } from "../../hash/algorithms.js";
 import type { HashFunction } from "../../hash/function.js";
 import type { Key } from "../../protocol/key.js";
 import { type Distribution, distributions } from "../../ring/distribution.js";
+import { checkDurationMs } from "../../util/check.js";
+import { checkNames } from "../../util/names.js";
 import { show } from "../../util/show.js";
-import { checkDurationMs, checkNames } from "../check.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
 
 /** Behaviors that were checked, by pylibmc's names of today, without those that do nothing. */
@@ -74,6 +75,10 @@ const known: ReadonlySet<string> = new Set([
   ...Object.keys(behaviorAliases),
   "cache lookups",
 ]);
+
+export function isBehavior(name: string): boolean {
+  return known.has(name);
+}
 
 /** A behavior's value where none was given. */
 export function initialBehavior<Name extends keyof Behaviors>(name: Name): Behaviors[Name] {

@@ -1,5 +1,5 @@
 import { OptionError } from "../../errors.js";
-import { nearestName, unknownName } from "../check.js";
+import { nearestName, unknownName } from "../../util/names.js";
 import type { Settings } from "../settings.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
 import { behaviorNames, checkBehaviors } from "./rules.js";

@@ -7,9 +7,9 @@ import { exptime, type Ttl } from "../../protocol/exptime.js";
 import type { Key } from "../../protocol/key.js";
 import type { GetRequest } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
-import type { Codec, Encoded, EncodedData } from "../../value/codec.js";
+import { checkBoolean, checkInteger } from "../../util/check.js";
+import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
-import { checkBoolean, checkInteger } from "../check.js";
 import type { Chunking, Dispatcher, Storing } from "../dispatcher.js";
 import type { Reject, Resolve } from "../gathering.js";
 import {
@@ -18,7 +18,7 @@ import {
   WRITE_OPTIONS,
   type WriteOptions,
 } from "../options.js";
-import { send } from "../storing.js";
+import { storageRequest } from "../storing.js";
 import { ChunkCall } from "./call.js";
 import { Manifest } from "./manifest.js";
 import type { ChunkLimits } from "./options.js";
@@ -55,7 +55,7 @@ export class Chunks implements Chunking {
     this.#binary = binary;
   }
 
-  codecFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Codec {
+  decoderFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Decoder {
     const call = new ChunkCall(this.#dispatcher, options, deadline);
     return new ChunkReader(this.#dispatcher.codec, call, this.#limits, request.touch);
   }
@@ -65,7 +65,7 @@ export class Chunks implements Chunking {
     encoded: Encoded | Promise<Encoded>,
     options: StoreOptions | undefined,
   ): Promise<boolean> {
-    const { mode } = storing;
+    const { mode } = storing.command;
     // What fails below fails the call; an encoding that fails as well is then nobody's.
     if (encoded instanceof Promise) encoded.catch(() => {});
     return new Promise((resolve, reject) => {
@@ -108,14 +108,21 @@ export class Chunks implements Chunking {
   }
 
   #send(
-    { command, mode, wireKey, compareCas }: Storing,
+    { command, wireKey, compareCas }: Storing,
     encoded: Encoded | Promise<Encoded>,
     options: StoreOptions | undefined,
     resolve: Resolve<boolean>,
     reject: Reject,
   ): void {
     const dispatcher = this.#dispatcher;
-    send(dispatcher, command, mode, wireKey, encoded, options, compareCas, resolve, reject);
+    const request = (data: Encoded) =>
+      storageRequest(dispatcher, command, wireKey, data, options, compareCas);
+    if (encoded instanceof Promise) {
+      const making = encoded.then(request);
+      dispatcher.sendWhenMade(command, making, wireKey, options, resolve, reject);
+    } else {
+      dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
+    }
   }
 
   /**

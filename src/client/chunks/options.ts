@@ -1,5 +1,5 @@
 import { OptionError } from "../../errors.js";
-import { checkBoolean, checkInteger, checkOptions } from "../check.js";
+import { checkBoolean, checkInteger, checkOptions } from "../../util/check.js";
 
 /** How values that are too large for one item are kept in several. */
 export interface ChunkOptions {

@@ -4,33 +4,25 @@ import type { Command } from "../../operation.js";
 import type { GetRequest } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
 import { ownBytes } from "../../value/bytes.js";
-import type { Codec, Encoded, EncodeOptions } from "../../value/codec.js";
+import type { Decoder } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
 import type { ChunkCall } from "./call.js";
 import { Manifest } from "./manifest.js";
 import type { ChunkLimits } from "./options.js";
 
-/** A call's codec where a value may be in chunks: it fetches them before it decodes. */
-export class ChunkReader implements Codec {
-  readonly #inner: Codec;
+/** What decodes a call's values where they may be in chunks: it fetches those first. */
+export class ChunkReader implements Decoder {
+  readonly #inner: Decoder;
   readonly #call: ChunkCall;
   readonly #limits: ChunkLimits;
   /** The exptime that reading gives to what it reads. */
   readonly #touch: number | undefined;
 
-  constructor(inner: Codec, call: ChunkCall, limits: ChunkLimits, touch: number | undefined) {
+  constructor(inner: Decoder, call: ChunkCall, limits: ChunkLimits, touch: number | undefined) {
     this.#inner = inner;
     this.#call = call;
     this.#limits = limits;
     this.#touch = touch;
-  }
-
-  encode(
-    value: unknown,
-    options: EncodeOptions | undefined,
-    key?: string,
-  ): Encoded | Promise<Encoded> {
-    return this.#inner.encode(value, options, key);
   }
 
   decode(

@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { RingServer } from "../../ring/ring.js";
-import { checkText } from "../check.js";
+import { checkText } from "../../util/check.js";
 import { Word } from "./word.js";
 
 /**

@@ -1,4 +1,6 @@
 import { OptionError } from "../../errors.js";
+import { checkOptions } from "../../util/check.js";
+import { show } from "../../util/show.js";
 import type { Asked, Fault, FaultAction, FaultMatch } from "./fault.js";
 
 interface Armed {
@@ -20,7 +22,8 @@ export class FaultScript {
 
   /**
    * Adds faults; each request suffers all that fit it, in the order of adding.
-   * @throws OptionError for a count or time that is not positive
+   * @throws OptionError for a condition or a kind that there is not, and for a count or time
+   * that is not positive
    */
   add(...faults: readonly Fault[]): void {
     for (const fault of faults) {
@@ -81,11 +84,35 @@ function includes<T>(wanted: T | readonly T[], value: T): boolean {
   return Array.isArray(wanted) ? wanted.includes(value) : wanted === value;
 }
 
-function check({ on = {}, do: action }: Fault): void {
+const FAULT: ReadonlySet<string> = new Set(["on", "do"]);
+
+const MATCH: ReadonlySet<string> = new Set([
+  ...["command", "key", "connection", "age", "nth", "every", "times"],
+]);
+
+const KINDS: Readonly<Record<FaultAction["kind"], true>> = {
+  ...{ delay: true, stall: true, deaf: true, close: true, reset: true, silence: true },
+  ...{ answer: true, cut: true, trickle: true, before: true, after: true, repeat: true },
+  ...{ swap: true, key: true, opaque: true, length: true, unterminated: true },
+  ...{ deauthenticate: true, refuse: true, restart: true },
+};
+
+/** Faults may come from a file, where no type has seen them. */
+function check(fault: Fault): void {
+  checkOptions(fault, FAULT, "A fault");
+  const { on = {}, do: action } = fault;
+  checkOptions(on, MATCH, "The on of a fault");
+  if (typeof action !== "object" || action === null) {
+    throw new OptionError(`do of a fault must be an object with a kind, not ${show(action)}`);
+  }
+  if (typeof action.kind !== "string" || !Object.hasOwn(KINDS, action.kind)) {
+    const kinds = Object.keys(KINDS).join(", ");
+    throw new OptionError(`kind of a fault must be one of ${kinds}, not ${show(action.kind)}`);
+  }
   const counts = { every: on.every, times: on.times };
   for (const [name, count] of Object.entries(counts)) {
-    if (count !== undefined && !(count >= 1)) {
-      throw new OptionError(`${name} of a fault must be at least 1, not ${count}`);
+    if (count !== undefined && !(typeof count === "number" && count >= 1)) {
+      throw new OptionError(`${name} of a fault must be at least 1, not ${show(count)}`);
     }
   }
   const isCut = action.kind === "cut" || action.kind === "trickle";

@@ -1,0 +1,53 @@
+import { OptionError } from "../errors.js";
+
+/** Names that are known, and those that are nearly one of them. */
+
+/** A message names so many options at most. */
+const MAX_LISTED = 12;
+
+/** @throws OptionError for an option that is not in `known`, with the nearest that is */
+export function checkNames(given: object, known: ReadonlySet<string>, where: string): void {
+  for (const name of Object.keys(given)) {
+    if (!known.has(name)) throw unknownName(name, known, where);
+  }
+}
+
+export function unknownName(name: string, known: Iterable<string>, where: string): OptionError {
+  return new OptionError(`${where} has no option ${JSON.stringify(name)}${hintFor(name, known)}`);
+}
+
+/** The nearest name, or all of them where none is near and a line can hold them. */
+function hintFor(name: string, known: Iterable<string>): string {
+  const nearest = nearestName(name, known);
+  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
+  const names = [...known];
+  return names.length > 0 && names.length <= MAX_LISTED ? `; it has ${names.join(", ")}` : "";
+}
+
+/** The known name that takes the fewest changes to reach, unless it takes too many. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const substitution = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}
