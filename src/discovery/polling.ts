@@ -1,4 +1,5 @@
 import type { Servers } from "../client/servers.js";
+import { MAX_TIMER_MS } from "../util/clock.js";
 
 /** Looks for the present list of servers; undefined says that there is nothing to say. */
 export type Look = () => Promise<Servers | undefined>;
@@ -88,7 +89,7 @@ class Polling implements AsyncIterator<Servers, undefined> {
     const spreadMs = this.#intervalMs * (1 - SPREAD + 2 * SPREAD * Math.random());
     const ms = Math.min(spreadMs, MAX_TIMER_MS);
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms).unref();
+      const timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS)).unref();
       this.#resume = () => {
         clearTimeout(timer);
         resolve();

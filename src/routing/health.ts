@@ -1,6 +1,7 @@
 import { backoffMs } from "../connection/backoff.js";
 import { Failure } from "../connection/failure.js";
 import { ConnectError, type MemcachedError } from "../errors.js";
+import { MAX_TIMER_MS } from "../util/clock.js";
 
 /**
  * `"up"`: nothing is known against it, also before it was first asked; `"failing"`: it failed,
@@ -213,7 +214,7 @@ export class Health {
     // A timer may fire within the millisecond before its time, and that is too early to connect.
     const waitMs = Math.ceil(delayMs ?? this.#pauseMs()) + 1;
     this.#probeAt = performance.now() + waitMs;
-    this.#timer = setTimeout(this.#probe, waitMs).unref();
+    this.#timer = setTimeout(this.#probe, Math.min(waitMs, MAX_TIMER_MS)).unref();
   }
 
   #pauseMs(): number {

@@ -1,4 +1,3 @@
-import { NoServerError } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import type { Server } from "./server.js";
 
@@ -40,9 +39,7 @@ export class Router implements Executor {
   }
 
   serverFor(route: string): Server {
-    const server = this.#servers[this.locate(route)];
-    if (server === undefined) throw new NoServerError("There is no server to ask");
-    return server;
+    return this.#servers[this.locate(route)]!;
   }
 
   /**

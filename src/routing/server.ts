@@ -18,6 +18,7 @@ import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
+import { MAX_TIMER_MS } from "../util/clock.js";
 import { Health, type HealthEvent, type HealthOptions, type HealthState } from "./health.js";
 import { Lanes } from "./lanes.js";
 import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
@@ -66,9 +67,6 @@ type Heard = Pick<
 const states = channel("tslibmc:server");
 
 const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
-
-/** As long as a timer can be. */
-const NO_LIMIT_MS = 2 ** 31 - 1;
 
 /** One memcached: its address, its connection, and what a failure there means for an operation. */
 export class Server implements Executor {
@@ -159,7 +157,7 @@ export class Server implements Executor {
    */
   retire(successor: Executor): Promise<void> {
     this.#successor = successor;
-    return this.close(NO_LIMIT_MS);
+    return this.close(MAX_TIMER_MS);
   }
 
   /** Not within the call: a program that tries again and again would keep the probe's timer from firing. */

@@ -21,7 +21,7 @@ class Following {
   }
 
   #abort = (): void => {
-    for (const follower of [...this.followers]) follower.fail(this.#signal.reason);
+    for (const follower of this.followers) follower.fail(this.#signal.reason);
   };
 }
 

@@ -1,4 +1,5 @@
 import { ArgumentError, OptionError } from "../errors.js";
+import { MAX_TIMER_MS } from "./clock.js";
 import { checkNames } from "./names.js";
 import { show } from "./show.js";
 
@@ -6,8 +7,6 @@ import { show } from "./show.js";
  * Checks at run time what types only promise: callers without types exist, and a string
  * in the place of a number would become part of a command line.
  */
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The options object of a call, or undefined where none was given.

@@ -1,3 +1,6 @@
+/** As long as a timer can be, in milliseconds; one that is set for longer fires at once. */
+export const MAX_TIMER_MS: number = 2 ** 31 - 1;
+
 /**
  * A moment of `performance.now()` as microseconds of 32 bits that wrap around: a small
  * integer, which an object holds without memory of its own.

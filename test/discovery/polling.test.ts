@@ -4,6 +4,7 @@ import { polling } from "../../src/discovery/polling.js";
 
 /** When a source looks again, by a clock that stands still unless it is told to go on. */
 
+/** The longest interval, which is longer than a timer can be once chance has added to it. */
 const NEVER_MS = 2 ** 31 - 1;
 
 beforeEach(() => {
@@ -78,6 +79,7 @@ test("the longest interval is no short one, however it is spread", async () => {
 });
 
 test("what happens during a look or a pause has it look again at once", async () => {
+  vi.spyOn(Math, "random").mockReturnValue(1);
   const { found, iterator } = iterate(NEVER_MS, ["a"], ["b"], ["c"]);
   found.during = () => {
     if (found.looks === 1) found.wake();

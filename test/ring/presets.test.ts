@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/errors.js";
 import { Placement } from "../../src/ring/placement.js";
+import { ketamaDigests } from "../../src/ring/points.js";
 import type { PlacementPreset } from "../../src/ring/presets.js";
 import type { RingServer } from "../../src/ring/ring.js";
 import { keysOf, vectors } from "./vectors.js";
@@ -50,6 +51,31 @@ describe("placement of other clients, recorded from their own code", () => {
         3, 3, 3,
       ]);
     }
+  });
+});
+
+describe("libketama", () => {
+  it("places keys as spymemcached, which was made after it, where no weight differs", () => {
+    const equal = Object.entries(recorded.lists).filter(([, servers]) =>
+      servers.every(({ weight }) => weight === servers[0]!.weight),
+    );
+    expect(equal.length).toBeGreaterThan(2);
+    for (const [list, servers] of equal) {
+      const placement = named("libketama", servers);
+      const ours = recorded.keys.map((key) => placement.locate(key));
+      expect(ours, list).toEqual(recorded.placement["spymemcached"]![list]);
+    }
+  });
+
+  it("gives each server its share of 40 digests a server, rounded down", () => {
+    const digestsOf = (...weights: number[]) => {
+      const group = { size: weights.length, weight: weights.reduce((sum, each) => sum + each) };
+      return weights.map((weight) => ketamaDigests(tcp("a", 1, weight), group));
+    };
+    expect(digestsOf(7)).toEqual([40]);
+    expect(digestsOf(1, 2, 3)).toEqual([20, 40, 60]);
+    expect(digestsOf(2, 2, 3)).toEqual([34, 34, 51]); // of 120: 34.3, 34.3 and 51.4
+    expect(digestsOf(1, 1000)).toEqual([0, 79]);
   });
 });
 

@@ -104,6 +104,29 @@ describe("rendezvous", () => {
 });
 
 describe("jump", () => {
+  const inBigInts = (hash: number, buckets: number) => {
+    let key = BigInt(hash);
+    let bucket = -1;
+    for (let next = 0; next < buckets; ) {
+      bucket = next;
+      key = BigInt.asUintN(64, key * 2862933555777941757n + 1n);
+      next = Math.floor((bucket + 1) * (2 ** 31 / (Number(key >> 33n) + 1)));
+    }
+    return bucket;
+  };
+
+  it("carries into the upper word, which one hash of all does at its first step", () => {
+    const word = 2n ** 32n;
+    const factor = 2862933555777941757n % word;
+    let inverse = factor; // right in its last three bits, and in twice as many each time
+    for (let bits = 3; bits < 32; bits *= 2) inverse = (inverse * (2n - factor * inverse)) % word;
+    const hash = Number((word - (((inverse % word) + word) % word)) % word);
+    expect(Number((BigInt(hash) * factor + 1n) % word)).toBe(0);
+    for (const buckets of [2, 10, 1000, 1_000_000]) {
+      expect(jumpHash(hash, buckets)).toBe(inBigInts(hash, buckets));
+    }
+  });
+
   it("is the paper's, by the published results of its C++ code", () => {
     const buckets = (key: number) => Array.from({ length: 19 }, (_, i) => jumpHash(key, i + 1));
     expect(buckets(0)).toEqual(new Array(19).fill(0));
@@ -114,16 +137,6 @@ describe("jump", () => {
   });
 
   it("is the paper's in 64-bit arithmetic, for any hash", () => {
-    const inBigInts = (hash: number, buckets: number) => {
-      let key = BigInt(hash);
-      let bucket = -1;
-      for (let next = 0; next < buckets; ) {
-        bucket = next;
-        key = BigInt.asUintN(64, key * 2862933555777941757n + 1n);
-        next = Math.floor((bucket + 1) * (2 ** 31 / (Number(key >> 33n) + 1)));
-      }
-      return bucket;
-    };
     const hashes = fc.integer({ min: 0, max: 2 ** 32 - 1 });
     fc.assert(
       fc.property(hashes, fc.integer({ min: 1, max: 100_000 }), (hash, buckets) => {

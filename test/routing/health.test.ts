@@ -291,6 +291,14 @@ describe("probes", () => {
     expect(probes).toHaveLength(1);
   });
 
+  test("leave a dead server alone for longer than a timer can be, too", () => {
+    const { health, probes } = patient({ failureLimit: 1, deadTimeoutMs: 1e12 });
+    health.failed(failure);
+    vi.advanceTimersByTime(3_600_000);
+    expect([health.state, probes]).toEqual(["dead", []]);
+    health.stop();
+  });
+
   test("are not sent to a server that is returning", () => {
     const { health, probes, probeSucceeds } = patient({ failureLimit: 1, rampUpMs: 9000 });
     health.failed(failure);

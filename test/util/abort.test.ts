@@ -9,11 +9,11 @@ function countedSignal() {
   const add = signal.addEventListener.bind(signal);
   const remove = signal.removeEventListener.bind(signal);
   signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listeners++;
+    if (args[0] === "abort") listeners++;
     add(...args);
   };
   signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    listeners--;
+    if (args[0] === "abort") listeners--;
     remove(...args);
   };
   return { controller, signal, listeners: () => listeners };
@@ -46,6 +46,22 @@ test("all fail with the reason, those too that unfollow meanwhile", () => {
   controller.abort("mine");
   expect(failed).toEqual(new Array(5).fill("mine"));
   expect(listeners()).toBe(0);
+});
+
+test("whoever leaves takes nobody along, and whoever comes after the last is followed again", () => {
+  const { controller, signal, listeners } = countedSignal();
+  const failed: string[] = [];
+  const followerOf = (name: string) => ({ fail: () => void failed.push(name) });
+  const [left, stays, later] = ["left", "stays", "later"].map(followerOf);
+  follow(signal, left!);
+  unfollow(signal, left!);
+  follow(signal, left!);
+  follow(signal, stays!);
+  unfollow(signal, left!);
+  expect(listeners()).toBe(1);
+  follow(signal, later!);
+  controller.abort();
+  expect(failed).toEqual(["stays", "later"]);
 });
 
 test("an aborted signal fails at once, without a listener", () => {

@@ -6,7 +6,9 @@ import { Fifo } from "../../src/util/fifo.js";
 const action = fc.oneof(
   { weight: 5, arbitrary: fc.nat(1000).map((n) => ({ kind: "push", n }) as const) },
   { weight: 4, arbitrary: fc.constant({ kind: "shift" } as const) },
-  fc.nat(40).map((n) => ({ kind: "at", n }) as const),
+  // Past what it has room for at first, from wherever its head is.
+  fc.integer({ min: 10, max: 70 }).map((n) => ({ kind: "pushMany", n }) as const),
+  fc.nat(150).map((n) => ({ kind: "at", n }) as const),
   fc.constant({ kind: "drain" } as const),
   fc.integer({ min: 2, max: 5 }).map((n) => ({ kind: "retain", n }) as const),
 );
@@ -21,6 +23,11 @@ test("does what an array does", () => {
         if (kind === "push") {
           fifo.push(n);
           model.push(n);
+        } else if (kind === "pushMany") {
+          for (let item = 0; item < n; item++) {
+            fifo.push(item);
+            model.push(item);
+          }
         } else if (kind === "shift") {
           expect(fifo.shift()).toBe(model.shift());
         } else if (kind === "at") {
