@@ -28,7 +28,7 @@ export type {
   MetaGetOptions,
   MetaOptions,
   MetaSetOptions,
-} from "./client/metacalls.js";
+} from "./client/metaoptions.js";
 export type {
   AdminOptions,
   ArithmeticOptions,

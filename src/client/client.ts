@@ -15,6 +15,13 @@ import type { Given } from "./keys.js";
 import { getMany } from "./many.js";
 import type { Mapping } from "./mapping.js";
 import * as metacalls from "./metacalls.js";
+import type {
+  MetaArithmeticOptions,
+  MetaDebugOptions,
+  MetaDeleteOptions,
+  MetaGetOptions,
+  MetaSetOptions,
+} from "./metaoptions.js";
 import {
   type ArithmeticOptions,
   CALL_OPTIONS,
@@ -361,29 +368,27 @@ export class Client<Value = unknown> extends Cluster {
    * `mg` with every flag as a named option. It needs memcached 1.6.
    * @returns the item and what was asked about it, or undefined on a miss
    */
-  metaGet<T = Value>(
-    key: Key,
-    options: metacalls.MetaGetOptions = {},
-  ): Promise<MetaItem<T> | undefined> {
+  metaGet<T = Value>(key: Key, options: MetaGetOptions = {}): Promise<MetaItem<T> | undefined> {
     const item = metacalls.metaGet(this.#dispatcher, key, options);
     return item as Promise<MetaItem<T> | undefined>;
   }
 
   /**
-   * `ms` with every flag as a named option. It needs memcached 1.6.
+   * `ms` with every flag as a named option. It needs memcached 1.6. To append or prepend takes a
+   * string or a Uint8Array, as {@link Client.append} does.
    * @throws CodecError, ValueTooLargeError as {@link Client.set} does
    */
-  metaSet(key: Key, value: Value, options: metacalls.MetaSetOptions = {}): Promise<MetaStored> {
+  metaSet(key: Key, value: Value, options: MetaSetOptions = {}): Promise<MetaStored> {
     return metacalls.metaSet(this.#dispatcher, key, value, options);
   }
 
   /** `md` with every flag as a named option. It needs memcached 1.6. */
-  metaDelete(key: Key, options: metacalls.MetaDeleteOptions = {}): Promise<MetaDeleted> {
+  metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<MetaDeleted> {
     return metacalls.metaDelete(this.#dispatcher, key, options);
   }
 
   /** `ma` with every flag as a named option. It needs memcached 1.6. */
-  metaArithmetic(key: Key, options: metacalls.MetaArithmeticOptions = {}): Promise<MetaNumber> {
+  metaArithmetic(key: Key, options: MetaArithmeticOptions = {}): Promise<MetaNumber> {
     return metacalls.metaArithmetic(this.#dispatcher, key, options);
   }
 
@@ -391,7 +396,7 @@ export class Client<Value = unknown> extends Cluster {
    * `me`: what the server knows of an item. It needs memcached 1.6.
    * @returns undefined on a miss
    */
-  metaDebug(key: Key, options?: metacalls.MetaDebugOptions): Promise<MetaDebug | undefined> {
+  metaDebug(key: Key, options?: MetaDebugOptions): Promise<MetaDebug | undefined> {
     return metacalls.metaDebug(this.#dispatcher, key, options);
   }
 }

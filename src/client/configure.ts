@@ -153,7 +153,7 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
   if (policies.rejoin !== undefined && options.proxy === "twemproxy") {
     throw new OptionError("rejoin needs flush_all, which twemproxy does not know; leave it out");
   }
-  if (typeof placement !== "string") checkOptions(placement, DISTRIBUTION_OPTIONS, "placement");
+  if (typeof placement !== "string") checkDistribution(placement);
   return {
     transport: transportOf(options),
     policies,
@@ -211,6 +211,17 @@ export function withBehaviors(options: ClientOptions, behaviors: BehaviorOptions
     keyPrefix: undefined,
     behaviors,
   };
+}
+
+function checkDistribution(distribution: DistributionOptions): void {
+  checkOptions(distribution, DISTRIBUTION_OPTIONS, "placement");
+  const { buckets, chance } = distribution;
+  if (buckets !== undefined && !Array.isArray(buckets)) {
+    throw new OptionError(`placement.buckets must be an array of numbers, not ${show(buckets)}`);
+  }
+  if (chance !== undefined && typeof chance !== "function") {
+    throw new OptionError(`placement.chance must be a function, not ${show(chance)}`);
+  }
 }
 
 function checkMaxValueSize(value: unknown): number {

@@ -15,6 +15,7 @@ import type { Key } from "../protocol/key.js";
 import type { ArithmeticRequest } from "../protocol/request.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
+import type { Encoded, EncodeOptions } from "../value/codec.js";
 import { FLAG_INTEGER } from "../value/flags.js";
 import { NewNumbers } from "./answers.js";
 import { checkUnsigned } from "./check.js";
@@ -24,6 +25,8 @@ import { distinct, homeOf } from "./keys.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */
+
+const UNCOMPRESSED: EncodeOptions = { compress: false };
 
 type Mode = ArithmeticRequest["mode"];
 
@@ -107,7 +110,7 @@ function countOnce(
  * Counts, and makes the counter if it is missing; again if others were faster at both.
  *
  * memcached could do both at once (`ma` with `N`), but gives what it makes no flags, so
- * that everybody would read such a counter as bytes. `add` makes it an integer for all.
+ * that everybody would read such a counter as bytes. `add` makes it a number for all.
  */
 async function countOrMake(
   dispatcher: Dispatcher,
@@ -125,11 +128,30 @@ async function countOrMake(
     const initial = checkUnsigned(options.initial, "initial");
     const lifetime = exptime(options.ttl ?? 0, Date.now);
     const making = { ...add, name: command.name };
+    const { data, flags } = await encodeCounter(dispatcher, key, initial, options);
     const made = await dispatcher.one(making, key, remaining(), ARITHMETIC_OPTIONS, (wireKey) =>
-      setRequest("add", wireKey, String(initial), FLAG_INTEGER, lifetime, undefined, false),
+      setRequest("add", wireKey, data, flags, lifetime, undefined, false),
     );
     if (made) return typeof delta === "bigint" ? BigInt(initial) : Number(initial);
   }
+}
+
+/** A counter as the client writes numbers, if that is in digits; otherwise as pylibmc does. */
+async function encodeCounter(
+  dispatcher: Dispatcher,
+  key: Key,
+  initial: number | bigint,
+  options: ArithmeticOptions,
+): Promise<Encoded> {
+  const digits = String(initial);
+  const wireKey = dispatcher.key(key, options);
+  try {
+    const encoded = await dispatcher.codec.encode(initial, UNCOMPRESSED, wireKey);
+    if (Buffer.from(encoded.data).toString("latin1") === digits) return encoded;
+  } catch {
+    // It writes no numbers at all.
+  }
+  return { data: digits, flags: FLAG_INTEGER };
 }
 
 function countRequest(

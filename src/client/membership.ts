@@ -2,7 +2,7 @@ import { MemcachedError, NoServerError, TimeoutError } from "../errors.js";
 import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
-import { type ClientOptions, checkClientOptions } from "./configure.js";
+import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";
 import { parseServers, type Servers } from "./servers.js";
@@ -30,6 +30,8 @@ export interface ServerList {
 }
 
 const FOLLOW_OPTIONS: ReadonlySet<string> = new Set(["signal"]);
+
+const DISCOVER_OPTIONS: ReadonlySet<string> = new Set([...CLIENT_OPTIONS, "discoverTimeoutMs"]);
 
 const DEFAULT_DISCOVER_TIMEOUT_MS = 5000;
 
@@ -101,9 +103,11 @@ export class Membership {
  */
 export async function discover<C, Value>(
   source: AsyncIterable<Servers>,
-  { discoverTimeoutMs = DEFAULT_DISCOVER_TIMEOUT_MS, ...options }: DiscoverOptions<Value>,
+  given: DiscoverOptions<Value>,
   make: (servers: Servers, options: ClientOptions<Value>, lists: Subscription) => C,
 ): Promise<C> {
+  checkOptions(given, DISCOVER_OPTIONS, "discover");
+  const { discoverTimeoutMs = DEFAULT_DISCOVER_TIMEOUT_MS, ...options } = given;
   const withinMs = checkDurationMs(discoverTimeoutMs, "discoverTimeoutMs");
   checkClientOptions(options);
   const lists = new Subscription(source);

@@ -12,146 +12,24 @@ import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
 import { checkCas, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { CALL_OPTIONS, type CallOptions } from "./options.js";
-import { checkSize } from "./storing.js";
+import {
+  META_ARITHMETIC_OPTIONS,
+  META_DEBUG_OPTIONS,
+  META_DELETE_OPTIONS,
+  META_GET_OPTIONS,
+  META_SET_OPTIONS,
+  type MetaArithmeticOptions,
+  type MetaDebugOptions,
+  type MetaDeleteOptions,
+  type MetaGetOptions,
+  type MetaOptions,
+  type MetaSetOptions,
+} from "./metaoptions.js";
+import { checkPart, checkSize, isPart, PART } from "./storing.js";
 
-/**
- * The meta commands as calls (protocol.txt, "Meta Commands"): each flag is a named option.
- * Only `q` is not offered, since a quiet command has no reply to settle its promise by, and
- * neither are `P` and `L`, which memcached ignores.
- */
+/** The meta commands as calls (protocol.txt, "Meta Commands"). */
 
-/** What every meta call takes. */
-export interface MetaOptions extends CallOptions {
-  /** `k`: the key comes back. */
-  readonly returnKey?: boolean | undefined;
-  /** `O`: a token of at most 31 bytes that comes back. */
-  readonly opaque?: string | undefined;
-  /** `b`: the key is sent in base64. */
-  readonly base64Key?: boolean | undefined;
-}
-
-/** What to read, and what to do with the item on the way (protocol.txt, "Meta Get"). */
-export interface MetaGetOptions extends MetaOptions {
-  /** `v`: the value. @defaultValue true */
-  readonly value?: boolean | undefined;
-  /** `c`: the item's cas token. */
-  readonly returnCas?: boolean | undefined;
-  /** `f`: the client flags. */
-  readonly returnFlags?: boolean | undefined;
-  /** `h`: whether the item was read before. */
-  readonly returnHitBefore?: boolean | undefined;
-  /** `l`: seconds since it was last read. */
-  readonly returnLastAccess?: boolean | undefined;
-  /** `s`: the value's size. */
-  readonly returnSize?: boolean | undefined;
-  /** `t`: seconds until it expires. */
-  readonly returnTtl?: boolean | undefined;
-  /** `u`: the read does not count as a use. */
-  readonly noBump?: boolean | undefined;
-  /** `T`: a new ttl for the item. */
-  readonly touch?: Ttl | undefined;
-  /**
-   * `N`: on a miss, make an empty item with this ttl and win the right to fill it. Until
-   * then it has no value for another `metaGet`, and is an empty Buffer for a `get`.
-   */
-  readonly vivify?: Ttl | undefined;
-  /** `R`: with fewer seconds than this left, win the right to recache. */
-  readonly recache?: number | undefined;
-  /** `E`: the cas that a vivified item gets (memcached 1.6.27). */
-  readonly setCas?: bigint | undefined;
-  /** `C`: leave the value out if the item's cas is this one (memcached 1.6.40). */
-  readonly unlessCas?: bigint | undefined;
-}
-
-/** How to store, and what to tell of it (protocol.txt, "Meta Set"). */
-export interface MetaSetOptions extends MetaOptions {
-  /** `M`: which of the storage commands it is. @defaultValue "set" */
-  readonly mode?: SetMode | undefined;
-  /** `T`: how long the item lives. @defaultValue 0, for ever */
-  readonly ttl?: Ttl | undefined;
-  /** `F`: in the place of the flags that the value's type has. */
-  readonly flags?: number | undefined;
-  /** `C`: store only if the item's cas is this one. */
-  readonly compareCas?: bigint | undefined;
-  /** `E`: the cas that the item gets (memcached 1.6.27). */
-  readonly setCas?: bigint | undefined;
-  /** `I`: with `compareCas`, an older token stores the value as stale. */
-  readonly invalidate?: boolean | undefined;
-  /** `N`: on append or prepend to a miss, make the item with this ttl (memcached 1.6.20). */
-  readonly vivify?: Ttl | undefined;
-  /** `c`: the item's cas token. */
-  readonly returnCas?: boolean | undefined;
-  /** `s`: the stored size (memcached 1.6.20). */
-  readonly returnSize?: boolean | undefined;
-}
-
-/** How to delete, or what to do instead (protocol.txt, "Meta Delete"). */
-export interface MetaDeleteOptions extends MetaOptions {
-  /** `C`: delete only if the item's cas is this one. */
-  readonly compareCas?: bigint | undefined;
-  /** `E`: the cas that a stale or emptied item gets (memcached 1.6.27). */
-  readonly setCas?: bigint | undefined;
-  /** `I`: mark the item stale instead of deleting it. */
-  readonly invalidate?: boolean | undefined;
-  /** `T`: with `invalidate`, a new ttl. */
-  readonly ttl?: Ttl | undefined;
-  /** `x`: drop the value and keep the item (memcached 1.6.27). */
-  readonly dropValue?: boolean | undefined;
-}
-
-/** How to count, and what to tell of it (protocol.txt, "Meta Arithmetic"). */
-export interface MetaArithmeticOptions extends MetaOptions {
-  /** `M`: adds, or subtracts. @defaultValue "incr" */
-  readonly mode?: "incr" | "decr" | undefined;
-  /** `D`: by how much, a whole number that is not negative. @defaultValue 1 */
-  readonly delta?: number | bigint | undefined;
-  /** `J`: the number that a missing item starts with; without it a miss is "notFound". */
-  readonly initial?: number | bigint | undefined;
-  /** `N`: the ttl of an item that `initial` made. @defaultValue 0 */
-  readonly initialTtl?: Ttl | undefined;
-  /** `T`: a new ttl for the item. */
-  readonly ttl?: Ttl | undefined;
-  /** `C`: change only if the item's cas is this one. */
-  readonly compareCas?: bigint | undefined;
-  /** `E`: the cas that the item gets (memcached 1.6.27). */
-  readonly setCas?: bigint | undefined;
-  /** `v`: the new number. @defaultValue true */
-  readonly value?: boolean | undefined;
-  /** `c`: the item's cas token. */
-  readonly returnCas?: boolean | undefined;
-  /** `t`: seconds until it expires. */
-  readonly returnTtl?: boolean | undefined;
-}
-
-const META = [...CALL_OPTIONS, "returnKey", "opaque", "base64Key"];
-
-const GET_OPTIONS: ReadonlySet<string> = new Set([
-  ...META,
-  ...["value", "returnCas", "returnFlags", "returnHitBefore", "returnLastAccess", "returnSize"],
-  ...["returnTtl", "noBump", "touch", "vivify", "recache", "setCas", "unlessCas"],
-]);
-
-const SET_OPTIONS: ReadonlySet<string> = new Set([
-  ...META,
-  ...["mode", "ttl", "flags", "compareCas", "setCas", "invalidate", "vivify"],
-  ...["returnCas", "returnSize"],
-]);
-
-const DELETE_OPTIONS: ReadonlySet<string> = new Set([
-  ...META,
-  ...["compareCas", "setCas", "invalidate", "ttl", "dropValue"],
-]);
-
-const ARITHMETIC_OPTIONS: ReadonlySet<string> = new Set([
-  ...META,
-  ...["mode", "delta", "initial", "initialTtl", "ttl", "compareCas", "setCas", "value"],
-  ...["returnCas", "returnTtl"],
-]);
-
-const DEBUG_OPTIONS: ReadonlySet<string> = new Set([...CALL_OPTIONS, "base64Key"]);
-
-const SET_MODES: readonly string[] = ["set", "add", "replace", "append", "prepend"];
+const SET_MODES: readonly SetMode[] = ["set", "add", "replace", "append", "prepend"];
 
 export function metaGet(
   dispatcher: Dispatcher,
@@ -159,7 +37,7 @@ export function metaGet(
   options: MetaGetOptions,
 ): Promise<meta.MetaItem<unknown> | undefined> {
   const winsRights = options?.vivify !== undefined || options?.recache !== undefined;
-  return one(dispatcher, meta.metaGet(!winsRights), key, options, GET_OPTIONS, (wireKey) => ({
+  return one(dispatcher, meta.metaGet(!winsRights), key, options, META_GET_OPTIONS, (wireKey) => ({
     verb: "get",
     key: wireKey,
     keys: undefined,
@@ -193,9 +71,12 @@ export function metaSet(
   options: MetaSetOptions,
 ): Promise<meta.MetaStored> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, SET_OPTIONS, "metaSet");
+    checkOptions(options, META_SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
-    const encoded = encodeValue(dispatcher.codec, value, undefined, wireKey, "metaSet");
+    const part = isPart(checkMode(options.mode));
+    if (part) checkPart("metaSet", value);
+    const how = part ? PART : undefined;
+    const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
     if (encoded instanceof Promise) {
       const making = encoded.then((data) => metaSetRequest(dispatcher, wireKey, data, options));
       dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
@@ -206,6 +87,11 @@ export function metaSet(
   });
 }
 
+function checkMode(mode: SetMode = "set"): SetMode {
+  if (SET_MODES.includes(mode)) return mode;
+  throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
+}
+
 function metaSetRequest(
   dispatcher: Dispatcher,
   key: string,
@@ -214,9 +100,6 @@ function metaSetRequest(
 ): KeyRequest {
   checkSize(dispatcher, "metaSet", encoded, key);
   const { mode = "set", flags = encoded.flags, ttl = 0 } = options;
-  if (!SET_MODES.includes(mode)) {
-    throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
-  }
   const request = setRequest(
     mode,
     key,
@@ -244,7 +127,7 @@ export function metaDelete(
   key: Key,
   options: MetaDeleteOptions,
 ): Promise<meta.MetaDeleted> {
-  return one(dispatcher, meta.metaDelete, key, options, DELETE_OPTIONS, (wireKey) => ({
+  return one(dispatcher, meta.metaDelete, key, options, META_DELETE_OPTIONS, (wireKey) => ({
     verb: "delete",
     key: wireKey,
     compareCas: optionalCas(options.compareCas, "compareCas"),
@@ -264,7 +147,7 @@ export function metaArithmetic(
   key: Key,
   options: MetaArithmeticOptions,
 ): Promise<meta.MetaNumber> {
-  return one(dispatcher, meta.metaArithmetic, key, options, ARITHMETIC_OPTIONS, (wireKey) => {
+  return one(dispatcher, meta.metaArithmetic, key, options, META_ARITHMETIC_OPTIONS, (wireKey) => {
     const { mode = "incr", delta = 1, initial, initialTtl = 0 } = options;
     if (mode !== "incr" && mode !== "decr") {
       throw new ArgumentError(`mode must be "incr" or "decr", not ${show(mode)}`);
@@ -292,18 +175,12 @@ export function metaArithmetic(
   });
 }
 
-/** What `metaDebug` takes. */
-export interface MetaDebugOptions extends CallOptions {
-  /** `b`: the key is sent in base64. */
-  readonly base64Key?: boolean | undefined;
-}
-
 export function metaDebug(
   dispatcher: Dispatcher,
   key: Key,
   options: MetaDebugOptions | undefined,
 ): Promise<meta.MetaDebug | undefined> {
-  return one(dispatcher, meta.metaDebug, key, options ?? {}, DEBUG_OPTIONS, (wireKey) => ({
+  return one(dispatcher, meta.metaDebug, key, options ?? {}, META_DEBUG_OPTIONS, (wireKey) => ({
     verb: "admin",
     action: "debug",
     key: wireKey,

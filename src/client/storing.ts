@@ -3,10 +3,10 @@ import { encodeValue } from "../commands/value.js";
 import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import { exptime } from "../protocol/exptime.js";
 import { describeKey, type Key, keyText } from "../protocol/key.js";
-import type { KeyRequest, SetRequest } from "../protocol/request.js";
+import type { KeyRequest, SetMode, SetRequest } from "../protocol/request.js";
 import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
-import type { Encoded } from "../value/codec.js";
+import type { Encoded, EncodeOptions } from "../value/codec.js";
 import { FailedKeys } from "./answers.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { EachKey, eachCall } from "./each.js";
@@ -16,7 +16,12 @@ import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "
 
 /** Calls that store: the value is encoded first, and nothing is sent if that fails. */
 
-const PART = { part: true };
+/** How what is put before or behind a value is encoded. */
+export const PART: EncodeOptions = { part: true };
+
+export function isPart(mode: SetMode): boolean {
+  return mode === "append" || mode === "prepend";
+}
 
 const TTL_INSTEAD = "a ttl (whole seconds, or a Date)";
 
@@ -31,7 +36,7 @@ export function store(
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const { mode, name } = command;
-    const part = mode === "append" || mode === "prepend";
+    const part = isPart(mode);
     if (part) {
       checkOptions(options, WRITE_OPTIONS, name);
       checkPart(name, value);
@@ -151,9 +156,11 @@ export function storageRequest(
 }
 
 /** What stands at an end of a number or of JSON makes neither. */
-function checkPart(name: string, value: unknown): void {
+export function checkPart(name: string, value: unknown): void {
   if (typeof value === "string" || value instanceof Uint8Array) return;
-  throw new ArgumentError(`${name} takes a string or a Uint8Array, not ${show(value)}`);
+  throw new ArgumentError(
+    `${name} takes a string or a Uint8Array to put before or behind a value, not ${show(value)}`,
+  );
 }
 
 /** @throws ValueTooLargeError for more than the client may store */

@@ -130,11 +130,12 @@ export function transportOf(options: TransportOptions): Transport {
   const mechanism = checkMechanism(options.saslMechanism, provide);
   const binary = checkBoolean(options.binary ?? false, "binary");
   const connections = checkConnections(options.connections);
+  const plaintext = plaintextChoice(options);
   const common = {
     socket: checkSocket(options.socket),
     tls: checkTls(options.tls),
     connections,
-    plaintext: provide && !options.tls ? plaintextChoice(options) : undefined,
+    plaintext: provide && !options.tls ? plaintext : undefined,
     needsStream: needsStream(options, { binary, provide, connections }),
     ...keyRules(options, binary),
   };

@@ -3,6 +3,7 @@ import { isIP, isIPv6, type LookupFunction } from "node:net";
 import {
   ConnectError,
   ConnectionClosedError,
+  type MemcachedError,
   NotSupportedError,
   ProtocolError,
   QueueFullError,
@@ -36,6 +37,8 @@ export interface DatagramsOptions {
   readonly wire: () => Wire;
   readonly socket: SocketOptions;
   readonly limits: QueueLimits;
+  /** Milliseconds for one attempt to open a socket, which its name may take. */
+  readonly connectTimeoutMs: number;
   readonly onEvent: OnConnectionEvent;
   /** The server replied to something, in time or late. */
   readonly onReply: () => void;
@@ -83,6 +86,8 @@ export class Datagrams implements Executor {
   readonly #window = new Window(WINDOW, WINDOW_ROUND_MS);
   #socket: Socket | undefined = undefined;
   #isOpen = false;
+  /** When the present attempt to open the socket is given up. */
+  #openDeadline = 0;
   #ended = false;
   #lastId = 0;
   readonly #drain = new Drain();
@@ -112,23 +117,19 @@ export class Datagrams implements Executor {
   }
 
   disconnect(): void {
-    const wasOpen = this.#isOpen;
-    this.#abandon(this.#closed("The connection was closed by disconnectAll()"));
-    if (wasOpen) this.#announcer.disconnected(undefined);
+    this.#close(this.#closed("The connection was closed by disconnectAll()"));
   }
 
   /** Closes the socket to a server that is not to be waited for; what is under way fails. */
   abandon(failure: Failure): void {
-    const wasOpen = this.#isOpen;
-    this.#abandon(failure);
-    if (wasOpen) this.#announcer.disconnected(failure.error);
+    this.#close(failure, failure.error);
   }
 
   /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
   async close(drainMs: number): Promise<void> {
     if (this.#isBusy) await this.#drain.wait(drainMs);
     this.#ended = true;
-    this.disconnect();
+    this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
   }
 
@@ -149,7 +150,21 @@ export class Datagrams implements Executor {
     return this.#waiting.length > 0 || this.#answers.size > 0;
   }
 
+  get #isOpening(): boolean {
+    return this.#socket !== undefined && !this.#isOpen;
+  }
+
   #open(): void {
+    this.#openDeadline = performance.now() + this.#options.connectTimeoutMs;
+    this.#announcer.connecting();
+    try {
+      this.#dial();
+    } catch (cause) {
+      this.#lost(cause); // a resolver of the program's own may throw
+    }
+  }
+
+  #dial(): void {
     const { address, socket: options } = this.#options;
     const { localAddress, recvBufferSize, sendBufferSize, lookup } = options;
     const socket = dgram().createSocket({
@@ -159,7 +174,6 @@ export class Datagrams implements Executor {
       ...(lookup !== undefined && { lookup: oneAddress(lookup) }),
     });
     this.#socket = socket;
-    this.#announcer.connecting();
     socket
       .on("message", (datagram) => this.#receive(datagram))
       .on("connect", () => {
@@ -167,10 +181,10 @@ export class Datagrams implements Executor {
       })
       .on("error", (cause) => {
         if (socket === this.#socket) this.#lost(cause);
-      });
+      })
+      .unref();
     if (localAddress === undefined) socket.connect(address.port, address.host);
     else socket.bind(0, localAddress, () => socket.connect(address.port, address.host));
-    socket.unref();
   }
 
   #opened(): void {
@@ -258,9 +272,10 @@ export class Datagrams implements Executor {
   }
 
   /** The socket could not be made, or the server's machine says that nobody is there. */
-  #lost(cause: Error): void {
+  #lost(cause: unknown): void {
     const wasOpen = this.#isOpen;
-    const message = `Cannot reach ${this.#name}: ${cause.message}`;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const message = `Cannot reach ${this.#name}: ${why}`;
     const failure = this.#failure(ConnectError, message, cause);
     this.#isOpen = false;
     this.#options.onFailure(failure);
@@ -271,6 +286,13 @@ export class Datagrams implements Executor {
       this.#counters.connectErrors++;
       this.#announcer.failed(failure.error, 0);
     }
+  }
+
+  /** The socket is closed from here: everything under way fails. */
+  #close(failure: Failure, error?: MemcachedError): void {
+    const wasOpen = this.#isOpen;
+    this.#abandon(failure);
+    if (wasOpen) this.#announcer.disconnected(error);
   }
 
   #abandon(failure: Failure): void {
@@ -287,6 +309,9 @@ export class Datagrams implements Executor {
   }
 
   #check(now: number): boolean {
+    if (this.#isOpening && now >= this.#openDeadline) {
+      this.#lost(`nothing came of it within ${this.#options.connectTimeoutMs} ms`);
+    }
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {
       overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
@@ -300,7 +325,7 @@ export class Datagrams implements Executor {
     this.#send();
     this.#settled();
     if (!this.#isBusy) this.#window.clear();
-    return this.#isBusy;
+    return this.#isBusy || this.#isOpening;
   }
 
   /** Failing them may run the program's own code, which may ask for more: so only afterwards. */
@@ -350,8 +375,8 @@ function oneAddress(lookup: LookupFunction): NonNullable<UdpOptions["lookup"]> {
     if (isIP(name) > 0) done(null, name, Number(family));
     else
       lookup(name, { family: Number(family), all: false }, (error, address) => {
-        const found = typeof address === "string" ? address : (address[0]?.address ?? "");
-        done(error, found, Number(family));
+        const found = typeof address === "string" ? address : address?.[0]?.address;
+        done(error, found ?? "", Number(family));
       });
   };
 }

@@ -41,8 +41,9 @@ export function checkName(name: unknown): void {
 
 export function checkResolver(resolver: object | undefined, methods: readonly string[]): void {
   if (resolver === undefined) return;
+  const isObject = typeof resolver === "object" && resolver !== null;
   for (const method of methods) {
-    if (resolver !== null && typeof Reflect.get(resolver, method) === "function") continue;
+    if (isObject && typeof Reflect.get(resolver, method) === "function") continue;
     throw new OptionError(`resolver has no ${method}; give a Resolver of node:dns/promises`);
   }
 }

@@ -1,4 +1,5 @@
 import { KeyError, OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 import { crc15 } from "./crc.js";
 import { fnv1ax32, fnv1ax64, fnv1x32, fnv1x64 } from "./fnv.js";
 import type { HashFunction } from "./function.js";
@@ -61,9 +62,9 @@ const functions: Readonly<Record<HashName, HashFunction>> = {
  */
 export function hashFunction(algorithm: HashName | HashFunction): HashFunction {
   if (typeof algorithm === "function") return guarded(algorithm);
-  if (!Object.hasOwn(functions, algorithm)) {
+  if (typeof algorithm !== "string" || !Object.hasOwn(functions, algorithm)) {
     throw new OptionError(
-      `There is no hash ${JSON.stringify(algorithm)}; the hashes are ${Object.keys(functions).join(", ")}`,
+      `There is no hash ${show(algorithm)}; the hashes are ${Object.keys(functions).join(", ")}`,
     );
   }
   return functions[algorithm];

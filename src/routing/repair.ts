@@ -48,8 +48,7 @@ export class Repairs {
     if (question.request.keys !== undefined && question.request.keys.length > 1) return;
     if (this.#underWay >= MAX_UNDER_WAY) return;
     this.#underWay++;
-    const servers = [...missed];
-    this.#repair(question, source, servers)
+    this.#repair(question, source, missed)
       .catch(ignore)
       .finally(() => {
         this.#underWay--;

@@ -176,8 +176,18 @@ export class Server implements Executor {
   }
 
   #connectionTo(address: Address): Connection | Lanes | Datagrams {
-    const { connections: count, codec } = this.#options;
-    if (isUdp(address)) return new Datagrams({ ...this.#options, ...this.#heard, address });
+    const options = this.#options;
+    const { connections: count, codec } = options;
+    if (isUdp(address)) {
+      return new Datagrams({
+        ...options,
+        ...this.#heard,
+        get connectTimeoutMs() {
+          return options.connectTimeoutMs;
+        },
+        address,
+      });
+    }
     if (count === 1) return this.#connect(address, this.#heard);
     const counters = new Counters();
     return new Lanes({

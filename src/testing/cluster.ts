@@ -1,4 +1,6 @@
 import { isIP } from "node:net";
+import { OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 
 /** What `config set` stores under a name. */
 export interface Configuration {
@@ -13,8 +15,16 @@ const CLUSTER = "cluster";
 export class Configurations extends Map<string, Configuration> {
   #version = 0;
 
-  /** Makes these the cluster's servers, under the next version. */
+  /**
+   * Makes these the cluster's servers, under the next version.
+   * @throws OptionError for what is no list of them
+   */
   announce(servers: readonly string[]): void {
+    if (!Array.isArray(servers) || !servers.every((server) => typeof server === "string")) {
+      throw new OptionError(
+        `The servers of a cluster must be an array of strings, not ${show(servers)}`,
+      );
+    }
     this.#version++;
     const data = `${this.#version}\n${servers.map(member).join(" ")}\n`;
     this.set(CLUSTER, { flags: 0, data });

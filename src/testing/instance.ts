@@ -1,4 +1,6 @@
+import { OptionError } from "../errors.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
+import { show } from "../util/show.js";
 import { Clock } from "./clock.js";
 import { Configurations } from "./cluster.js";
 import { Counters } from "./counters.js";
@@ -77,6 +79,9 @@ export class Instance {
     if (options.cluster !== undefined) this.announce(options.cluster);
     this.settings = settings;
     this.clock = options.clock ?? new Clock();
+    if (typeof this.clock.now !== "function") {
+      throw new OptionError(`clock must be a Clock, not ${show(options.clock)}`);
+    }
     this.slabs = new SlabClasses(settings.growthFactor, settings.chunkSize);
     this.prefixes = new Prefixes(settings.prefixDelimiter);
     this.prefixes.enabled = options.prefixDelimiter !== undefined;

@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 import { LOOSE, type Numerals, STRICT } from "./numeral.js";
 
 /**
@@ -79,8 +80,8 @@ export type Compat = "newest" | "1.6.18" | "1.4";
 
 /** @throws OptionError for a release that is not in the list */
 export function releaseOf(compat: Compat): Release {
-  if (Object.hasOwn(RELEASES, compat)) return RELEASES[compat];
+  if (typeof compat === "string" && Object.hasOwn(RELEASES, compat)) return RELEASES[compat];
   throw new OptionError(
-    `compat ${JSON.stringify(compat)} is unknown; use one of ${Object.keys(RELEASES).join(", ")}`,
+    `compat ${show(compat)} is unknown; use one of ${Object.keys(RELEASES).join(", ")}`,
   );
 }

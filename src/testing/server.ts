@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
+import { OptionError } from "../errors.js";
 import { checkInteger, checkOptions } from "../util/check.js";
+import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { Connection, type Host } from "./connection.js";
 import { Datagrams } from "./datagrams.js";
@@ -61,6 +63,8 @@ export class MemcachedServer {
   private constructor(options: MemcachedServerOptions) {
     checkOptions(options, OPTION_NAMES, "MemcachedServer");
     const { host = "127.0.0.1", port = 0, path, udpPort } = options;
+    checkPlace(host, "host");
+    checkPlace(path, "path");
     checkInteger(port, "port", 0, 65535);
     checkInteger(udpPort ?? 0, "udpPort", 0, 65535);
     this.#options = options;
@@ -69,7 +73,7 @@ export class MemcachedServer {
     this.log = new Log(options.log ?? "bytes");
     this.faults.onChange = () => this.#listenIn();
     this.log.onChange = () => this.#listenIn();
-    this.faults.add(...(options.faults ?? []));
+    this.faults.add(...faultsOf(options));
     this.#listener = new Listener(
       { host, port, path, backlog: this.#instance.settings.backlog },
       options.tls,
@@ -269,6 +273,16 @@ export class MemcachedServer {
   #listenIn(): void {
     for (const connection of this.#connections) connection.listenIn();
   }
+}
+
+function checkPlace(value: unknown, name: string): void {
+  if (value === undefined || (typeof value === "string" && value !== "")) return;
+  throw new OptionError(`${name} must be a string, not ${show(value)}`);
+}
+
+function faultsOf({ faults = [] }: MemcachedServerOptions): readonly Fault[] {
+  if (Array.isArray(faults)) return faults;
+  throw new OptionError(`faults must be an array, not ${show(faults)}`);
 }
 
 function peerOf({ remoteAddress, remotePort }: Socket): string {

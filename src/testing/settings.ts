@@ -149,12 +149,15 @@ export const SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, unknown>> = {
 
 /** @throws OptionError for a value out of its range */
 export function resolveSettings(options: ServerOptions): Settings {
-  const { growthFactor = 1.25, protocol = "auto" } = options;
-  if (!(growthFactor > 1)) {
+  const { growthFactor = 1.25, protocol = "auto", prefixDelimiter = ":" } = options;
+  if (!(typeof growthFactor === "number" && growthFactor > 1)) {
     throw new OptionError(`growthFactor must be greater than 1, not ${show(growthFactor)}`);
   }
   if (protocol !== "auto" && protocol !== "ascii" && protocol !== "binary") {
     throw new OptionError(`protocol must be "auto", "ascii" or "binary", not ${show(protocol)}`);
+  }
+  if (typeof prefixDelimiter !== "string" || prefixDelimiter.length !== 1) {
+    throw new OptionError(`prefixDelimiter must be a character, not ${show(prefixDelimiter)}`);
   }
   const number = (name: keyof typeof NUMBERS) => {
     const [initial, least, most] = NUMBERS[name];
@@ -178,11 +181,11 @@ export function resolveSettings(options: ServerOptions): Settings {
     trackSizes: flag("trackSizes"),
     debug: flag("debug"),
     release: releaseOf(options.compat ?? "newest"),
-    sasl: options.sasl,
-    asciiAuth: options.asciiAuth,
+    sasl: credentials(options.sasl, "sasl"),
+    asciiAuth: credentials(options.asciiAuth, "asciiAuth"),
     protocol,
     growthFactor,
-    prefixDelimiter: options.prefixDelimiter ?? ":",
+    prefixDelimiter,
     tls: options.tls,
     verbosity: 0,
     slabAutomove: 1,
@@ -193,4 +196,13 @@ export function resolveSettings(options: ServerOptions): Settings {
     warmFactor: 2,
     temporaryTtl: -1,
   };
+}
+
+function credentials(given: Credentials | undefined, name: string): Credentials | undefined {
+  if (given === undefined) return undefined;
+  const isTable = typeof given === "object" && given !== null;
+  if (isTable && Object.values(given).every((password) => typeof password === "string")) {
+    return given;
+  }
+  throw new OptionError(`${name} must be an object of names and passwords, not ${show(given)}`);
 }

@@ -1,4 +1,5 @@
 import { ArgumentError } from "../errors.js";
+import { show } from "./show.js";
 
 type Listener<Event> = (event: Event) => void;
 
@@ -15,24 +16,21 @@ export class Events<Types> {
 
   /** @throws ArgumentError for a type that is never told, and for what is no function */
   on<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
-    const listeners = this.#listeners.get(type);
-    if (listeners === undefined) {
-      const types = [...this.#listeners.keys()].join(", ");
-      throw new ArgumentError(`There is no event ${String(type)}; there are ${types}`);
-    }
+    const listeners = this.#of(type);
     if (typeof listener !== "function") {
       throw new ArgumentError(`The listener of ${String(type)} must be a function`);
     }
     listeners.add(listener);
   }
 
+  /** @throws ArgumentError for a type that is never told */
   off<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
-    this.#listeners.get(type)?.delete(listener);
+    this.#of(type).delete(listener);
   }
 
   emit<Type extends keyof Types>(type: Type, event: Types[Type]): void {
     // A copy: a listener that takes itself off and on again is not told of the same event twice.
-    for (const listener of [...(this.#listeners.get(type) ?? [])]) {
+    for (const listener of [...this.#of(type)]) {
       try {
         (listener as Listener<Types[Type]>)(event);
       } catch (error) {
@@ -41,5 +39,13 @@ export class Events<Types> {
         });
       }
     }
+  }
+
+  #of(type: keyof Types): Set<Listener<never>> {
+    const listeners = this.#listeners.get(type);
+    if (listeners !== undefined) return listeners;
+    const types = [...this.#listeners.keys()].join(", ");
+    const name = typeof type === "string" ? type : show(type);
+    throw new ArgumentError(`There is no event ${name}; there are ${types}`);
   }
 }

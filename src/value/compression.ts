@@ -1,6 +1,7 @@
 import type { BrotliOptions } from "node:zlib";
 import { OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { show } from "../util/show.js";
 import type { Compression } from "./codec.js";
 import { COMPRESSOR_MASK, FLAG_BROTLI, FLAG_GZIP, FLAG_ZSTD } from "./flags.js";
 
@@ -115,7 +116,7 @@ export function methodNamed(name: Compression): Method {
       throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
     default:
       throw new OptionError(
-        `Unknown compression ${JSON.stringify(name)}; known are zlib, gzip, brotli and zstd`,
+        `Unknown compression ${show(name)}; known are zlib, gzip, brotli and zstd`,
       );
   }
 }

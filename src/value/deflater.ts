@@ -1,4 +1,6 @@
 import { CodecError, OptionError } from "../errors.js";
+import { checkInteger } from "../util/check.js";
+import { show } from "../util/show.js";
 import type { CompressOptions, Encoded, EncodeOptions } from "./codec.js";
 import { type Method, methodNamed } from "./compression.js";
 import { FLAG_COMPRESSED, UNCOMPRESSED_MASK } from "./flags.js";
@@ -19,16 +21,11 @@ export class Deflater {
   constructor(options: CompressOptions, limits: InflateLimits) {
     const { minLength = DEFAULT_MIN_LENGTH, level = -1, algorithm = "zlib" } = options;
     this.#method = methodNamed(algorithm);
-    if (!Number.isInteger(level) || level < -1 || level > this.#method.maxLevel) {
-      throw new OptionError(
-        `compress.level must be an integer from -1 to ${this.#method.maxLevel} for ${algorithm}, not ${level}`,
-      );
-    }
-    if (!(minLength >= 0)) {
-      throw new OptionError(`compress.minLength must be a number of bytes, not ${minLength}`);
+    if (!(typeof minLength === "number" && minLength >= 0)) {
+      throw new OptionError(`compress.minLength must be a number of bytes, not ${show(minLength)}`);
     }
     this.#minLength = minLength;
-    this.#level = level;
+    this.#level = checkInteger(level, `compress.level of ${algorithm}`, -1, this.#method.maxLevel);
     this.#limits = limits;
   }
 

@@ -1,6 +1,8 @@
 import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import { CodecError, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { checkBoolean } from "../util/check.js";
+import { show } from "../util/show.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_ENCRYPTED } from "./flags.js";
 
@@ -48,25 +50,16 @@ export class EncryptedCodec implements Codec {
 
   /** @throws OptionError for no keys, a wrong length, or an id that occurs twice */
   constructor(inner: Codec, options: EncryptionOptions) {
-    const keys = new Map<string, KeyObject>();
-    if (!Array.isArray(options.keys)) {
-      throw new OptionError("encryption.keys must be an array of { id, secret }");
-    }
-    for (const { id, secret } of options.keys as readonly EncryptionKey[]) {
-      if (!/^[!-~]{1,32}$/.test(id) || keys.has(id)) {
-        throw new OptionError(
-          "An encryption key's id must be its own, 1 to 32 characters of ASCII",
-        );
-      }
-      keys.set(id, secretKey(id, secret));
-    }
-    const first = [...keys][0];
-    if (first === undefined)
+    const { allowPlaintext = false } = options;
+    const keys = keysOf(options);
+    const [first] = keys;
+    if (first === undefined) {
       throw new OptionError("encryption.keys must have a key to encrypt with");
+    }
     this.#inner = inner;
     this.#keys = keys;
     [this.#id, this.#secret] = first;
-    this.#allowPlaintext = options.allowPlaintext ?? false;
+    this.#allowPlaintext = checkBoolean(allowPlaintext, "encryption.allowPlaintext");
   }
 
   encode(
@@ -152,9 +145,28 @@ export class EncryptedCodec implements Codec {
   }
 }
 
+/** The keys by their ids, in their order. */
+function keysOf({ keys }: EncryptionOptions): Map<string, KeyObject> {
+  if (!Array.isArray(keys)) throw notKeys(keys);
+  const secrets = new Map<string, KeyObject>();
+  for (const key of keys as readonly EncryptionKey[]) {
+    if (typeof key !== "object" || key === null) throw notKeys(key);
+    const { id, secret } = key;
+    if (typeof id !== "string" || !/^[!-~]{1,32}$/.test(id) || secrets.has(id)) {
+      throw new OptionError("An encryption key's id must be its own, 1 to 32 characters of ASCII");
+    }
+    secrets.set(id, secretKey(id, secret));
+  }
+  return secrets;
+}
+
+function notKeys(given: unknown): OptionError {
+  return new OptionError(`encryption.keys must be an array of { id, secret }, not ${show(given)}`);
+}
+
 function secretKey(id: string, secret: Uint8Array | KeyObject): KeyObject {
   const key = secret instanceof Uint8Array ? crypto().createSecretKey(secret) : secret;
-  if (key.symmetricKeySize !== 32) {
+  if (key?.symmetricKeySize !== 32) {
     throw new OptionError(
       `The secret of the encryption key ${JSON.stringify(id)} must be 32 bytes`,
     );

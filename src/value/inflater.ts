@@ -1,4 +1,6 @@
 import { CodecError, OptionError } from "../errors.js";
+import { checkInteger } from "../util/check.js";
+import { show } from "../util/show.js";
 import { type Method, methodOf } from "./compression.js";
 
 export interface InflateOptions {
@@ -29,13 +31,10 @@ export class InflateLimits {
   /** @throws OptionError for a limit below 1 */
   constructor(options: InflateOptions = {}) {
     const { maxInflatedSize = 128 * 1024 * 1024, maxInflateRatio = 1100 } = options;
-    if (!Number.isSafeInteger(maxInflatedSize) || maxInflatedSize < 1) {
-      throw new OptionError(`maxInflatedSize must be bytes, 1 or more, not ${maxInflatedSize}`);
+    if (!(typeof maxInflateRatio === "number" && maxInflateRatio >= 1)) {
+      throw new OptionError(`maxInflateRatio must be 1 or more, not ${show(maxInflateRatio)}`);
     }
-    if (!(maxInflateRatio >= 1)) {
-      throw new OptionError(`maxInflateRatio must be 1 or more, not ${maxInflateRatio}`);
-    }
-    this.#maxSize = maxInflatedSize;
+    this.#maxSize = checkInteger(maxInflatedSize, "maxInflatedSize", 1, Number.MAX_SAFE_INTEGER);
     this.#maxRatio = maxInflateRatio;
   }
 

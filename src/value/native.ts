@@ -1,5 +1,6 @@
 import { CodecError, OptionError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
+import { show } from "../util/show.js";
 import { ownBytes } from "./bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import {
@@ -46,7 +47,7 @@ export class NativeCodec implements Codec {
     const { serializer = "json", pickle } = options;
     if (serializer !== "json" && serializer !== "pickle" && serializer !== "v8") {
       throw new OptionError(
-        `Unknown serializer ${JSON.stringify(serializer)}; known are json, pickle, v8 and raw, or an object with serialize and deserialize`,
+        `Unknown serializer ${show(serializer)}; known are json, pickle, v8 and raw, or an object with serialize and deserialize`,
       );
     }
     this.#serializer = serializer;

@@ -314,7 +314,7 @@ describe("discover", () => {
 
   test.each<[object, string]>([
     [{ discoverTimeoutMs: 0 }, "discoverTimeoutMs"],
-    [{ discoverTimeout: 1 }, "Client has no option"],
+    [{ discoverTimeout: 1 }, "discover has no option"],
     [{ timeoutMs: -1 }, "timeoutMs"],
   ])("rejects with the options %j, and lets the source go", async (options, message) => {
     const feed = new Feed();

@@ -24,6 +24,25 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
+/** A promise that is resolved from outside. */
+function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+/** Clones itself only when it likes to. */
+class Stubborn extends Client {
+  refuses = false;
+
+  override clone(): this {
+    if (this.refuses) throw new RangeError("no clone");
+    return super.clone();
+  }
+}
+
 describe("ClientPool", () => {
   test("lends each client to one at a time, and all of them at once", async () => {
     await using pool = new ClientPool(master, 3);
@@ -130,6 +149,22 @@ describe("ClientPool", () => {
     });
     expect(next).not.toBe(closed);
     expect(pool.size).toBe(1);
+  });
+
+  test("a clone that fails is the error of who asked, and costs the pool nothing", async () => {
+    const own = new Stubborn(server.address);
+    await using pool = new ClientPool(own, 1);
+    const reservation = await pool.reserve();
+    const waiting = [1, 2].map(() => pool.reserve((client) => client, { block: true }));
+    own.refuses = true;
+    own.behaviors.ketama = true;
+    reservation[Symbol.dispose]();
+    for (const each of waiting) await expect(each).rejects.toThrow("no clone");
+    await expect(pool.reserve()).rejects.toThrow("no clone");
+    expect([pool.size, pool.available]).toEqual([1, 1]);
+    own.refuses = false;
+    expect(await pool.reserve((client) => client.behaviors.ketama)).toBe(true);
+    expect(reservation.client.closed).toBe(true);
   });
 
   test("bad arguments", async () => {
@@ -247,6 +282,51 @@ describe("ThreadMappedPool", () => {
     expect(new Set(first).size).toBe(3);
     const later = await Promise.all([context(), context(), context()]);
     expect(new Set([...first, ...later]).size).toBe(3);
+  });
+
+  test("what a context left behind has no part in its client any more", async () => {
+    await using pool = new ThreadMappedPool(master);
+    const later = gate();
+    let left: Promise<Client | undefined> | undefined;
+    let relinquishing: Promise<Client | undefined> | undefined;
+    const first = await pool.reserve((client) => {
+      left = later.opened.then(() => pool.reserve((another) => another));
+      relinquishing = left.then(() => pool.relinquish());
+      return client;
+    });
+    await pool.reserve(async (client) => {
+      expect(client).toBe(first);
+      later.open();
+      const another = await left;
+      expect(another).not.toBe(client);
+      // It went back to the pool when its own reservation was over.
+      expect(await relinquishing).toBe(another);
+      await another?.close();
+    });
+  });
+
+  test("a context's client stays with it until the last reservation in it is over", async () => {
+    await using pool = new ThreadMappedPool(master);
+    const over = gate();
+    let inner: Promise<Client> | undefined;
+    await pool.reserve(() => {
+      inner = pool.reserve((client) => over.opened.then(() => client));
+    });
+    const other = await pool.reserve((client) => client);
+    over.open();
+    expect(await inner).not.toBe(other);
+    expect(await pool.reserve((client) => client)).toBe(await inner);
+  });
+
+  test("a clone that fails loses no client", async () => {
+    const own = new Stubborn(server.address);
+    await using pool = new ThreadMappedPool(own);
+    const first = await pool.reserve((client) => client);
+    own.refuses = true;
+    own.behaviors.ketama = true;
+    await expect(pool.reserve((client) => client)).rejects.toThrow("no clone");
+    expect(pool.relinquish()).toBe(first);
+    await first.close();
   });
 
   test("keeps a client after an error", async () => {

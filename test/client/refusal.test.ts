@@ -168,6 +168,11 @@ describe("refused before anything is sent", () => {
     ["timeoutMs NaN", () => client.get("k", { timeoutMs: Number.NaN }), /timeoutMs/],
     ["a signal that is none", () => client.get("k", { signal: {} as never }), /signal/],
     ["a number to append", () => client.append("k", 5 as never), /append takes a string/],
+    [
+      "a number to append by metaSet",
+      () => client.metaSet("k", 5, { mode: "append" }),
+      /metaSet takes a string/,
+    ],
     ["an object to prepend", () => client.prepend("k", {} as never), /prepend takes a string/],
     ["keys that are no list", () => client.getMulti("abc" as never), /iterable/],
     ["a mapping that is none", () => client.setMulti("abc" as never), /Map or an object/],

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { CacheMiss, Client, CodecError, ValueTooLargeError } from "tslibmc";
+import { CacheMiss, Client, type ClientOptions, CodecError, ValueTooLargeError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { runPython } from "../support/python.js";
@@ -213,6 +213,47 @@ describe("values", () => {
     await client.set("joined", "a", { compress: false });
     await client.append("joined", "b".repeat(5000));
     expect(await client.get("joined")).toBe(`a${"b".repeat(5000)}`);
+    await client.metaSet("joined", "c".repeat(5000), { mode: "append" });
+    await client.metaSet("joined", "<".repeat(5000), { mode: "prepend" });
+    expect(await client.get("joined")).toMatch(/^<{5000}ab{5000}c{5000}$/);
+  });
+
+  test.each<[string, ClientOptions, unknown, number]>([
+    ["native types", {}, 6, 4],
+    ["PHP's types", { codec: "php" }, 6, 1],
+    ["memcached's of npm", { codec: "memcached" }, 6, 8],
+    ["python-memcached's", { codec: "python-memcached" }, 6, 2],
+    ["no numbers", { serializer: "raw" }, Buffer.from("6"), 4],
+    ["no numbers in digits", { codec: "dalli" }, "6", 4],
+    [
+      "a serializer of one's own",
+      {
+        serializer: {
+          serialize: async (value) => ({ data: JSON.stringify(value), flags: 32 }),
+          deserialize: (data) => JSON.parse(Buffer.from(data).toString()),
+        },
+      },
+      6,
+      32,
+    ],
+  ])("a counter that incr makes is read by a client of %s", async (name, options, value, flags) => {
+    await using client = new Client(server.address, options);
+    expect(await client.incr(`made:${flags}`, 1, { initial: 5 })).toBe(5);
+    expect(await client.incrMulti([`made:${flags}`], 1, { initial: 5 })).toHaveProperty("size", 1);
+    expect(await client.get(`made:${flags}`), name).toEqual(value);
+    const item = await client.metaGet(`made:${flags}`, { value: false, returnFlags: true });
+    expect(item?.flags).toBe(flags);
+    await client.delete(`made:${flags}`);
+  });
+
+  test("nothing is added to an item that is sealed as a whole", async () => {
+    const keys = [{ id: "a", secret: Buffer.alloc(32) }];
+    await using client = new Client(server.address, { encryption: { keys } });
+    await client.set("sealed", "a");
+    await expect(client.append("sealed", "b")).rejects.toThrow(/sealed as a whole/);
+    const mode = { mode: "append" } as const;
+    await expect(client.metaSet("sealed", "b", mode)).rejects.toThrow(/sealed as a whole/);
+    expect(await client.get("sealed")).toBe("a");
   });
 
   test("writes keep their order while a large value is compressed on another thread", async () => {

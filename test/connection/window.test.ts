@@ -34,6 +34,18 @@ test("a reply of the round before gives its place back", () => {
   expect(window.isFull).toBe(false);
 });
 
+test("a window that is cleared has room for all, whatever was lost in the round before", () => {
+  const window = new Window(2, 100);
+  window.turn(1000);
+  window.take();
+  window.turn(1100);
+  window.take();
+  expect(window.isFull).toBe(true);
+  window.clear();
+  window.take();
+  expect(window.isFull).toBe(false);
+});
+
 test("a window that is cleared knows nothing of places from before", () => {
   const window = new Window(1, 100);
   const before = window.take();

@@ -1,8 +1,17 @@
-import { Client, NetworkError, NoServerError, OptionError, type ServerOptions } from "tslibmc";
+import {
+  Client,
+  MemcachedError,
+  NetworkError,
+  NoServerError,
+  OptionError,
+  type ServerOptions,
+} from "tslibmc";
 import { type AddressResolver, dnsAddresses, dnsService } from "tslibmc/discovery";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { resolving } from "../../src/discovery/resolving.js";
 import { NameServer } from "../support/nameserver.js";
 import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 import { listsOf } from "./lists.js";
 
 const NAME = "memcached.test";
@@ -26,6 +35,13 @@ describe("dnsAddresses", () => {
       { host: "10.0.0.10", port: 11311 },
       { host: "10.0.0.9", port: 11311 },
       { host: "2001:db8::7", port: 11311 },
+    ]);
+  });
+
+  test.each([1, 65_535])("takes the port %i", async (port) => {
+    dns.zones.set(NAME, { addresses: ["10.0.0.1"] });
+    expect(await listsOf(dnsAddresses(NAME, { ...often(), port }))()).toEqual([
+      { host: "10.0.0.1", port },
     ]);
   });
 
@@ -79,7 +95,8 @@ describe("dnsAddresses", () => {
     [undefined, {}, "The name to ask DNS for"],
     [NAME, { interval: 1 }, 'did you mean "intervalMs"'],
     [NAME, { intervalMs: 0 }, "intervalMs"],
-    [NAME, { port: 70_000 }, "port"],
+    [NAME, { port: 0 }, "port"],
+    [NAME, { port: 65_536 }, "port"],
     [NAME, { resolver: {} }, "resolver has no resolve4"],
     [NAME, { resolver: null }, "resolver has no resolve4"],
   ])("refuses %j with %j", (name, options, message) => {
@@ -130,16 +147,41 @@ describe("dnsService", () => {
       dns.zones.set(NAME, { services });
       expect(await errorOf(listsOf(dnsService(NAME, often()))())).toBeInstanceOf(NoServerError);
     }
+    const root = { resolveSrv: async () => [record(".")] };
+    expect(await errorOf(listsOf(dnsService(NAME, { resolver: root }))())).toBeInstanceOf(
+      NoServerError,
+    );
     dns.failing.set("SRV", "SERVFAIL");
     expect(await errorOf(listsOf(dnsService(NAME, often()))())).toBeInstanceOf(NetworkError);
   });
 
-  test("refuses what is no option", () => {
+  test("refuses what is no name of a service, and what is no option", () => {
+    expect(() => dnsService("a b")).toThrow("The name to ask DNS for");
     expect(() => dnsService(NAME, { port: 1 } as object)).toThrow(OptionError);
     expect(() => dnsService(NAME, { resolver: dns as never })).toThrow(
       "resolver has no resolveSrv",
     );
   });
+});
+
+test("a question that nobody waits for any more is over", async () => {
+  const ending = new AbortController();
+  const resolver = resolving(ending.signal);
+  resolver.setServers(dns.resolver().getServers());
+  dns.failing.set("A", "silence");
+  const answer = errorOf(resolver.resolve4(NAME));
+  await until(() => dns.questions > 0);
+  ending.abort();
+  expect(await answer).toMatchObject({ code: "ECANCELLED" });
+});
+
+test.each([
+  ["dnsAddresses", dnsAddresses],
+  ["dnsService", dnsService],
+] as const)("%s asks the machine's own servers without a resolver", async (_name, source) => {
+  const error = await errorOf(listsOf(source("name.invalid"))());
+  expect(error).toBeInstanceOf(MemcachedError); // there is no such name, or nobody to ask
+  expect(String(error)).toContain("name.invalid");
 });
 
 test("a resolver of one's own is asked, whatever it is", async () => {

@@ -47,6 +47,20 @@ describe("the servers of a cluster", () => {
     ]);
   });
 
+  test("may have any port, and any number of blanks between them", async () => {
+    const { version, members } = parseClusterList(
+      "CONFIG cluster 0 40\r\n12\n one.test|10.0.0.1|1   two.test|10.0.0.2|65535 \n\r\nEND\r\n",
+      "x",
+    );
+    expect([version, members]).toEqual([
+      12,
+      [
+        { host: "one.test", ip: "10.0.0.1", port: 1 },
+        { host: "two.test", ip: "10.0.0.2", port: 65535 },
+      ],
+    ]);
+  });
+
   test("are called by what there is, where one is missing", async () => {
     const { address } = await endpoint({ cluster: ["one.test||1", "|10.0.0.2|2", "[::1]:3"] });
     const hosts = ["one.test", "10.0.0.2", "::1"].map((host, i) => ({ host, port: i + 1 }));
@@ -138,6 +152,7 @@ describe("an answer that is none fails", () => {
     ["a third line", block(`12\n${MEMBERS[0]}\n${MEMBERS[1]}\n`)],
     ["a length that is too short", block(`12\n${MEMBERS[0]}\n`, 5)],
     ["an error line", "SERVER_ERROR out of memory\r\n"],
+    ["a long line", `${"x".repeat(5000)}\r\n`],
     ["another line", "HTTP/1.1 400 Bad Request\r\n"],
     ["an announced length beyond all measure", "CONFIG cluster 0 99999999999\r\n"],
     ["a line without an end", "x".repeat(300_000)],
@@ -159,7 +174,8 @@ describe("an answer that is none fails", () => {
 
   test("and one that nobody waits for any more is not waited for", async () => {
     await using server = await ScriptedServer.start();
-    const iterator = elasticache(server.address)[Symbol.asyncIterator]();
+    const source = elasticache(server.address, { timeoutMs: 600_000 });
+    const iterator = source[Symbol.asyncIterator]();
     const coming = iterator.next();
     await until(() => server.received === "config get cluster\r\n");
     const gone = new Promise((resolve) => server.connections[0]?.socket.once("close", resolve));
@@ -239,12 +255,25 @@ describe("who asks", () => {
     expect(await firstOf(`memcached://user:secret@${address}`)).toEqual(HOSTS);
   });
 
+  test("is asked for while the endpoint hangs up, which is told at once", async () => {
+    await using server = await ScriptedServer.start((connection) => connection.socket.end());
+    const asking = async () => {
+      await until(() => server.connections[0]?.socket.destroyed === true);
+      return credentials;
+    };
+    const options = { credentials: asking, timeoutMs: 600_000 };
+    expect(await errorOf(firstOf(server.address, options))).toBeInstanceOf(ConnectError);
+  });
+
   test("is an AuthError where it is wrong or missing, that shows no password", async () => {
     const { address } = await endpoint({ asciiAuth: { user: "secret" } });
     for (const options of [{}, { username: "user", password: "wr0ng" }]) {
       const error = await errorOf(firstOf(address, options));
       expect(error).toBeInstanceOf(AuthError);
       expect(String(error)).not.toContain("wr0ng");
+      expect(String(error)).toMatch(
+        "username" in options ? /authentication failure/ : /asks for a username/,
+      );
     }
   });
 

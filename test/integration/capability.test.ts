@@ -48,6 +48,26 @@ describe("memcached 1.6.18 is too old for", () => {
   });
 });
 
+test("what every memcached with meta commands has is asked for without a question", async () => {
+  await using server = await MemcachedServer.start({ compat: "1.6.18", log: "requests" });
+  await using client = new Client(server.address);
+  expect(await client.metaGet("k", { vivify: 60 })).toMatchObject({ won: true });
+  expect(await client.metaSet("k", "v", { returnCas: true })).toMatchObject({ status: "stored" });
+  expect(await client.metaDelete("k", { invalidate: true })).toEqual({ status: "deleted" });
+  const commands = server.log.requests.map(({ command }) => command);
+  expect(commands).toEqual(["connect", "mg", "ms", "md"]);
+});
+
+test("a version in a form of its own stands in nobody's way", async () => {
+  await using server = await MemcachedServer.start({ log: "requests" });
+  server.faults.add({
+    on: { command: "version" },
+    do: { kind: "answer", bytes: "VERSION our own 7\r\n" },
+  });
+  await using client = new Client(server.address);
+  expect(await client.metaSet("k", "v", { setCas: 7n })).toMatchObject({ status: "stored" });
+});
+
 test("a newer memcached has all of it", async () => {
   const server = await MemcachedServer.start();
   await using client = new Client(server.address);

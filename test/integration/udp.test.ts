@@ -7,6 +7,7 @@ import {
   ClientErrorReply,
   type ClientOptions,
   ConnectError,
+  ConnectionClosedError,
   NotSupportedError,
   OptionError,
   PartialError,
@@ -15,6 +16,13 @@ import {
 } from "tslibmc";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
+
+const MINE = new RangeError("mine");
+
+function throwMine(): never {
+  throw MINE;
+}
 
 let server: Memcached;
 let address: string;
@@ -67,6 +75,19 @@ describe("over UDP", () => {
     expect(await client.getMulti([...keys, "missing"])).toEqual(new Map(pairs));
     expect(await client.getMulti(["missing"])).toEqual(new Map());
     expect(await Promise.all(keys.map((key) => client.get(key)))).toEqual(pairs.map(([, i]) => i));
+  });
+
+  test("hits and misses are counted as over TCP, of one key and of many", async () => {
+    for (const each of [address, server.address]) {
+      await using fresh = new Client(each);
+      await fresh.set("k", 1);
+      await fresh.get("k");
+      await fresh.gets("k");
+      await fresh.get("missing");
+      await fresh.getMulti(["k", "missing", "missing-too"]);
+      await fresh.getMulti(["k"]);
+      expect(fresh.stats().get(each)).toMatchObject({ hits: 4, misses: 3 });
+    }
   });
 
   test("silent writes get no reply, and errors are the server's", async () => {
@@ -173,13 +194,19 @@ describe("what goes wrong with datagrams", () => {
   test.each([
     ["is incomplete", "VALUE k 0 5\r\nv"],
     ["is no reply", "garbage\r\n"],
-    ["has more behind it", "END\r\nEND\r\n"],
   ])("a reply that %s is a ProtocolError of its own request", async (_, text) => {
     const { fake, address } = await answering((request) => [reply(request, 0, 1, text)]);
     await using misled = new Client(address);
-    const error: unknown = await misled.get("k").catch((reason) => reason);
-    if (text.startsWith("END")) expect(error).toBeUndefined();
-    else expect(error).toBeInstanceOf(ProtocolError);
+    await expect(misled.get("k")).rejects.toThrow(ProtocolError);
+    fake.close();
+  });
+
+  test("what is behind a reply is nobody's", async () => {
+    const texts = ["END\r\nVALUE k 0 1\r\nx\r\nEND\r\n", "VALUE k 0 1\r\nv\r\nEND\r\nSTORED\r\n"];
+    const { fake, address } = await answering((request) => [reply(request, 0, 1, texts.shift()!)]);
+    await using misled = new Client(address);
+    expect(await misled.get("k")).toBeUndefined();
+    expect(await misled.get("k")).toEqual(Buffer.from("v"));
     fake.close();
   });
 
@@ -227,6 +254,38 @@ describe("options to a socket", () => {
     const lookup: LookupFunction = (_, __, done) => done(new Error("no such name"), "", 4);
     await using client = new Client("udp:cache.example", { socket: { lookup } });
     await expect(client.get("k")).rejects.toThrow(ConnectError);
+  });
+
+  test.each<[string, LookupFunction, RegExp]>([
+    ["throws", () => throwMine(), /: mine$/],
+    ["gives the error alone", (...asked) => Reflect.apply(asked[2], null, [MINE]), /: mine$/],
+    ["never answers", () => {}, /nothing came of it within 50 ms$/],
+  ])("one that %s is, too, and the next call asks it again", async (_, bad, words) => {
+    let lookup = bad;
+    await using client = new Client(`udp:cache.example:${server.udpPort}`, {
+      connectTimeoutMs: 50,
+      timeoutMs: 5000,
+      socket: { lookup: (...asked) => lookup(...asked) },
+    });
+    const error = await errorOf(client.get("k"));
+    expect(error).toBeInstanceOf(ConnectError);
+    expect((error as Error).message).toMatch(words);
+    lookup = (_name, _options, done) => done(null, server.host, 4);
+    expect(await client.set("k", 1)).toBe(true);
+  });
+
+  test("one that answers after the client was closed does no harm", async () => {
+    let answer = () => {};
+    const lookup: LookupFunction = (_, __, done) => {
+      answer = () => done(null, server.host, 4);
+    };
+    const closing = new Client(`udp:cache.example:${server.udpPort}`, { socket: { lookup } });
+    const call = errorOf(closing.get("k"));
+    await closing.close({ drainMs: 1 });
+    answer();
+    const error = await call;
+    expect(error).toBeInstanceOf(ConnectionClosedError);
+    expect(error).toHaveProperty("message", "The client was closed");
   });
 
   test("buffers can be set for UDP alone", () => {

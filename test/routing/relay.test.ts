@@ -74,6 +74,23 @@ describe("an abort with num_replicas", () => {
     ]);
   });
 
+  test("a read's touch goes to no copy that was not sent it yet, though others were", async () => {
+    const [, , c] = fleet.servers as [MemcachedServer, MemcachedServer, MemcachedServer];
+    const client = fleet.connect({ behaviors: { num_replicas: 2 } });
+    const key = keyOn(client, a);
+    for (const server of [a, b]) await client.gets(keyOn(client, server)); // they have connections
+    const controller = new AbortController();
+    const seen = b.log.next("touch");
+    const error = errorOf(client.getAndTouch(key, 60, { signal: controller.signal }));
+    await Promise.resolve();
+    controller.abort(REASON);
+    expect(await error).toBe(REASON);
+    await seen;
+    await client.flush();
+    await client.version();
+    expect(requests(c)).toEqual(["connect"]);
+  });
+
   test("what its own server has done is done to the copies, though nobody waits", async () => {
     const client = fleet.connect({ behaviors: { num_replicas: 1 } });
     const key = keyOn(client, a);

@@ -1,6 +1,7 @@
 import { type Client, OptionError } from "tslibmc";
 import type { Fault, MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
@@ -26,6 +27,11 @@ const repaired = (client: Client, count: number) =>
 /** Seconds that an item has left at a server, -1 for ever; undefined if it is not there. */
 const ttlAt = async (server: MemcachedServer, key: string) =>
   (await fleet.alone(server).metaGet(key, { returnTtl: true }))?.ttl;
+
+/** What was begun because of an answer has come to its servers when another two were given. */
+async function settles(client: Client): Promise<void> {
+  for (let i = 0; i < 2; i++) await errorOf(client.version());
+}
 
 const late = (command: string): Fault => ({ on: { command }, do: { kind: "delay", ms: 100 } });
 
@@ -129,7 +135,7 @@ test("a stale item is not copied, and the right to recache it is left to the pro
   expect(await client.get(key)).toBe("v");
   await given;
   expect(await there.metaGet(key)).toMatchObject({ stale: true, won: true });
-  await client.close();
+  await settles(client);
   expect(a.log.requests.map(({ command }) => command)).not.toContain("add");
 });
 
@@ -142,7 +148,7 @@ test("an item that is still to be filled is not copied", async () => {
     await client.get(key);
     return a.log.requests.some(({ command }) => command === "mg");
   });
-  await client.close();
+  await settles(client);
   expect(b.log.requests.map(({ command }) => command)).not.toContain("add");
 });
 
@@ -153,8 +159,22 @@ test("a failure is no miss, and gives nothing back", async () => {
   a.refuse();
   a.disconnectAll();
   expect(await client.get(key)).toBe("v");
-  await client.close();
+  await settles(client);
   expect(b.log.requests.map(({ command }) => command)).not.toContain("mg");
+});
+
+test("an item with no second left is not copied", async () => {
+  const client = connect();
+  const key = keyOn(client, a);
+  await client.set(key, "v");
+  a.clear();
+  const item = "VA 1 t0 f16 c5\r\nv\r\n";
+  b.faults.add({ on: { command: "mg" }, do: { kind: "answer", bytes: item } });
+  const asked = b.log.next("mg");
+  expect(await client.get(key)).toBe("v");
+  await asked;
+  await settles(client);
+  expect(a.log.requests.map(({ command }) => command)).not.toContain("add");
 });
 
 test("a server that does not tell how long an item lives is read all the same", async () => {
@@ -167,7 +187,7 @@ test("a server that does not tell how long an item lives is read all the same", 
   expect(await client.get(key)).toBe("v");
   await asked;
   expect(await client.get(key)).toBe("v");
-  await client.close();
+  await settles(client);
   expect(a.log.requests.map(({ command }) => command)).not.toContain("add");
 });
 

@@ -1,5 +1,5 @@
 import { OptionError } from "../../errors.js";
-import { checkText } from "../../util/check.js";
+import { checkOptions, checkText } from "../../util/check.js";
 import { applyOption, type Draft, emptyDraft } from "./directives.js";
 import { type Word, words } from "./word.js";
 
@@ -16,6 +16,8 @@ export interface ConfigurationSources {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+const SOURCES: ReadonlySet<string> = new Set(["read", "environment"]);
+
 /**
  * Reads libmemcached's configuration language (its manual page
  * `libmemcached_configuration`): `--SERVER=host:port/?weight`, `--SOCKET="path"/?weight`,
@@ -30,8 +32,10 @@ export interface ConfigurationSources {
  */
 export function parseConfiguration(
   text: string,
-  { read, environment }: ConfigurationSources = {},
+  sources: ConfigurationSources = {},
 ): Configuration {
+  checkOptions(sources, SOURCES, "The sources of a configuration");
+  const { read, environment } = sources;
   const given = checkText(text, "A configuration");
   const reader = new Reader(read);
   reader.readText(given.trim() === "" ? (environment?.["LIBMEMCACHED"] ?? "") : given, []);

@@ -1,6 +1,6 @@
 import { OptionError } from "../../errors.js";
 import { warnOnce } from "../behaviors/rules.js";
-import type { ClientOptions } from "../configure.js";
+import { type ClientOptions, checkClientOptions } from "../configure.js";
 import { type Servers, serverOptions } from "../servers.js";
 import { type ConfigurationSources, parseConfiguration } from "./configuration.js";
 
@@ -13,6 +13,7 @@ export function configured<Value>(
   options: ClientOptions<Value>,
   sources: ConfigurationSources | undefined,
 ): [servers: Servers, options: ClientOptions<Value>] {
+  checkClientOptions(options);
   const { servers, behaviors, binary, udp, randomReads, ignored, poolMin, poolMax } =
     parseConfiguration(text, sources);
   if (udp) throw new OptionError("--USE-UDP asks for what this version does not speak");

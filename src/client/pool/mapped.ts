@@ -11,12 +11,15 @@ const asyncHooks = builtin("node:async_hooks");
 /** What a chain of asynchronous calls has of a pool. */
 interface Context<C extends Client> {
   member: PoolMember<C> | undefined;
+  /** How many reservations go on in it; with the last it is over, also for what it left behind. */
+  reservations: number;
 }
 
 /**
  * A client for each asynchronous context, as pylibmc's `ThreadMappedPool` has one for
  * each thread. A context begins with `reserve` and goes along with everything that its
- * function starts and awaits; a `reserve` inside gives the same client again. Its client
+ * function starts and awaits; a `reserve` inside gives the same client again. It ends with
+ * the last of these, and what was started in it and reserves later begins another. Its client
  * then serves the next context, so that there are as many clients as there were ever
  * contexts at once.
  *
@@ -41,13 +44,12 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
   async reserve<Result>(use: (client: C) => Result | PromiseLike<Result>): Promise<Result> {
     if (this.#closed) throw new ConnectionClosedError("The pool was closed");
     checkFunction(use, "What uses a client");
-    const outer = this.#context.getStore();
-    if (outer !== undefined) return await use(this.#clientOf(outer));
-    const context: Context<C> = { member: undefined };
+    const context = this.#present ?? { member: undefined, reservations: 0 };
+    context.reservations++;
     try {
       return await this.#context.run(context, () => use(this.#clientOf(context)));
     } finally {
-      this.#keep(context.member);
+      if (--context.reservations === 0) this.#keep(context.member);
     }
   }
 
@@ -57,7 +59,7 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
    * @returns undefined if there is none
    */
   relinquish(): C | undefined {
-    const context = this.#context.getStore();
+    const context = this.#present;
     if (context === undefined) return this.#idle.pop()?.client;
     const { member } = context;
     context.member = undefined;
@@ -75,9 +77,14 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
     return this.close();
   }
 
+  get #present(): Context<C> | undefined {
+    const context = this.#context.getStore();
+    return context?.reservations === 0 ? undefined : context;
+  }
+
   #clientOf(context: Context<C>): C {
-    context.member =
-      (context.member ?? this.#idle.pop())?.renewed() ?? new PoolMember(this.#master);
+    context.member ??= this.#idle.pop();
+    context.member = context.member?.renewed() ?? new PoolMember(this.#master);
     return context.member.client;
   }
 

@@ -25,7 +25,8 @@ export class PoolMember<C extends Client> {
       settingsOf(client).revision === this.#revision &&
       settingsOf(master).revision === this.#masterRevision;
     if (unchanged && !client.closed) return this;
+    const next = new PoolMember(master);
     void client.close();
-    return new PoolMember(master);
+    return next;
   }
 }

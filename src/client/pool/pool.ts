@@ -112,7 +112,7 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     if (timeoutMs !== undefined) checkDurationMs(timeoutMs, "timeoutMs");
     this.#checkOpen();
     const member = this.#idle.shift();
-    if (member !== undefined) return Promise.resolve(this.#lend(member));
+    if (member !== undefined) return this.#lend(member);
     if (block) return this.#wait(timeoutMs);
     const { size } = this;
     const why = size === 0 ? "it was never filled" : `all ${size} clients are in use`;
@@ -145,10 +145,16 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     });
   }
 
-  #lend(member: PoolMember<C>): PoolMember<C> {
-    const lent = member.renewed();
-    this.#inUse.add(lent);
-    return lent;
+  /** Rejects with what a clone fails with; the member stays, for the next to try again. */
+  async #lend(member: PoolMember<C>): Promise<PoolMember<C>> {
+    try {
+      const lent = member.renewed();
+      this.#inUse.add(lent);
+      return lent;
+    } catch (error) {
+      this.#offer(member);
+      throw error;
+    }
   }
 
   #reservation(member: PoolMember<C>): Reservation<C> {

@@ -102,14 +102,17 @@ function check(fault: Fault): void {
   checkOptions(fault, FAULT, "A fault");
   const { on = {}, do: action } = fault;
   checkOptions(on, MATCH, "The on of a fault");
-  if (!Object.hasOwn(KINDS, action.kind)) {
+  if (typeof action !== "object" || action === null) {
+    throw new OptionError(`do of a fault must be an object with a kind, not ${show(action)}`);
+  }
+  if (typeof action.kind !== "string" || !Object.hasOwn(KINDS, action.kind)) {
     const kinds = Object.keys(KINDS).join(", ");
     throw new OptionError(`kind of a fault must be one of ${kinds}, not ${show(action.kind)}`);
   }
   const counts = { every: on.every, times: on.times };
   for (const [name, count] of Object.entries(counts)) {
-    if (count !== undefined && !(count >= 1)) {
-      throw new OptionError(`${name} of a fault must be at least 1, not ${count}`);
+    if (count !== undefined && !(typeof count === "number" && count >= 1)) {
+      throw new OptionError(`${name} of a fault must be at least 1, not ${show(count)}`);
     }
   }
   const isCut = action.kind === "cut" || action.kind === "trickle";

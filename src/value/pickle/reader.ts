@@ -1,4 +1,6 @@
 import { CodecError, OptionError } from "../../errors.js";
+import { checkInteger } from "../../util/check.js";
+import { show } from "../../util/show.js";
 import { ATOMS, checkProtocol } from "./atoms.js";
 import type { PickleClass, PickleClasses } from "./classes.js";
 import { CONTAINERS } from "./containers.js";
@@ -45,8 +47,8 @@ export class PickleReader {
 
   constructor(options: PickleReadOptions = {}) {
     const { classes = {}, maxDepth = 1000 } = options;
-    if (!Number.isSafeInteger(maxDepth) || maxDepth < 1) {
-      throw new OptionError(`pickle.maxDepth must be an integer, 1 or more, not ${maxDepth}`);
+    if (typeof classes !== "object" || classes === null) {
+      throw new OptionError(`pickle.classes must be an object, not ${show(classes)}`);
     }
     const table = new Map(STANDARD_CLASSES);
     for (const [name, definition] of Object.entries(classes)) {
@@ -58,7 +60,7 @@ export class PickleReader {
       table.set(name, typeof definition === "function" ? { create: definition } : definition);
     }
     this.#classes = table;
-    this.#maxDepth = maxDepth;
+    this.#maxDepth = checkInteger(maxDepth, "pickle.maxDepth", 1, Number.MAX_SAFE_INTEGER);
   }
 
   /**

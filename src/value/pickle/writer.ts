@@ -1,4 +1,5 @@
 import { OptionError } from "../../errors.js";
+import { show } from "../../util/show.js";
 import { Pickling } from "./pickling.js";
 
 export interface PickleWriteOptions {
@@ -19,14 +20,17 @@ export class PickleWriter {
   readonly #protocol: number;
   readonly #noneForUndefined: boolean;
 
-  /** @throws OptionError for a protocol that is not written */
+  /** @throws OptionError for a protocol that is not written, or another choice of `undefined` */
   constructor(options: PickleWriteOptions = {}) {
-    const { protocol = 4 } = options;
+    const { protocol = 4, undefined: missing = "refuse" } = options;
     if (![2, 3, 4, 5].includes(protocol)) {
-      throw new OptionError(`pickle.protocol must be 2, 3, 4 or 5, not ${String(protocol)}`);
+      throw new OptionError(`pickle.protocol must be 2, 3, 4 or 5, not ${show(protocol)}`);
+    }
+    if (missing !== "refuse" && missing !== "none") {
+      throw new OptionError(`pickle.undefined must be "refuse" or "none", not ${show(missing)}`);
     }
     this.#protocol = protocol;
-    this.#noneForUndefined = options.undefined === "none";
+    this.#noneForUndefined = missing === "none";
   }
 
   /** @throws CodecError for what has no meaning in Python, with the path to it */
