@@ -220,7 +220,7 @@ export class AuthError extends NetworkError {
   }
 }
 
-/** The list of servers is empty, or every candidate is dead. */
+/** With a `failover`, the key's server is dead, and so is every other that could stand in. */
 export class NoServerError extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_NO_SERVER";
   override readonly retcode: number | undefined = 20;

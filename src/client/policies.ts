@@ -177,9 +177,9 @@ function carrierOf(
     case undefined:
       return router;
     case "rehash":
-      return new Failover(router, new Detour(survivor(router), next), next);
+      return new Failover(router, new Detour(router, survivor(router), next), next);
     case "next":
-      return new Failover(router, new Detour(nextAlive(router), next), next);
+      return new Failover(router, new Detour(router, nextAlive(router), next), next);
     default:
       return new Failover(router, new Gutter(gutter!, failover.ttl), next);
   }

@@ -119,7 +119,7 @@ export class Connection implements Executor {
       return;
     }
     if (this.#isFull(operation)) {
-      this.#reaper.fail(operation, this.#full());
+      this.#reaper.refuse(operation, this.#full());
       return;
     }
     if (this.#link === undefined && !this.#connect(operation)) return;
@@ -194,7 +194,7 @@ export class Connection implements Executor {
     if (this.#entrant !== undefined) return true;
     const refusal = this.#attempts.refusal(performance.now());
     if (refusal !== undefined) {
-      this.#reaper.fail(operation, refusal);
+      this.#reaper.refuse(operation, refusal);
       return false;
     }
     this.#entrant = { begin: () => this.#begin(operation.codec) };

@@ -107,7 +107,7 @@ export class Datagrams implements Executor {
     }
     const { maxOperations, waits } = this.#options.limits;
     if (!waits && this.#waiting.length + this.#answers.size >= maxOperations) {
-      this.#reaper.fail(operation, this.#full());
+      this.#reaper.refuse(operation, this.#full());
       return;
     }
     this.#sweep.start();

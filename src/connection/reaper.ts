@@ -1,5 +1,6 @@
 import { TimeoutError } from "../errors.js";
 import type { Operation } from "../operation.js";
+import { atEndOfTurn } from "../util/turn.js";
 import type { Counters } from "./counters.js";
 import { Failure } from "./failure.js";
 
@@ -21,6 +22,14 @@ export class Reaper {
     this.#counters.errors++;
     this.#onFailed(operation);
     operation.fail(failure.for(operation));
+  }
+
+  /**
+   * Fails an operation that is refused as it comes, and not within the call: a program that
+   * tries again at once would never let the event loop turn, nor the reason pass.
+   */
+  refuse(operation: Operation, failure: Failure): void {
+    atEndOfTurn(() => this.fail(operation, failure));
   }
 
   /**

@@ -1,5 +1,6 @@
 import { type MemcachedError, NoServerError } from "../errors.js";
 import type { Operation, Rescuer } from "../operation.js";
+import { atEndOfTurn } from "../util/turn.js";
 import type { Elsewhere } from "./failover.js";
 import { mayMove } from "./moving.js";
 import type { Router } from "./router.js";
@@ -33,10 +34,13 @@ function alive(server: Server): Server | undefined {
 
 /** The way of operations whose own server does not have their keys; if the one on it dies too, they go on to the next. */
 export class Detour implements Elsewhere, Rescuer {
+  readonly #router: Router;
   readonly #choose: Choice;
   readonly #next: Rescuer | undefined;
 
-  constructor(choose: Choice, next: Rescuer | undefined) {
+  /** @param choose - where on the router's servers */
+  constructor(router: Router, choose: Choice, next: Rescuer | undefined) {
+    this.#router = router;
     this.#choose = choose;
     this.#next = next;
   }
@@ -50,7 +54,7 @@ export class Detour implements Elsewhere, Rescuer {
     const server = this.#choose(operation.route);
     if (server === undefined) {
       operation.rescuer = this.#next;
-      operation.fail(noServer(operation));
+      this.#turnAway(operation);
     } else {
       operation.rescuer = this;
       server.execute(operation);
@@ -69,11 +73,13 @@ export class Detour implements Elsewhere, Rescuer {
     operation.rescuer = this.#next;
     return this.#next?.rescue(operation, error) ?? false;
   }
-}
 
-function noServer({ details }: Operation): NoServerError {
-  return new NoServerError(
-    `${details.command}: the key's server is dead, and no other may take its place now`,
-    details,
-  );
+  /** Not within the call: a program that tries again at once would keep the probes' timers from firing. */
+  #turnAway(operation: Operation): void {
+    const { refusal } = this.#router.serverFor(operation.route);
+    const message = `${refusal.message}; no other server may take its place now`;
+    const { server, cause } = refusal.error;
+    const error = new NoServerError(message, { ...operation.details, server, cause });
+    atEndOfTurn(() => operation.fail(error));
+  }
 }

@@ -19,6 +19,7 @@ import type { RefusedReply, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
+import { atEndOfTurn } from "../util/turn.js";
 import { Health, type HealthEvent, type HealthOptions, type HealthState } from "./health.js";
 import { Lanes } from "./lanes.js";
 import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
@@ -102,6 +103,11 @@ export class Server implements Executor {
     return this.#health.state === "dead";
   }
 
+  /** Why a dead server is not asked. */
+  get refusal(): Failure {
+    return this.#health.refusal;
+  }
+
   /** Whether some of its keys are elsewhere, or all. */
   get isAway(): boolean {
     return this.#health.isAway;
@@ -164,7 +170,7 @@ export class Server implements Executor {
   #turnAway(operation: Operation): void {
     this.#rejoin?.missed(operation.request);
     const error = this.#health.refusal.for(operation);
-    setImmediate(() => operation.fail(error));
+    atEndOfTurn(() => operation.fail(error));
   }
 
   #connectionTo(address: Address): Connection | Lanes | Datagrams {
