@@ -37,9 +37,6 @@ import { exposeCredentials } from "./exposure.js";
 import { arrange, type Policies } from "./policies.js";
 import { checkWay } from "./transport.js";
 
-/** Twenty days; a timer that is to wait for more than 24 does not wait at all. */
-const MAX_PAUSE_MS = 20 * 24 * 60 * 60 * 1000;
-
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
  * Whatever is changed holds from the next operation on; a change that is refused changes
@@ -280,8 +277,8 @@ export class Settings {
     const moves = ejects && this.read("num_replicas") === 0;
     return {
       failureLimit: this.read("failure_limit"),
-      retryTimeoutMs: Math.min(this.read("retry_timeout") * 1000, MAX_PAUSE_MS),
-      deadTimeoutMs: ejects ? Math.min(this.read("dead_timeout") * 1000, MAX_PAUSE_MS) : 0,
+      retryTimeoutMs: this.read("retry_timeout") * 1000,
+      deadTimeoutMs: ejects ? this.read("dead_timeout") * 1000 : 0,
       rampUpMs: moves ? this.#fixed.policies.rampUpMs : 0,
     };
   }

@@ -14,9 +14,6 @@ export type Begin = (wake: () => void, ended: AbortSignal) => Look;
 /** How far from the interval a pause may be, so that many programs do not ask in step. */
 const SPREAD = 0.25;
 
-/** A timer that is to wait longer does not wait at all. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** A source that looks again and again, and gives a list whenever it is another than before. */
 export function polling(intervalMs: number, begin: Begin): AsyncIterable<Servers> {
   return { [Symbol.asyncIterator]: () => new Polling(intervalMs, begin) };
@@ -89,7 +86,7 @@ class Polling implements AsyncIterator<Servers, undefined> {
     const spreadMs = this.#intervalMs * (1 - SPREAD + 2 * SPREAD * Math.random());
     const ms = Math.min(spreadMs, MAX_TIMER_MS);
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.min(ms, MAX_TIMER_MS)).unref();
+      const timer = setTimeout(resolve, ms).unref();
       this.#resume = () => {
         clearTimeout(timer);
         resolve();
