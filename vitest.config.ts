@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-const SIMULATIONS = ["test/simulation/**/*.test.ts"];
+const SIMULATIONS = ["test/simulation/**/*.test.ts", "test/**/*.clock.test.ts"];
 
 export default defineConfig({
   resolve: {

@@ -226,6 +226,16 @@ describe("docs/architecture.md", () => {
   });
 });
 
+test("tests that stop the clock have a process of their own", () => {
+  const stopping = [...readTree(`${root}test/`, /\.test\.ts$/, LEFT_OUT)].filter(([, text]) =>
+    text.includes(["vi", "useFakeTimers("].join(".")),
+  );
+  expect(stopping.length).toBeGreaterThan(3);
+  expect(stopping.map(([file]) => file).filter((file) => !/\.clock\.test\.ts$/.test(file))).toEqual(
+    [],
+  );
+});
+
 test("the package depends on nothing", () => {
   const { dependencies = {} } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
   expect(Object.keys(dependencies)).toEqual([]);
