@@ -288,7 +288,8 @@ test("bytes that are no TLS, on a connection that was open, say nothing of the p
     client.on("disconnect", ({ error }) => resolve(String(error?.message)));
   });
   door.visitors[0]?.write("garbage garbage");
-  expect(await told).toMatch(/was lost: TLS: wrong version number$/);
+  // OpenSSL 3.0 calls it a wrong version number, and 3.5 a bad record type.
+  expect(await told).toMatch(/was lost: TLS: (?:wrong version number|bad record type)$/);
 });
 
 test("a server that does not speak TLS is a ConnectError that says so", async () => {
