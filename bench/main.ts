@@ -94,10 +94,7 @@ async function benchmark(
   servers: readonly number[],
 ): Promise<number> {
   const loadBefore = loadavg()[0] ?? 0;
-  const { rounds, windowMs, heapMb } = options;
-  const clients = entries.map(
-    ({ subject }) => new ClientProcess({ ...subject, heapMb }, "bench/rig/worker.py"),
-  );
+  const clients = entries.map(({ subject }) => new ClientProcess(subject, "bench/rig/worker.py"));
   const series: Series[] = [];
   let wrong = 0;
   for (const [i, client] of clients.entries()) {
@@ -119,7 +116,7 @@ async function benchmark(
   const result: Result = {
     date: new Date().toISOString(),
     machine: machine(loadBefore),
-    settings: { rounds, windowMs, heapMb, oneCore },
+    settings: { rounds: options.rounds, windowMs: options.windowMs, oneCore },
     clients: entries.map(({ subject, version, node }) => ({
       ...{ name: subject.name, version },
       ...(node !== undefined && { node }),

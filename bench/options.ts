@@ -8,8 +8,6 @@ export interface Options {
   readonly rounds: number;
   readonly warmUps: number;
   readonly windowMs: number;
-  /** How many megabytes of other objects each process in Node holds. */
-  readonly heapMb: number;
   readonly workloads: readonly Workload[];
   /** Whether a client of this name is wanted. */
   readonly wants: (client: string) => boolean;
@@ -35,7 +33,6 @@ export const USAGE = `npm run bench -- [options]
 
   --rounds N        rounds that count, after 2 to warm up (default 9, to compare 15)
   --window MS       how long a client runs a workload in a round (default 50)
-  --heap MB         what each process in Node holds of other objects, as a service does (default 32)
   --only A,B        only these clients or workloads (or both), by name or part of it
   --quick           3 rounds of 20 ms, to see that it works
   --compare REF     this checkout against another commit of it
@@ -50,7 +47,6 @@ Workloads: ${WORKLOADS.map(({ name }) => name).join(" ")}
 const ARGUMENTS = {
   rounds: { type: "string" },
   window: { type: "string" },
-  heap: { type: "string" },
   only: { type: "string", default: "" },
   quick: { type: "boolean", default: false },
   compare: { type: "string", default: "" },
@@ -91,7 +87,6 @@ export function parseOptions(args: readonly string[], clients: readonly string[]
     rounds: count("rounds", values.rounds, rounds),
     warmUps: values.quick ? 1 : 2,
     windowMs: count("window", values.window, values.quick ? 20 : 50),
-    heapMb: values.heap === "0" ? 0 : count("heap", values.heap, 32),
     workloads: WORKLOADS.filter(
       ({ name }) => wantsWorkload(name) && (telling === undefined || telling.includes(name)),
     ),

@@ -20,8 +20,6 @@ export interface Subject {
   readonly options?: object;
   /** The Node that runs it, if not the one that runs the benchmark. */
   readonly program?: string;
-  /** How many megabytes of other objects its process holds. @defaultValue 0 */
-  readonly heapMb?: number;
 }
 
 const PEERS = {

@@ -40,7 +40,6 @@ export function heading({ machine, settings, date, clients }: Result): string {
 ${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}, memcached ${machine.memcached};
 load ${machine.load.map(shortly).join(" to ")}. ${settings.rounds} interleaved rounds of ${settings.windowMs} ms;
 with one operation in flight, client and server were ${settings.oneCore ? "on one core" : "not pinned"}.
-Each process in Node held ${settings.heapMb} MB of other objects, as a service does.
 Each figure is the median (least to most) of the rounds. A getMulti is one operation of 100 keys.
 
 Measured: ${clients.map(({ name, version }) => `${name} ${version}`).join(", ")}.`;

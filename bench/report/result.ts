@@ -9,7 +9,6 @@ export interface Result {
   readonly settings: {
     readonly rounds: number;
     readonly windowMs: number;
-    readonly heapMb: number;
     readonly oneCore: boolean;
   };
   readonly clients: readonly ClientResult[];

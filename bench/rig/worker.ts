@@ -10,12 +10,10 @@ import { type Load, prepare } from "../load/load.js";
 import { type Workload, wantsOneCore } from "../load/workload.js";
 import { connectTo, type Subject } from "../peers/registry.js";
 import type { Answer, Measured, Question } from "./message.js";
-import { holdObjects } from "./service.js";
 
 const subject = JSON.parse(process.argv[2] ?? "{}") as Subject;
 const loads = new Map<string, { load: Load; workload: Workload }>();
 
-holdObjects(subject.heapMb ?? 0);
 const client = subject.peer === "floor" ? new Floor(subject.servers) : await connectTo(subject);
 
 for await (const line of createInterface({ input: process.stdin })) {

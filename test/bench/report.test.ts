@@ -22,7 +22,7 @@ function resultOf(cpu: Readonly<Record<string, readonly number[]>>, workload = "
       memcached: "1.6.18",
       load: [0.5, 1],
     },
-    settings: { rounds: 9, windowMs: 50, heapMb: 32, oneCore: true },
+    settings: { rounds: 9, windowMs: 50, oneCore: true },
     clients: clients.map((name) => ({ name, version: "1.0.0" })),
     workloads: WORKLOADS.filter(({ name }) => name === workload),
     series: clients.map((client) => ({
@@ -167,15 +167,7 @@ describe("options", () => {
     const options = parseOptions([], clients);
     expect(options.workloads).toEqual(WORKLOADS);
     expect(clients.filter(options.wants)).toEqual(clients);
-    expect(options).toMatchObject({
-      ...{ rounds: 9, windowMs: 50, heapMb: 32, out: "bench/results/peers" },
-    });
-  });
-
-  test("--heap takes a size, or none", () => {
-    const { heapMb } = parseOptions(["--heap", "100"], clients);
-    expect(heapMb).toBe(100);
-    expect(parseOptions(["--heap", "0"], clients).heapMb).toBe(0);
+    expect(options).toMatchObject({ rounds: 9, windowMs: 50, out: "bench/results/peers" });
   });
 
   test("--transports measures what tells ways to a server apart", () => {
@@ -204,13 +196,7 @@ describe("options", () => {
   });
 
   test.each([
-    ...[
-      [["--only", "mamjs"]],
-      [["--rounds", "0"]],
-      [["--window", "x"]],
-      [["--heap", "-1"]],
-      [["--fast"]],
-    ],
+    ...[[["--only", "mamjs"]], [["--rounds", "0"]], [["--window", "x"]], [["--fast"]]],
     ...[[["--transports", "--nodes", "20"]], [["--nodes", "20", "--compare", "main"]]],
   ])("%j is refused", (args) => {
     expect(() => parseOptions(args, clients)).toThrow(TypeError);
