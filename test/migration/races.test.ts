@@ -1,4 +1,4 @@
-import type { Serializer } from "tslibmc";
+import type { Client, Serializer } from "tslibmc";
 import type { Migration, MigrationReads } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { randomFrom } from "../support/soak.js";
@@ -49,10 +49,12 @@ describe("a value on its way over", () => {
     const other = clusters.migrate({ reads }, { serializer: new Holding() });
     await other.from.set("k", "old");
     // The old server's version is known from here on, so that the transfer asks for the ttl together
-    // with the value. Asked later, it could be told that there is no item, and would not try at all.
+    // with the value, and both have come before anybody interferes. Asked or answered later, it could
+    // be told that there is no item, and would not try at all.
     await migration.from.has("k");
     expect(await migration.get("k")).toBe("old");
     await holding.held;
+    await until(() => isIdle(migration.from));
     await interfere(other);
     holding.release();
     await until(() => migration.progress().warmed + migration.progress().overtaken === 1);
@@ -81,6 +83,12 @@ describe("a value on its way over", () => {
     },
   );
 });
+
+/** Whether every request was answered. */
+function isIdle(client: Client): boolean {
+  const servers = [...client.stats().values()];
+  return servers.every(({ waiting, inFlight }) => waiting + inFlight === 0);
+}
 
 describe("a process that died while it brought a value over", () => {
   /** What it left behind, as other processes find it. */
