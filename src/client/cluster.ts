@@ -4,6 +4,7 @@ import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import type { ServerStats } from "../routing/server.js";
 import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
+import { MAX_TIMER_MS } from "../util/clock.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { behaviorView } from "./behaviors/view.js";
@@ -49,7 +50,7 @@ const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
  */
 export function drainTime(options: CloseOptions | undefined, timeoutMs: number): number {
   checkOptions(options, CLOSE_OPTIONS, "close");
-  return checkInteger(options?.drainMs ?? Math.ceil(timeoutMs), "drainMs", 0, 2 ** 31 - 1);
+  return checkInteger(options?.drainMs ?? Math.ceil(timeoutMs), "drainMs", 0, MAX_TIMER_MS);
 }
 
 /** The settings of a client, for those of this folder that share its work. */
