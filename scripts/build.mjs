@@ -24,16 +24,17 @@ const SHARED = [
   },
 ];
 
+/** What is called what in stack traces; the names within functions are for nobody but V8. */
+const SMALLER = {
+  compress: { keepNames: { function: true, class: true } },
+  mangle: { keepNames: true, toplevel: true },
+};
+
 /** @type {Record<"esm" | "cjs", import("rolldown").OutputOptions>} */
 const FORMATS = {
-  esm: {},
-  // The smaller copy, for few: functions and classes keep their names for stack traces.
-  cjs: {
-    minify: {
-      compress: { keepNames: { function: true, class: true } },
-      mangle: { keepNames: true, toplevel: true },
-    },
-  },
+  // Its lines stay: an uncaught error prints the one that threw it.
+  esm: { minify: { ...SMALLER, codegen: { removeWhitespace: false } } },
+  cjs: { minify: SMALLER },
 };
 
 /**

@@ -1,19 +1,27 @@
-/** The CRC-32 of zlib and Ethernet: polynomial 0xedb88320, bits reflected. */
-const TABLE: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) {
-    remainder = remainder & 1 ? (remainder >>> 1) ^ 0xedb88320 : remainder >>> 1;
-  }
-  return remainder;
-});
+/** What each byte leaves of a remainder, made for the first key: most programs have none. */
+let table: Int32Array | undefined;
 
 /** CRC-32, all 32 bits, as Ruby's and Go's clients hash keys. */
 export function crc32(key: string): number {
+  table ??= remainders();
   let crc = -1;
   for (let i = 0; i < key.length; i++) {
-    crc = (crc >>> 8) ^ TABLE[(crc ^ key.charCodeAt(i)) & 0xff]!;
+    crc = (crc >>> 8) ^ table[(crc ^ key.charCodeAt(i)) & 0xff]!;
   }
   return ~crc >>> 0;
+}
+
+/** By the polynomial of zlib and Ethernet, 0xedb88320, bits reflected. */
+function remainders(): Int32Array {
+  const all = new Int32Array(256);
+  for (let byte = 0; byte < 256; byte++) {
+    let remainder = byte;
+    for (let bit = 0; bit < 8; bit++) {
+      remainder = remainder & 1 ? (remainder >>> 1) ^ 0xedb88320 : remainder >>> 1;
+    }
+    all[byte] = remainder;
+  }
+  return all;
 }
 
 /**
