@@ -1,4 +1,4 @@
-import { ArgumentError } from "../errors.js";
+import { ArgumentError, NotSupportedError } from "../errors.js";
 import { show } from "../util/show.js";
 
 /** Checks of what calls take beside keys, values and options; see `util/check.ts`. */
@@ -25,6 +25,18 @@ export function checkMaster(value: unknown): void {
 export function checkCas(value: unknown, name = "cas"): bigint {
   if (typeof value === "bigint" && value >= 0n && value <= MAX_UINT64) return value;
   throw new ArgumentError(`${name} must be the bigint that gets() returned, not ${show(value)}`);
+}
+
+/**
+ * A token to compare an item's with. 0 is none: a server that keeps no tokens tells it of
+ * every item, and then refuses or carries out what it should compare, whatever the item is.
+ */
+export function checkCompared(value: unknown, name = "cas"): bigint {
+  const cas = checkCas(value, name);
+  if (cas !== 0n) return cas;
+  throw new NotSupportedError(
+    `${name} is 0, the token of no item: a server that answers it keeps none (memcached -C), and cannot compare`,
+  );
 }
 
 /** What `stats` can be asked for: words and numbers, since it becomes a part of the command line. */

@@ -10,7 +10,7 @@ import type { KeyRequest, MetaFlags, Request, SetMode } from "../protocol/reques
 import { checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas, checkUnsigned } from "./check.js";
+import { checkCas, checkCompared, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import {
   META_ARITHMETIC_OPTIONS,
@@ -106,7 +106,7 @@ function metaSetRequest(
     encoded.data,
     checkInteger(flags, "flags", 0, 0xffffffff),
     exptime(ttl, Date.now),
-    optionalCas(options.compareCas, "compareCas"),
+    comparedCas(options.compareCas),
     false,
   );
   return {
@@ -130,7 +130,7 @@ export function metaDelete(
   return one(dispatcher, meta.metaDelete, key, options, META_DELETE_OPTIONS, (wireKey) => ({
     verb: "delete",
     key: wireKey,
-    compareCas: optionalCas(options.compareCas, "compareCas"),
+    compareCas: comparedCas(options.compareCas),
     noreply: false,
     meta: {
       ...common(options),
@@ -164,7 +164,7 @@ export function metaArithmetic(
       ...request,
       meta: {
         ...common(options),
-        compareCas: optionalCas(options.compareCas, "compareCas"),
+        compareCas: comparedCas(options.compareCas),
         setCas: optionalCas(options.setCas, "setCas"),
         exptime: seconds(options.ttl, "ttl"),
         returnCas: options.returnCas,
@@ -221,4 +221,8 @@ function seconds(ttl: Ttl | undefined, name: string): number | undefined {
 
 function optionalCas(cas: bigint | undefined, name: string): bigint | undefined {
   return cas === undefined ? undefined : checkCas(cas, name);
+}
+
+function comparedCas(cas: bigint | undefined): bigint | undefined {
+  return cas === undefined ? undefined : checkCompared(cas, "compareCas");
 }
