@@ -138,6 +138,21 @@ const PYTHON: Record<string, Expected> = {
   list2: is([1, "é"]),
 };
 
+const PYMEMCACHE: Record<string, Expected> = {
+  string: is("text"),
+  utf8: is("héé €"),
+  empty: is(""),
+  bytes: is(bytes("\0\xff\r\n")),
+  int: is(7),
+  negative: is(-42),
+  big: is(2n ** 64n),
+  true: is(true),
+  none: is(null),
+  float: is(1.5),
+  list: is([1, "a", null, [true, 2.5]]),
+  map: is({ a: 1, b: { c: "d" } }),
+};
+
 const NPM: Record<string, Expected> = {
   string: is("text"),
   utf8: is("héé €"),
@@ -168,6 +183,7 @@ const TABLES: [CodecName, string, Record<string, Expected>][] = [
   ["php", "php", PHP],
   ["dalli", "dalli", DALLI],
   ["python-memcached", "py", PYTHON],
+  ["python-memcached", "pymc", PYMEMCACHE],
   ["memcached", "npm", NPM],
   ["memjs", "memjs", MEMJS],
 ];
@@ -228,6 +244,7 @@ const WRITTEN_OTHERWISE = new Set([
   ...["none", "float", "list", "map", "date", "compressed", "compressedList", "list2"].map(
     (key) => `py-${key}`,
   ),
+  ...["true", "none", "float", "list", "map"].map((key) => `pymc-${key}`),
   "npm-date",
 ]);
 
