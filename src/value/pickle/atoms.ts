@@ -60,7 +60,7 @@ const SPECIAL_FLOATS: ReadonlyMap<string, number> = new Map([
 function floatLine(line: string): number {
   const special = SPECIAL_FLOATS.get(line);
   if (special !== undefined) return special;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(line)) throw broken("a float is none");
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(line)) throw broken("a float is none");
   return Number(line);
 }
 

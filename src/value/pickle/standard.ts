@@ -57,7 +57,7 @@ function noBytes(...args: unknown[]): Buffer {
 function decimal(text: unknown): string {
   if (
     typeof text === "string" &&
-    /^[+-]?(\d+\.?\d*(E[+-]?\d+)?|\.\d+(E[+-]?\d+)?|Inf(inity)?|s?NaN\d*)$/i.test(text)
+    /^[+-]?((\d+(\.\d*)?|\.\d+)(E[+-]?\d+)?|Inf(inity)?|s?NaN\d*)$/i.test(text)
   ) {
     return text;
   }
