@@ -2,6 +2,7 @@ import {
   ConnectError,
   ConnectionClosedError,
   type MemcachedError,
+  messageOf,
   ProtocolError,
   QueueFullError,
 } from "../errors.js";
@@ -305,7 +306,7 @@ export class Connection implements Executor {
 
   /** Whatever was wrong with the bytes, no later one can be trusted. */
   #unreadable(cause: unknown): void {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     if (cause instanceof ConnectError) {
       this.#giveUp(this.#unconnected(why, cause));
       return;
