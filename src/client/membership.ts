@@ -1,4 +1,4 @@
-import { MemcachedError, NoServerError, TimeoutError } from "../errors.js";
+import { MemcachedError, messageOf, NoServerError, TimeoutError } from "../errors.js";
 import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
@@ -157,7 +157,7 @@ async function usableList(lists: Subscription): Promise<Servers> {
 }
 
 function unusable(cause: unknown): MemcachedError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new MemcachedError(`A list of servers was left out: ${why}`, { cause });
 }
 

@@ -2,6 +2,7 @@ import {
   ConnectError,
   ConnectionClosedError,
   type MemcachedError,
+  messageOf,
   ProtocolError,
   QueueFullError,
 } from "../errors.js";
@@ -10,6 +11,7 @@ import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { Sweep } from "../util/sweep.js";
+import { afterThis } from "../util/turn.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { Attempts } from "./attempts.js";
@@ -214,7 +216,7 @@ export class Connection implements Executor {
       this.#link = this.#dial(codec);
     } catch (cause) {
       const failure = this.#unconnected(cause instanceof Error ? cause.message : "", cause);
-      queueMicrotask(() => this.#giveUp(failure)); // after the operation is in the queue
+      afterThis(() => this.#giveUp(failure)); // after the operation is in the queue
     }
   }
 
@@ -304,7 +306,7 @@ export class Connection implements Executor {
 
   /** Whatever was wrong with the bytes, no later one can be trusted. */
   #unreadable(cause: unknown): void {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     if (cause instanceof ConnectError) {
       this.#giveUp(this.#unconnected(why, cause));
       return;

@@ -4,6 +4,7 @@ import {
   ConnectError,
   ConnectionClosedError,
   type MemcachedError,
+  messageOf,
   NotSupportedError,
   ProtocolError,
   QueueFullError,
@@ -263,7 +264,7 @@ export class Datagrams implements Executor {
     try {
       answer.read(reply);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       const message = `The reply of ${this.#name} was dropped: ${why}`;
       this.#reaper.fail(operation, this.#failure(ProtocolError, message, cause));
     }
@@ -274,7 +275,7 @@ export class Datagrams implements Executor {
   /** The socket could not be made, or the server's machine says that nobody is there. */
   #lost(cause: unknown): void {
     const wasOpen = this.#isOpen;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     const message = `Cannot reach ${this.#name}: ${why}`;
     const failure = this.#failure(ConnectError, message, cause);
     this.#isOpen = false;

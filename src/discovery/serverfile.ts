@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseServers, type Servers } from "../client/servers.js";
-import { OptionError } from "../errors.js";
+import { messageOf, OptionError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import { type Look, polling } from "./polling.js";
@@ -84,7 +84,7 @@ class WatchedFile {
       this.#refusal = undefined;
       return servers;
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       if (this.#refusal === why) return undefined;
       this.#refusal = why;
       throw new OptionError(`There is no list of servers in ${this.#path}: ${why}`, { cause });

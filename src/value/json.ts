@@ -1,4 +1,4 @@
-import { CodecError } from "../errors.js";
+import { CodecError, messageOf } from "../errors.js";
 import { withArticle } from "../util/show.js";
 import { isPlainObject, tagOf } from "./plain.js";
 import { checkJsonRoom } from "./room.js";
@@ -69,7 +69,7 @@ function describeFailure(value: unknown, cause: unknown): string {
   } catch {
     // The search failed as the serialization did: its reason is the cause.
   }
-  return `The value cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return `The value cannot be written as JSON: ${messageOf(cause)}`;
 }
 
 const AWAIT = "; await it first";

@@ -1,4 +1,4 @@
-import { CodecError } from "../errors.js";
+import { CodecError, messageOf } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { ownBytes } from "./bytes.js";
 
@@ -9,10 +9,7 @@ export function encodeStructured(value: unknown): Buffer {
   try {
     return v8().serialize(value);
   } catch (cause) {
-    throw new CodecError(
-      `The value cannot be cloned: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new CodecError(`The value cannot be cloned: ${messageOf(cause)}`, { cause });
   }
 }
 
