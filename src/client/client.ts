@@ -2,6 +2,7 @@ import type { MetaDebug, MetaDeleted, MetaItem, MetaNumber, MetaStored } from ".
 import type { ValueWithCas } from "../commands/retrieval.js";
 import * as retrieval from "../commands/retrieval.js";
 import * as storage from "../commands/storage.js";
+import { ArgumentError } from "../errors.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { asBuffer } from "../util/bytes.js";
@@ -240,7 +241,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns false if the item was changed or is gone
    */
   async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
-    const token = checkCas(cas);
+    const token = checkCas(cas, "cas", ArgumentError);
     return store(this.#dispatcher, storage.cas, key, value, storeOptions(options), token);
   }
 
