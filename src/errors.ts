@@ -221,7 +221,7 @@ export class QueueFullError extends NetworkError {
   }
 }
 
-/** The server refused the credentials. It never shows the password. */
+/** The server refused the credentials, or wants some. It never shows the password. */
 export class AuthError extends NetworkError {
   override readonly code: string = "ERR_MEMCACHED_AUTH";
   override readonly retcode: number | undefined = 41;
@@ -230,7 +230,10 @@ export class AuthError extends NetworkError {
   }
 }
 
-/** With a `failover`, the key's server is dead, and so is every other that could stand in. */
+/**
+ * With a `failover`, the key's server is dead and none may stand in; or a source of servers
+ * names none.
+ */
 export class NoServerError extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_NO_SERVER";
   override readonly retcode: number | undefined = 20;

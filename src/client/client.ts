@@ -2,6 +2,7 @@ import type { MetaDebug, MetaDeleted, MetaItem, MetaNumber, MetaStored } from ".
 import type { ValueWithCas } from "../commands/retrieval.js";
 import * as retrieval from "../commands/retrieval.js";
 import * as storage from "../commands/storage.js";
+import { ArgumentError } from "../errors.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { asBuffer } from "../util/bytes.js";
@@ -241,7 +242,7 @@ export class Client<Value = unknown> extends Cluster {
    * @throws NotSupportedError for the token 0: the server keeps none (`memcached -C`)
    */
   async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
-    const token = checkCompared(cas);
+    const token = checkCompared(cas, "cas", ArgumentError);
     return store(this.#dispatcher, storage.cas, key, value, storeOptions(options), token);
   }
 

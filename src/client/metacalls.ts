@@ -2,7 +2,7 @@ import { arithmeticRequest } from "../commands/arithmetic.js";
 import * as meta from "../commands/meta.js";
 import { setRequest } from "../commands/storage.js";
 import { encodeValue } from "../commands/value.js";
-import { ArgumentError } from "../errors.js";
+import { OptionError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
@@ -89,7 +89,7 @@ export function metaSet(
 
 function checkMode(mode: SetMode = "set"): SetMode {
   if (SET_MODES.includes(mode)) return mode;
-  throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
+  throw new OptionError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
 }
 
 function metaSetRequest(
@@ -150,7 +150,7 @@ export function metaArithmetic(
   return one(dispatcher, meta.metaArithmetic, key, options, META_ARITHMETIC_OPTIONS, (wireKey) => {
     const { mode = "incr", delta = 1, initial, initialTtl = 0 } = options;
     if (mode !== "incr" && mode !== "decr") {
-      throw new ArgumentError(`mode must be "incr" or "decr", not ${show(mode)}`);
+      throw new OptionError(`mode must be "incr" or "decr", not ${show(mode)}`);
     }
     const request = arithmeticRequest(
       mode,
@@ -210,7 +210,7 @@ function wireKeyOf(dispatcher: Dispatcher, key: Key, options: MetaOptions): stri
 function common(options: MetaOptions): MetaFlags {
   const { returnKey, opaque, base64Key } = options;
   if (opaque !== undefined && (typeof opaque !== "string" || !/^[!-~]{1,31}$/.test(opaque))) {
-    throw new ArgumentError(`opaque must be 1 to 31 visible ASCII characters, not ${show(opaque)}`);
+    throw new OptionError(`opaque must be 1 to 31 visible ASCII characters, not ${show(opaque)}`);
   }
   return { returnKey, opaque, base64Key };
 }

@@ -1,5 +1,6 @@
 import { KeyError } from "../errors.js";
 import { asBuffer, latin1 } from "../util/bytes.js";
+import { show } from "../util/show.js";
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
 export const MAX_KEY_BYTES = 250;
@@ -128,18 +129,13 @@ function fromBytes(key: unknown): string {
 
 function checkBytes(key: unknown): Uint8Array {
   if (key instanceof Uint8Array) return key;
-  throw new KeyError(`A key must be a string or a Uint8Array, not ${typeName(key)}`);
-}
-
-function typeName(value: unknown): string {
-  if (value === null) return "null";
-  return typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
+  throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
 }
 
 function forbidden(key: string, code: number, index: number): KeyError {
   const byte = `0x${code.toString(16).padStart(2, "0")}`;
   return new KeyError(
-    `The key ${describeKey(key)} has the byte ${byte} at ${index}; whitespace and control bytes cannot be sent`,
+    `The key ${describeKey(key)} has the byte ${byte} at ${index}; whitespace and control bytes cannot be sent, unless encodeKeys is "base64"`,
   );
 }
 
@@ -152,6 +148,6 @@ function checkLength(whole: string, prefix: string): string {
 function tooLong(wire: string, prefix: string): KeyError {
   const withPrefix = prefix === "" ? "" : ` with its prefix of ${prefix.length}`;
   return new KeyError(
-    `The key ${describeKey(wire)} is ${wire.length} bytes${withPrefix}; memcached allows ${MAX_KEY_BYTES}`,
+    `The key ${describeKey(wire)} is ${wire.length} bytes${withPrefix}; memcached allows ${MAX_KEY_BYTES}; shorten it, or set hashLongKeys`,
   );
 }

@@ -64,11 +64,11 @@ describe("refused before anything is sent", () => {
     ["with DEL", "a\x7fb", /byte 0x7f/],
     ["of bytes with a blank", Buffer.from("a b"), /byte 0x20/],
     ["with a lone surrogate", "a\ud800", /lone surrogate/],
-    ["a number", 5, /must be a string or a Uint8Array, not number/],
+    ["a number", 5, /must be a string or a Uint8Array, not 5/],
     ["null", null, /not null/],
     ["undefined", undefined, /not undefined/],
-    ["an object", { toString: () => "k" }, /not Object/],
-    ["an array", ["k"], /not Array/],
+    ["an object", { toString: () => "k" }, /not an object/],
+    ["an array", ["k"], /not an array/],
   ];
   const calls: [string, (key: never) => Promise<unknown>][] = [
     ["get", (key) => client.get(key)],
@@ -130,6 +130,28 @@ describe("refused before anything is sent", () => {
     const error = await call().catch((error: unknown) => error);
     expect(error).toBeInstanceOf(ArgumentError);
     expect(error).toMatchObject({ sent: false, message: expect.stringMatching(message) });
+  });
+
+  test.each<[string, () => Promise<unknown>]>([
+    ["ttl without initial", () => client.incr("k", 1, { ttl: 5 })],
+    ["initial", () => client.incr("k", 1, { initial: -1 })],
+    ["initial of many", () => client.incrMulti(["k"], 1, { initial: -1 })],
+    ["initial and noreply", () => client.incr("k", 1, { initial: 1, noreply: true })],
+    ["mode", () => client.metaSet("k", 1, { mode: "put" as never })],
+    ["mode of counting", () => client.metaArithmetic("k", { mode: "inc" as never })],
+    ["delta of metaArithmetic", () => client.metaArithmetic("k", { delta: -1 })],
+    ["compareCas", () => client.metaDelete("k", { compareCas: 1 as never })],
+    ["setCas", () => client.metaSet("k", 1, { setCas: -1n })],
+    ["opaque", () => client.metaGet("k", { opaque: "a b" })],
+  ])("an option that is wrong is an OptionError: %s", async (_, call) => {
+    const error = await call().catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(OptionError);
+    expect(error).toMatchObject({ code: "ERR_MEMCACHED_OPTION", sent: false });
+  });
+
+  test("a key that is refused says which option would take it", async () => {
+    await expect(client.get("a b")).rejects.toThrow('unless encodeKeys is "base64"');
+    await expect(client.get("k".repeat(251))).rejects.toThrow("or set hashLongKeys");
   });
 
   test.each<[string, () => Promise<unknown>, RegExp]>([
@@ -393,7 +415,7 @@ describe("what stands beside a client refuses what cannot be meant", () => {
   const client = () => new Client("127.0.0.1");
 
   test.each<[string, () => unknown, RegExp]>([
-    ["a hash of a number", () => hashKey("md5", 5 as never), /not number/],
+    ["a hash of a number", () => hashKey("md5", 5 as never), /not 5/],
     ["a list of servers that is none", () => parseServerList(5 as never), /a string, not 5/],
     ["a configuration that is none", () => parseConfiguration(5 as never), /a string, not 5/],
     ["no configuration", () => Client.fromConfiguration(undefined as never), /not undefined/],
