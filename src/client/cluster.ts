@@ -42,7 +42,7 @@ export interface CloseOptions {
   readonly drainMs?: number | undefined;
 }
 
-const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
+export const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
 
 /**
  * How many milliseconds `close()` waits.

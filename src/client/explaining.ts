@@ -43,7 +43,7 @@ export type ItemExplanation =
       readonly lastAccess: number;
     };
 
-const EXPLAIN_OPTIONS: ReadonlySet<string> = new Set([...CALL_OPTIONS, "look"]);
+export const EXPLAIN_OPTIONS: ReadonlySet<string> = new Set([...CALL_OPTIONS, "look"]);
 
 export function serverFor(settings: Settings, key: Key, options?: CallOptions): ServerInfo {
   checkOptions(options, CALL_OPTIONS, "serverFor");
