@@ -215,7 +215,7 @@ export class Connection implements Executor {
     try {
       this.#link = this.#dial(codec);
     } catch (cause) {
-      const failure = this.#unconnected(cause instanceof Error ? cause.message : "", cause);
+      const failure = this.#unconnected(messageOf(cause), cause);
       afterThis(() => this.#giveUp(failure)); // after the operation is in the queue
     }
   }

@@ -1,6 +1,7 @@
 import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { isUint8Array, latin1 } from "../../util/bytes.js";
+import { isDecimal } from "../decimal.js";
 import { exactInteger } from "../integer.js";
 import { setProperty, tagOf } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
@@ -169,7 +170,7 @@ export function phpNumber(text: string): number {
     if (special[2].toLowerCase() === "nan") return Number.NaN;
     return special[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
-  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) throw broken();
+  if (!isDecimal(text)) throw broken();
   return Number(text);
 }
 
