@@ -1,6 +1,9 @@
 import { KeyError } from "../errors.js";
-import { asBuffer, latin1 } from "../util/bytes.js";
+import { builtin } from "../util/builtin.js";
+import { asBuffer, isUint8Array, latin1, utf8 } from "../util/bytes.js";
 import { show } from "../util/show.js";
+
+const buffer = builtin("node:buffer");
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
 export const MAX_KEY_BYTES = 250;
@@ -77,16 +80,11 @@ export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string
   }
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /** The text of a key in wire form; a character for each byte, if they are no UTF-8. */
 export function keyText(wire: string): string {
   if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
-  try {
-    return UTF8.decode(Buffer.from(wire, "latin1"));
-  } catch {
-    return wire;
-  }
+  const bytes = Buffer.from(wire, "latin1");
+  return buffer().isUtf8(bytes) ? utf8(bytes, 0, bytes.length) : wire;
 }
 
 /** The same for messages, shortened and escaped. */
@@ -128,7 +126,7 @@ function fromBytes(key: unknown): string {
 }
 
 function checkBytes(key: unknown): Uint8Array {
-  if (key instanceof Uint8Array) return key;
+  if (isUint8Array(key)) return key;
   throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
 }
 

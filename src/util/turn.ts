@@ -1,5 +1,7 @@
+import { timers } from "./timers.js";
+
 /** As they were at the beginning: whoever puts a fake clock in their place does not mean sockets. */
-const later = setImmediate;
+const later = timers.setImmediate;
 const next = queueMicrotask;
 
 /**

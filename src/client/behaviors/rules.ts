@@ -3,6 +3,7 @@ import { type HashName, hashers } from "../../hash/algorithms.js";
 import type { HashFunction } from "../../hash/function.js";
 import type { Key } from "../../protocol/key.js";
 import { type Distribution, distributions } from "../../ring/distribution.js";
+import { isUint8Array } from "../../util/bytes.js";
 import { checkDurationMs } from "../../util/check.js";
 import { checkNames } from "../../util/names.js";
 import { show } from "../../util/show.js";
@@ -201,6 +202,6 @@ function pickleProtocol(value: unknown, name: string): Behaviors["pickle_protoco
 
 /** What a prefix of keys may be; which characters it may have, the wire says. */
 export function checkPrefix(value: unknown, name: string): Key {
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  if (typeof value === "string" || isUint8Array(value)) return value;
   throw new OptionError(`${name} must be a string or a Uint8Array, not ${show(value)}`);
 }

@@ -1,6 +1,7 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
+import { timers } from "../../util/timers.js";
 import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
@@ -124,14 +125,14 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const end = () => {
         this.#waiting.delete(waiter);
-        clearTimeout(timer);
+        timers.clearTimeout(timer);
       };
       const giveUp = () => {
         end();
         const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
         reject(new PoolExhaustedError(message));
       };
-      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+      const timer = timeoutMs === undefined ? undefined : timers.setTimeout(giveUp, timeoutMs);
       const waiter: Waiter<C> = {
         take: (member) => {
           end();
