@@ -5,7 +5,7 @@ import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
-import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
+import { CODEC_OPTIONS, type CodecOptions, usesPickles } from "../value/factory.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import {
   type CheckedBehaviors,
@@ -31,8 +31,10 @@ export interface ClientOptions<Value = unknown>
     LimitOptions,
     PolicyOptions {
   /**
-   * Milliseconds for a whole operation, from the call to the settled promise, connecting
-   * and retries included. The behavior `_poll_timeout` is the same.
+   * Milliseconds for a whole call, connecting and repeating included. For one key they begin
+   * when its request is written, which is in the same turn of the event loop, or as soon as it
+   * has to wait for a connection; for many keys or all servers with the call. The behavior
+   * `_poll_timeout` is the same.
    * @defaultValue 1000
    */
   readonly timeoutMs?: number | undefined;
@@ -125,6 +127,10 @@ export function checkClientOptions(options: ClientOptions): void {
   checkCompress(compress);
   checkOptions(pickle, PICKLE_OPTIONS, "pickle");
   checkOptions(encryption, ENCRYPTION_OPTIONS, "encryption");
+  if (pickle === undefined || usesPickles(options)) return;
+  throw new OptionError(
+    "pickle goes with the serializers json, pickle and v8, and the codecs pylibmc and python-memcached; no other has pickles",
+  );
 }
 
 /** What is a behavior's name, or a call's option, is no misspelling: it stands in the wrong place. */

@@ -10,6 +10,7 @@ import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
+import { warnOnce } from "./behaviors/rules.js";
 import {
   COPY_READ_OPTIONS,
   type CopyReading,
@@ -24,7 +25,8 @@ export interface PolicyOptions extends CopyReadOptions {
    * Where keys go while their server is dead:
    *
    * - `"rehash"`: where the ring has them without it, as `auto_eject` says too. On a
-   *   consistent distribution no other key moves; `"modula"` has no place for them
+   *   consistent distribution no other key moves. `"modula"`, the default, has no place for
+   *   them, so that calls go on failing, and a warning says so: set the behavior `ketama`
    * - `"next"`: to the next server in the list, on any distribution
    * - a {@link GutterOptions}: to servers that are there for this alone
    *
@@ -150,6 +152,31 @@ function rejoinOf(options: PolicyOptions): RejoinOptions | undefined {
   if (rejoin === "keep") return undefined;
   if (rejoin === "flush" || rejoin === "delete") return { action: rejoin, maxRemembered };
   throw new OptionError(`rejoin must be "keep", "flush" or "delete", not ${show(rejoin)}`);
+}
+
+/**
+ * Warns of policies that can do nothing as things stand.
+ * @param isFixed - whether the keys of a dead server have no other place on the ring
+ */
+export function warnOfIdle(
+  { failover, copyReading }: Policies,
+  copies: number,
+  isFixed: boolean,
+): void {
+  if (copies > 0) return;
+  if (failover === "rehash" && isFixed) {
+    warnOnce(
+      'failover: "rehash" (the behavior auto_eject)',
+      'moves no keys where a hash has one server alone (modula, virtual bucket); set the behavior ketama, or failover: "next"',
+    );
+  }
+  const { onMiss, atRandom, hedging } = copyReading; // repairs include onMiss
+  if (onMiss || atRandom || hedging !== undefined) {
+    warnOnce(
+      "Reading copies (hedge, readReplicas, readRepair, randomizeReplicaRead)",
+      "has no effect where there are none; set the behavior num_replicas",
+    );
+  }
 }
 
 /** What there is to arrange. */

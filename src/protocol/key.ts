@@ -72,11 +72,20 @@ export function isTextual(wire: string): boolean {
 
 /** Checks a prefix by the same rules as a key, except that it may be empty. */
 export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string {
+  return prefix?.length === 0 ? "" : encodeAs("No key can begin with this prefix", prefix, encode);
+}
+
+/** Checks a group key by the same rules as a key, and says which of the two it is about. */
+export function encodeGroupKey(groupKey: Key, encode: EncodeKey): string {
+  return encodeAs("The groupKey has to be such as a key may be", groupKey, encode);
+}
+
+function encodeAs(demand: string, key: Key, encode: EncodeKey): string {
   try {
-    return prefix?.length === 0 ? "" : encode(prefix);
+    return encode(key);
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
-    throw new KeyError(`No key can begin with this prefix. ${error.message}`);
+    throw new KeyError(`${demand}. ${error.message}`);
   }
 }
 

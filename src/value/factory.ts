@@ -46,6 +46,12 @@ export const CODEC_OPTIONS: readonly (keyof CodecOptions)[] = [
   "encryption",
 ];
 
+/** Whether anything is read or written by what the option `pickle` says. */
+export function usesPickles({ codec, serializer }: CodecOptions): boolean {
+  if (codec !== undefined) return codec === "pylibmc" || codec === "python-memcached";
+  return typeof serializer !== "object" && serializer !== "raw";
+}
+
 /**
  * The codec that a client's options describe.
  * @throws OptionError for options that are unknown or out of range
@@ -60,7 +66,13 @@ function plainCodec(options: CodecOptions): Codec {
   if (codec === undefined) return serializerCodec(options);
   if (serializer !== undefined) throw new OptionError("Give codec or serializer, not both");
   if (typeof codec === "string") return namedCodec(codec, options);
-  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") {
+    return withoutCompression(
+      "a codec of your own; let it compress what it encodes",
+      options,
+      codec,
+    );
+  }
   throw new OptionError("A codec must have the methods encode and decode");
 }
 

@@ -92,8 +92,10 @@ export function initialBehavior<Name extends keyof Behaviors>(name: Name): Behav
  * @throws OptionError for an unknown name, with the nearest that is known, or a wrong value
  */
 export function checkBehaviors(given: object): CheckedBehaviors {
-  if (typeof given !== "object" || given === null) {
-    throw new OptionError(`behaviors must be an object, not ${show(given)}`);
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new OptionError(
+      `behaviors must be an object such as { ketama: true }, not ${show(given)}`,
+    );
   }
   checkNames(given, known, "behaviors");
   const named = withoutAliases(given);
