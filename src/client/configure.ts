@@ -128,9 +128,7 @@ export function checkClientOptions(options: ClientOptions): void {
   checkOptions(pickle, PICKLE_OPTIONS, "pickle");
   checkOptions(encryption, ENCRYPTION_OPTIONS, "encryption");
   if (pickle === undefined || usesPickles(options)) return;
-  throw new OptionError(
-    "pickle goes with the serializers json, pickle and v8, and the codecs pylibmc and python-memcached; no other has pickles",
-  );
+  throw new OptionError("This codec or serializer has no pickles; leave out the option pickle");
 }
 
 /** What is a behavior's name, or a call's option, is no misspelling: it stands in the wrong place. */

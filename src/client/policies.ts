@@ -167,14 +167,14 @@ export function warnOfIdle(
   if (failover === "rehash" && isFixed) {
     warnOnce(
       'failover: "rehash" (the behavior auto_eject)',
-      'moves no keys where a hash has one server alone (modula, virtual bucket); set the behavior ketama, or failover: "next"',
+      'moves no keys on modula or virtual bucket; set the behavior ketama, or failover: "next"',
     );
   }
   const { onMiss, atRandom, hedging } = copyReading; // repairs include onMiss
   if (onMiss || atRandom || hedging !== undefined) {
     warnOnce(
-      "Reading copies (hedge, readReplicas, readRepair, randomizeReplicaRead)",
-      "has no effect where there are none; set the behavior num_replicas",
+      "Reading copies",
+      "(hedge, readReplicas, …) has no effect without the behavior num_replicas",
     );
   }
 }

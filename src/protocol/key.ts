@@ -77,7 +77,7 @@ export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string
 
 /** Checks a group key by the same rules as a key, and says which of the two it is about. */
 export function encodeGroupKey(groupKey: Key, encode: EncodeKey): string {
-  return encodeAs("The groupKey has to be such as a key may be", groupKey, encode);
+  return encodeAs("groupKey must be what a key may be", groupKey, encode);
 }
 
 function encodeAs(demand: string, key: Key, encode: EncodeKey): string {

@@ -250,7 +250,7 @@ describe("warnings", () => {
     [{ behaviors: { auto_eject: true, distribution: "jump" } }, undefined],
     [{ behaviors: { auto_eject: true, num_replicas: 1 } }, undefined],
     [{ failover: "next" }, undefined],
-    [{ hedge: true }, /^Reading copies .* num_replicas$/],
+    [{ hedge: true }, /^Reading copies .* without the behavior num_replicas$/],
     [{ readReplicas: "miss" }, /^Reading copies/],
     [{ readRepair: true, behaviors: { num_replicas: 1 } }, undefined],
   ])("a policy that can do nothing says so: %j", async (options, message) => {

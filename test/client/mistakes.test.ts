@@ -62,7 +62,7 @@ describe("a call", () => {
     [
       "has an empty group key",
       () => client.get("k", { groupKey: "" }),
-      "The groupKey has to be such as a key may be. The key is empty",
+      "groupKey must be what a key may be. The key is empty",
     ],
     [
       "has a list in the place of options",
@@ -128,8 +128,8 @@ describe("a client", () => {
       { socket: { sendBufferSize: 1 } },
       "socket.sendBufferSize is for UDP alone",
     ],
-    ["pickles for PHP", { codec: "php", pickle: { protocol: 2 } }, "no other has pickles"],
-    ["pickles without types", { serializer: "raw", pickle: {} }, "no other has pickles"],
+    ["pickles for PHP", { codec: "php", pickle: { protocol: 2 } }, "has no pickles"],
+    ["pickles without types", { serializer: "raw", pickle: {} }, "has no pickles"],
     [
       "compression by a codec that takes none",
       { codec: { encode: String, decode: String }, compress: true },
