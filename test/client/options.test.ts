@@ -4,6 +4,7 @@ import { CLOSE_OPTIONS } from "../../src/client/cluster.js";
 import { CLIENT_OPTIONS } from "../../src/client/configure.js";
 import { EXPLAIN_OPTIONS } from "../../src/client/explaining.js";
 import { ARITHMETIC_OPTIONS, FLUSH_OPTIONS, STORE_OPTIONS } from "../../src/client/options.js";
+import { RESERVE_OPTIONS } from "../../src/client/pool/pool.js";
 
 const page = readFileSync(new URL("../../docs/options.md", import.meta.url), "utf8");
 
@@ -27,4 +28,8 @@ test("docs/options.md has every option of a call, and no other", () => {
     ...CLOSE_OPTIONS,
   ]);
   expect(documented("Of a call").sort()).toEqual([...known].sort());
+});
+
+test("docs/options.md has every option of a pool, and no other", () => {
+  expect(documented("Of a pool").sort()).toEqual([...RESERVE_OPTIONS].sort());
 });

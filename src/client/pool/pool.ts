@@ -17,7 +17,7 @@ export interface ReserveOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const RESERVE_OPTIONS: ReadonlySet<string> = new Set(["block", "timeoutMs"]);
+export const RESERVE_OPTIONS: ReadonlySet<string> = new Set(["block", "timeoutMs"]);
 
 /** A client in exclusive use, until it is disposed of: `using` does so at the block's end. */
 export interface Reservation<C extends Client = Client> extends Disposable {
