@@ -16,7 +16,7 @@ function documented(heading: string): string[] {
 }
 
 test("docs/options.md has every option of a client, and no other", () => {
-  expect(documented("Of a client").sort()).toEqual([...CLIENT_OPTIONS].sort());
+  expect(documented("Client options").sort()).toEqual([...CLIENT_OPTIONS].sort());
 });
 
 test("docs/options.md has every option of a call, and no other", () => {
@@ -27,9 +27,9 @@ test("docs/options.md has every option of a call, and no other", () => {
     ...EXPLAIN_OPTIONS,
     ...CLOSE_OPTIONS,
   ]);
-  expect(documented("Of a call").sort()).toEqual([...known].sort());
+  expect(documented("Call options").sort()).toEqual([...known].sort());
 });
 
 test("docs/options.md has every option of a pool, and no other", () => {
-  expect(documented("Of a pool").sort()).toEqual([...RESERVE_OPTIONS].sort());
+  expect(documented("Pool options").sort()).toEqual([...RESERVE_OPTIONS].sort());
 });
