@@ -2,6 +2,7 @@ import { MemcachedError, NoServerError, TimeoutError } from "../errors.js";
 import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
+import { messageOf } from "../util/show.js";
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";
@@ -157,7 +158,7 @@ async function usableList(lists: Subscription): Promise<Servers> {
 }
 
 function unusable(cause: unknown): MemcachedError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new MemcachedError(`A list of servers was left out: ${why}`, { cause });
 }
 

@@ -1,7 +1,7 @@
 import { backoffMs } from "../connection/backoff.js";
 import { MemcachedError, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
-import { show } from "../util/show.js";
+import { messageOf, show } from "../util/show.js";
 import type { Servers } from "./servers.js";
 
 const timers = builtin("node:timers/promises");
@@ -78,6 +78,6 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
 /** What a source threw as an error of this library; its own errors are that already. */
 function asMemcachedError(cause: unknown): MemcachedError {
   if (cause instanceof MemcachedError) return cause;
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new MemcachedError(`The source of servers failed: ${why}`, { cause });
 }

@@ -1,6 +1,7 @@
 import { AuthError, NetworkError, UnknownCommandReply } from "../errors.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request, SaslRequest } from "../protocol/request.js";
+import { messageOf } from "../util/show.js";
 import { type CredentialsProvider, credentialsFor } from "./credentials.js";
 import type { Greet } from "./greeting.js";
 import { chooseMechanism, type MechanismName, startMechanism } from "./mechanism.js";
@@ -64,7 +65,7 @@ async function refusedAs(server: string, authenticate: () => Promise<void>): Pro
   } catch (error) {
     if (error instanceof NetworkError && error.server !== undefined) throw error;
     if (error instanceof UnknownCommandReply) throw refusal(server, NO_AUTHENTICATION, error);
-    throw refusal(server, error instanceof Error ? error.message : String(error), error);
+    throw refusal(server, messageOf(error), error);
   }
 }
 

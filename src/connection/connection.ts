@@ -9,6 +9,7 @@ import type { Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
+import { messageOf } from "../util/show.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
@@ -213,7 +214,7 @@ export class Connection implements Executor {
     try {
       this.#link = this.#dial(codec);
     } catch (cause) {
-      const failure = this.#unconnected(cause instanceof Error ? cause.message : "", cause);
+      const failure = this.#unconnected(messageOf(cause), cause);
       queueMicrotask(() => this.#giveUp(failure)); // after the operation is in the queue
     }
   }
@@ -304,7 +305,7 @@ export class Connection implements Executor {
 
   /** Whatever was wrong with the bytes, no later one can be trusted. */
   #unreadable(cause: unknown): void {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     if (cause instanceof ConnectError) {
       this.#giveUp(this.#unconnected(why, cause));
       return;

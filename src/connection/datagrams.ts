@@ -16,6 +16,7 @@ import type { Wire } from "../protocol/wire.js";
 import { builtin } from "../util/builtin.js";
 import { elapsed, microseconds } from "../util/clock.js";
 import { Fifo } from "../util/fifo.js";
+import { messageOf } from "../util/show.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
@@ -160,7 +161,7 @@ export class Datagrams implements Executor {
     try {
       this.#dial();
     } catch (cause) {
-      this.#lost(cause); // a resolver of the program's own may throw
+      this.#lost(messageOf(cause), cause); // a resolver of the program's own may throw
     }
   }
 
@@ -180,7 +181,7 @@ export class Datagrams implements Executor {
         if (socket === this.#socket) this.#opened();
       })
       .on("error", (cause) => {
-        if (socket === this.#socket) this.#lost(cause);
+        if (socket === this.#socket) this.#lost(cause.message, cause);
       })
       .unref();
     if (localAddress === undefined) socket.connect(address.port, address.host);
@@ -263,8 +264,7 @@ export class Datagrams implements Executor {
     try {
       answer.read(reply);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      const message = `The reply of ${this.#name} was dropped: ${why}`;
+      const message = `The reply of ${this.#name} was dropped: ${messageOf(cause)}`;
       this.#reaper.fail(operation, this.#failure(ProtocolError, message, cause));
     }
     this.#send();
@@ -272,11 +272,9 @@ export class Datagrams implements Executor {
   }
 
   /** The socket could not be made, or the server's machine says that nobody is there. */
-  #lost(cause: unknown): void {
+  #lost(why: string, cause?: unknown): void {
     const wasOpen = this.#isOpen;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const message = `Cannot reach ${this.#name}: ${why}`;
-    const failure = this.#failure(ConnectError, message, cause);
+    const failure = this.#failure(ConnectError, `Cannot reach ${this.#name}: ${why}`, cause);
     this.#isOpen = false;
     this.#options.onFailure(failure);
     this.#abandon(failure);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseServers, type Servers } from "../client/servers.js";
 import { OptionError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
+import { messageOf, show } from "../util/show.js";
 import { type Look, polling } from "./polling.js";
 
 /** How a file of servers is watched. */
@@ -84,7 +84,7 @@ class WatchedFile {
       this.#refusal = undefined;
       return servers;
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       if (this.#refusal === why) return undefined;
       this.#refusal = why;
       throw new OptionError(`There is no list of servers in ${this.#path}: ${why}`, { cause });

@@ -81,7 +81,7 @@ export function hashFunction(algorithm: HashName | HashFunction): HashFunction {
 export function hashKey(algorithm: HashName | HashFunction, key: string | Uint8Array): number {
   const hash = hashFunction(algorithm);
   if (typeof key === "string" || key instanceof Uint8Array) return hash(wireForm(key));
-  throw new KeyError(`A key must be a string or a Uint8Array, not ${typeof key}`);
+  throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
 }
 
 function guarded(custom: HashFunction): HashFunction {

@@ -1,5 +1,6 @@
 import { KeyError } from "../errors.js";
 import { asBuffer, latin1 } from "../util/bytes.js";
+import { show } from "../util/show.js";
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
 export const MAX_KEY_BYTES = 250;
@@ -17,7 +18,7 @@ export type Key = string | Uint8Array;
  * @throws KeyError
  */
 export function encodeKey(key: Key, prefix = ""): string {
-  const wire = typeof key === "string" ? fromText(key) : fromBytes(key);
+  const wire = isPlain(key) ? key : checkTextual(anyBytes(key));
   return checkLength(prefix === "" ? wire : prefix + wire, prefix);
 }
 
@@ -90,22 +91,14 @@ export function keyText(wire: string): string {
 
 /** The same for messages, shortened and escaped. */
 export function describeKey(wire: string): string {
-  return shortened(keyText(wire));
-}
-
-function shortened(key: string): string {
-  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key);
+  return show(keyText(wire));
 }
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
 
-function fromText(key: string): string {
-  return NOT_PRINTABLE_ASCII.test(key) ? fromUnicode(key) : key;
-}
-
-function fromUnicode(key: string): string {
-  return fromBytes(Buffer.from(wellFormed(key), "utf8"));
+function isPlain(key: Key): key is string {
+  return typeof key === "string" && !NOT_PRINTABLE_ASCII.test(key);
 }
 
 function anyBytes(key: Key): string {
@@ -115,12 +108,10 @@ function anyBytes(key: Key): string {
 
 function wellFormed(key: string): string {
   if (key.isWellFormed()) return key;
-  throw new KeyError(`The key ${shortened(key)} has a lone surrogate, which UTF-8 cannot express`);
+  throw new KeyError(`The key ${show(key)} has a lone surrogate, which UTF-8 cannot express`);
 }
 
-function fromBytes(key: unknown): string {
-  const bytes = checkBytes(key);
-  const wire = latin1(asBuffer(bytes), 0, bytes.length);
+function checkTextual(wire: string): string {
   const index = wire.search(UNTEXTUAL);
   if (index >= 0) throw forbidden(wire, wire.charCodeAt(index), index);
   return wire;
@@ -128,12 +119,7 @@ function fromBytes(key: unknown): string {
 
 function checkBytes(key: unknown): Uint8Array {
   if (key instanceof Uint8Array) return key;
-  throw new KeyError(`A key must be a string or a Uint8Array, not ${typeName(key)}`);
-}
-
-function typeName(value: unknown): string {
-  if (value === null) return "null";
-  return typeof value === "object" ? (value.constructor?.name ?? "object") : typeof value;
+  throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
 }
 
 function forbidden(key: string, code: number, index: number): KeyError {

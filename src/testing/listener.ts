@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { MemcachedError } from "../errors.js";
+import { messageOf } from "../util/show.js";
 import type { ServerTls } from "./settings.js";
 
 /** Where to listen. */
@@ -52,7 +53,7 @@ export class Listener {
     try {
       await once(this.#server, "listening");
     } catch (cause) {
-      const words = cause instanceof Error ? cause.message : String(cause);
+      const words = messageOf(cause);
       const hint = words.includes("EADDRINUSE") ? "; another process listens there" : "";
       throw new MemcachedError(`The server cannot listen: ${words}${hint}`, { cause });
     }

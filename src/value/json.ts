@@ -1,5 +1,5 @@
 import { CodecError } from "../errors.js";
-import { withArticle } from "../util/show.js";
+import { messageOf, shorten, withArticle } from "../util/show.js";
 import { isPlainObject, tagOf } from "./plain.js";
 import { decodeText } from "./text.js";
 
@@ -67,7 +67,7 @@ function describeFailure(value: unknown, cause: unknown): string {
   } catch {
     // The search failed as the serialization did: its reason is the cause.
   }
-  return `The value cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}`;
+  return `The value cannot be written as JSON: ${messageOf(cause)}`;
 }
 
 const AWAIT = "; await it first";
@@ -148,5 +148,5 @@ function describePath(path: readonly Step[]): string {
     if (Array.isArray(path[i - 1]!.item)) text += `[${name}]`;
     else text += /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
   }
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return shorten(text, 200);
 }

@@ -1,5 +1,6 @@
 import { CodecError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { messageOf } from "../util/show.js";
 import { ownBytes } from "./bytes.js";
 
 const v8 = builtin("node:v8");
@@ -9,10 +10,7 @@ export function encodeStructured(value: unknown): Buffer {
   try {
     return v8().serialize(value);
   } catch (cause) {
-    throw new CodecError(
-      `The value cannot be cloned: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new CodecError(`The value cannot be cloned: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -52,7 +52,7 @@ describe("a call", () => {
     [
       "has a prefix that is none",
       () => client.get("k", { keyPrefix: 5 as never }),
-      "No key can begin with this prefix. A key must be a string or a Uint8Array, not number",
+      "No key can begin with this prefix. A key must be a string or a Uint8Array, not 5",
     ],
     [
       "has a prefix with a blank",

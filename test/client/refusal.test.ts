@@ -64,11 +64,11 @@ describe("refused before anything is sent", () => {
     ["with DEL", "a\x7fb", /byte 0x7f/],
     ["of bytes with a blank", Buffer.from("a b"), /byte 0x20/],
     ["with a lone surrogate", "a\ud800", /lone surrogate/],
-    ["a number", 5, /must be a string or a Uint8Array, not number/],
+    ["a number", 5, /must be a string or a Uint8Array, not 5/],
     ["null", null, /not null/],
     ["undefined", undefined, /not undefined/],
-    ["an object", { toString: () => "k" }, /not Object/],
-    ["an array", ["k"], /not Array/],
+    ["an object", { toString: () => "k" }, /not an object/],
+    ["an array", ["k"], /not an array/],
   ];
   const calls: [string, (key: never) => Promise<unknown>][] = [
     ["get", (key) => client.get(key)],
@@ -393,7 +393,7 @@ describe("what stands beside a client refuses what cannot be meant", () => {
   const client = () => new Client("127.0.0.1");
 
   test.each<[string, () => unknown, RegExp]>([
-    ["a hash of a number", () => hashKey("md5", 5 as never), /not number/],
+    ["a hash of a number", () => hashKey("md5", 5 as never), /not 5/],
     ["a list of servers that is none", () => parseServerList(5 as never), /a string, not 5/],
     ["a configuration that is none", () => parseConfiguration(5 as never), /a string, not 5/],
     ["no configuration", () => Client.fromConfiguration(undefined as never), /not undefined/],
