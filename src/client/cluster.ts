@@ -5,6 +5,7 @@ import type { Key } from "../protocol/key.js";
 import type { ServerStats } from "../routing/server.js";
 import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
+import { namesOf } from "../util/names.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { behaviorView } from "./behaviors/view.js";
@@ -42,7 +43,7 @@ export interface CloseOptions {
   readonly drainMs?: number | undefined;
 }
 
-const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
+const CLOSE_OPTIONS = namesOf<CloseOptions>({ drainMs: true });
 
 /**
  * How many milliseconds `close()` waits.

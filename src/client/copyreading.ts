@@ -3,6 +3,7 @@ import { Hedging, type HedgingOptions } from "../routing/hedging.js";
 import { Repairs } from "../routing/repair.js";
 import type { Reading } from "../routing/replicas.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 
 /** How the copies are read that the behavior `num_replicas` makes; without it there are none. */
@@ -50,14 +51,14 @@ export interface HedgeOptions {
   readonly maxShare?: number | undefined;
 }
 
-export const COPY_READ_OPTIONS: readonly (keyof CopyReadOptions)[] = [
-  "readReplicas",
-  "hedge",
-  "readRepair",
-  "randomizeReplicaRead",
-];
+export const COPY_READ_OPTIONS: NamesOf<CopyReadOptions> = {
+  readReplicas: true,
+  hedge: true,
+  readRepair: true,
+  randomizeReplicaRead: true,
+};
 
-const HEDGE_OPTIONS: ReadonlySet<string> = new Set(["percentile", "minDelayMs", "maxShare"]);
+const HEDGE_OPTIONS = namesOf<HedgeOptions>({ percentile: true, minDelayMs: true, maxShare: true });
 
 const DEFAULT_PERCENTILE = 95;
 const DEFAULT_MIN_DELAY_MS = 2;

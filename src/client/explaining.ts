@@ -1,9 +1,10 @@
 import type { MetaItem } from "../commands/meta.js";
 import type { Key } from "../protocol/key.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import type { ServerInfo } from "./events.js";
 import { metaGet } from "./metacalls.js";
-import { CALL_OPTIONS, type CallOptions } from "./options.js";
+import { CALL, CALL_OPTIONS, type CallOptions } from "./options.js";
 import type { Settings } from "./settings.js";
 
 /** Where a key is, why, and what is there. */
@@ -43,7 +44,7 @@ export type ItemExplanation =
       readonly lastAccess: number;
     };
 
-const EXPLAIN_OPTIONS: ReadonlySet<string> = new Set([...CALL_OPTIONS, "look"]);
+const EXPLAIN_OPTIONS = namesOf<ExplainOptions>({ ...CALL, look: true });
 
 export function serverFor(settings: Settings, key: Key, options?: CallOptions): ServerInfo {
   checkOptions(options, CALL_OPTIONS, "serverFor");

@@ -1,6 +1,7 @@
 import type { QueueLimits } from "../connection/queue.js";
 import { OptionError } from "../errors.js";
 import { checkInteger } from "../util/check.js";
+import type { NamesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 
 /** What a client holds for a server that does not keep up. */
@@ -31,12 +32,12 @@ export interface LimitOptions {
   readonly maxConnecting?: number | undefined;
 }
 
-export const LIMIT_OPTIONS: readonly (keyof LimitOptions)[] = [
-  "maxQueueLength",
-  "maxQueueBytes",
-  "whenQueueFull",
-  "maxConnecting",
-];
+export const LIMIT_OPTIONS: NamesOf<LimitOptions> = {
+  maxQueueLength: true,
+  maxQueueBytes: true,
+  whenQueueFull: true,
+  maxConnecting: true,
+};
 
 const DEFAULT_LENGTH = 100_000;
 const DEFAULT_BYTES = 128 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { MemcachedError, NoServerError, TimeoutError } from "../errors.js";
 import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
+import { namesOf } from "../util/names.js";
 import { messageOf } from "../util/show.js";
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
@@ -30,7 +31,7 @@ export interface ServerList {
   setServers(servers: Servers): void;
 }
 
-const FOLLOW_OPTIONS: ReadonlySet<string> = new Set(["signal"]);
+const FOLLOW_OPTIONS = namesOf<FollowOptions>({ signal: true });
 
 const DISCOVER_OPTIONS: ReadonlySet<string> = new Set([...CLIENT_OPTIONS, "discoverTimeoutMs"]);
 

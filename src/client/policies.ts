@@ -9,6 +9,7 @@ import type { RejoinOptions } from "../routing/rejoin.js";
 import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkInteger, checkOptions } from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import {
   COPY_READ_OPTIONS,
@@ -76,14 +77,14 @@ export interface GutterOptions {
   readonly ttl?: number | undefined;
 }
 
-export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
-  "failover",
-  "rampUpMs",
-  "rejoin",
-  "maxRemembered",
-  "onError",
+export const POLICY_OPTIONS: NamesOf<PolicyOptions> = {
+  failover: true,
+  rampUpMs: true,
+  rejoin: true,
+  maxRemembered: true,
+  onError: true,
   ...COPY_READ_OPTIONS,
-];
+};
 
 const DEFAULT_RAMP_UP_MS = 3000;
 
@@ -91,7 +92,7 @@ const MAX_RAMP_UP_MS = 60 * 60 * 1000;
 
 const DEFAULT_REMEMBERED = 10_000;
 
-const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
+const GUTTER_OPTIONS = namesOf<GutterOptions>({ servers: true, ttl: true });
 
 const DEFAULT_GUTTER_TTL = 60;
 

@@ -13,6 +13,7 @@ import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
 
@@ -78,29 +79,35 @@ export interface TransportOptions {
   readonly proxy?: "twemproxy" | undefined;
 }
 
-export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
-  "binary",
-  "username",
-  "password",
-  "credentials",
-  "saslMechanism",
-  "plaintextCredentials",
-  "tls",
-  "socket",
-  "connections",
-  "encodeKeys",
-  "hashLongKeys",
-  "proxy",
-];
+export const TRANSPORT_OPTIONS: NamesOf<TransportOptions> = {
+  binary: true,
+  username: true,
+  password: true,
+  credentials: true,
+  saslMechanism: true,
+  plaintextCredentials: true,
+  tls: true,
+  socket: true,
+  connections: true,
+  encodeKeys: true,
+  hashLongKeys: true,
+  proxy: true,
+};
 
 const MAX_CONNECTIONS = 64;
 
 const BUFFER_SIZES = ["recvBufferSize", "sendBufferSize"] as const;
 
-const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
-  ...["noDelay", "keepAlive", "keepAliveIdleMs", "localAddress", "family", "lookup"],
-  ...["recvBufferSize", "sendBufferSize"],
-]);
+const SOCKET_OPTIONS = namesOf<SocketOptions>({
+  noDelay: true,
+  keepAlive: true,
+  keepAliveIdleMs: true,
+  localAddress: true,
+  family: true,
+  lookup: true,
+  recvBufferSize: true,
+  sendBufferSize: true,
+});
 
 /** What `tls.connect` takes, too, and what would lead elsewhere than to the client's servers. */
 const CLIENTS_OWN = ["host", "port", "path", "socket", "session", "lookup", "timeout"] as const;

@@ -6,6 +6,7 @@ import { Dialer } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { AuthError, NotSupportedError, OptionError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import { type ClusterList, isUnknown, memberServer, parseClusterList } from "./clusterlist.js";
 import { Conversation } from "./conversation.js";
@@ -29,10 +30,17 @@ export interface ElasticacheOptions
   readonly use?: "host" | "ip" | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set([
-  ...["tls", "username", "password", "credentials", "plaintextCredentials", "socket"],
-  ...["intervalMs", "timeoutMs", "use"],
-]);
+const OPTIONS = namesOf<ElasticacheOptions>({
+  tls: true,
+  username: true,
+  password: true,
+  credentials: true,
+  plaintextCredentials: true,
+  socket: true,
+  intervalMs: true,
+  timeoutMs: true,
+  use: true,
+});
 
 /** For how many intervals an older version is taken for the answer of a server that lags. */
 const LAGGING_INTERVALS = 3;

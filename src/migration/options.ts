@@ -1,5 +1,6 @@
 import { OptionError } from "../errors.js";
 import { checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 
 /** Which cluster has a value's last word: see {@link MigrationOptions.reads}. */
@@ -41,13 +42,13 @@ export interface MigrationOptions {
   readonly progressIntervalMs?: number | undefined;
 }
 
-const MIGRATION_OPTIONS: ReadonlySet<string> = new Set([
-  "reads",
-  "strict",
-  "ttl",
-  "otherTimeoutMs",
-  "progressIntervalMs",
-]);
+const MIGRATION_OPTIONS = namesOf<MigrationOptions>({
+  reads: true,
+  strict: true,
+  ttl: true,
+  otherTimeoutMs: true,
+  progressIntervalMs: true,
+});
 
 const MAX_TTL = 2 ** 31 - 1;
 

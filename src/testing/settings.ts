@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from "node:tls";
 import { OptionError } from "../errors.js";
 import { checkBoolean, checkInteger } from "../util/check.js";
+import type { NamesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { type Compat, type Release, releaseOf } from "./release.js";
@@ -133,7 +134,7 @@ const SWITCHES = {
 } as const;
 
 /** Every option by its name, so that others can be refused. */
-export const SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, unknown>> = {
+export const SERVER_OPTIONS: NamesOf<ServerOptions> = {
   ...NUMBERS,
   ...SWITCHES,
   compat: true,

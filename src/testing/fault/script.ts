@@ -1,5 +1,6 @@
 import { OptionError } from "../../errors.js";
 import { checkOptions } from "../../util/check.js";
+import { namesOf } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import type { Asked, Fault, FaultAction, FaultMatch } from "./fault.js";
 
@@ -84,11 +85,17 @@ function includes<T>(wanted: T | readonly T[], value: T): boolean {
   return Array.isArray(wanted) ? wanted.includes(value) : wanted === value;
 }
 
-const FAULT: ReadonlySet<string> = new Set(["on", "do"]);
+const FAULT = namesOf<Fault>({ on: true, do: true });
 
-const MATCH: ReadonlySet<string> = new Set([
-  ...["command", "key", "connection", "age", "nth", "every", "times"],
-]);
+const MATCH = namesOf<FaultMatch>({
+  command: true,
+  key: true,
+  connection: true,
+  age: true,
+  nth: true,
+  every: true,
+  times: true,
+});
 
 const KINDS: Readonly<Record<FaultAction["kind"], true>> = {
   ...{ delay: true, stall: true, deaf: true, close: true, reset: true, silence: true },
