@@ -6,7 +6,13 @@ import { ArgumentError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import type { KeyRequest, MetaFlags, Request, SetMode } from "../protocol/request.js";
+import {
+  isJoining,
+  type KeyRequest,
+  type MetaFlags,
+  type Request,
+  type SetMode,
+} from "../protocol/request.js";
 import { checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
@@ -25,7 +31,7 @@ import {
   type MetaOptions,
   type MetaSetOptions,
 } from "./metaoptions.js";
-import { checkPart, checkSize, isPart, PART } from "./storing.js";
+import { checkPart, checkSize, PART } from "./storing.js";
 
 /** The meta commands as calls (protocol.txt, "Meta Commands"). */
 
@@ -73,7 +79,7 @@ export function metaSet(
   return new Promise((resolve, reject) => {
     checkOptions(options, META_SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
-    const part = isPart(checkMode(options.mode));
+    const part = isJoining(checkMode(options.mode));
     if (part) checkPart("metaSet", value);
     const how = part ? PART : undefined;
     const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");

@@ -16,7 +16,7 @@ import { oneAtATime } from "../hash/jenkins.js";
 import { mix32 } from "../hash/murmur.js";
 import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
-import type { Request } from "../protocol/request.js";
+import { type Request, VERSION_REQUEST } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
 import { atEndOfTurn } from "../util/turn.js";
@@ -66,8 +66,6 @@ type Heard = Pick<
 
 /** Changes of health, for whoever watches all clients of the process. */
 const states = channel("tslibmc:server");
-
-const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
 
 /** One memcached: its address, its connection, and what a failure there means for an operation. */
 export class Server implements Executor {
@@ -229,7 +227,7 @@ export class Server implements Executor {
 
   /** Asks for the version: an answer makes the server count as up. */
   #probe(done: () => void): void {
-    this.#ask("probe", PROBE_REQUEST).then(done, done);
+    this.#ask("probe", VERSION_REQUEST).then(done, done);
   }
 
   #rejoinOf({ rejoin, onRejoin, limits }: ServerOptions): Rejoin | undefined {

@@ -5,7 +5,7 @@ import { CodecError, MemcachedError, ValueTooLargeError } from "../../errors.js"
 import type { Command } from "../../operation.js";
 import { exptime, type Ttl } from "../../protocol/exptime.js";
 import type { Key } from "../../protocol/key.js";
-import type { GetRequest } from "../../protocol/request.js";
+import { type GetRequest, isJoining } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
 import { checkBoolean, checkInteger } from "../../util/check.js";
 import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
@@ -69,7 +69,7 @@ export class Chunks implements Chunking {
     // What fails below fails the call; an encoding that fails as well is then nobody's.
     if (encoded instanceof Promise) encoded.catch(() => {});
     return new Promise((resolve, reject) => {
-      if (mode === "append" || mode === "prepend") {
+      if (isJoining(mode)) {
         const checked = this.#checkWhole(storing, encoded, options);
         this.#send(storing, checked, options, resolve, reject);
       } else if (encoded instanceof Promise || encoded.data.length > this.#limits.size) {
