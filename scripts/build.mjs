@@ -24,7 +24,7 @@ const SHARED = [
   },
 ];
 
-/** What is called what in stack traces; the names within functions are for nobody but V8. */
+/** Functions, classes and public members keep their names for stack traces; others become short. */
 const SMALLER = {
   compress: { keepNames: { function: true, class: true } },
   mangle: { keepNames: true, toplevel: true },

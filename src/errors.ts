@@ -93,9 +93,19 @@ export class MemcachedError extends Error {
 
 /** Of a cause that is no error of ours no more than this: its fields may be anything. */
 function loggable(cause: unknown): unknown {
-  if (!(cause instanceof Error) || cause instanceof MemcachedError) return cause;
+  if (!isError(cause) || cause instanceof MemcachedError) return cause;
   const { name, message } = cause;
   return { name, message, code: Reflect.get(cause, "code") };
+}
+
+/** Whether it is an error, of any realm: in Jest those of Node itself are of another one. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+}
+
+/** What a cause says for itself, for the message of an error that has it. */
+export function messageOf(cause: unknown): string {
+  return isError(cause) ? cause.message : String(cause);
 }
 
 /** Tells an error what it is about, as far as it does not know. */
@@ -211,7 +221,7 @@ export class QueueFullError extends NetworkError {
   }
 }
 
-/** The server refused the credentials. It never shows the password. */
+/** The server refused the credentials, or wants some. It never shows the password. */
 export class AuthError extends NetworkError {
   override readonly code: string = "ERR_MEMCACHED_AUTH";
   override readonly retcode: number | undefined = 41;
@@ -220,7 +230,10 @@ export class AuthError extends NetworkError {
   }
 }
 
-/** With a `failover`, the key's server is dead, and so is every other that could stand in. */
+/**
+ * With a `failover`, the key's server is dead and none may stand in; or a source of servers
+ * names none.
+ */
 export class NoServerError extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_NO_SERVER";
   override readonly retcode: number | undefined = 20;

@@ -100,6 +100,46 @@ test("the CommonJS build keeps the names of its functions and classes", async ()
   expect(await printedBy(source, "commonjs")).toMatch(/^[1-9]\d* 0$/);
 });
 
+test("the CommonJS build works in a realm of its own, such as Jest gives each test file", async () => {
+  const folder = join(consumer, "node_modules/tslibmc/dist/cjs");
+  const source = `
+    const { readFileSync } = require("node:fs");
+    const { join, dirname } = require("node:path");
+    const vm = require("node:vm");
+    const { Object: _, ...globals } = Object.getOwnPropertyDescriptors(globalThis);
+    const builtins = /^(?:[A-Z]\\w*Error|Array|Date|Error|Map|Math|Object|Promise|Set|Symbol|WeakMap)$/;
+    const realm = vm.createContext({});
+    for (const [name, it] of Object.entries(globals)) {
+      if (!builtins.test(name) && name !== "globalThis") Object.defineProperty(realm, name, it);
+    }
+    const loaded = new Map();
+    function load(file) {
+      if (loaded.has(file)) return loaded.get(file).exports;
+      const module = { exports: {} };
+      loaded.set(file, module);
+      const code = "(function (require, module, exports) {" + readFileSync(file, "utf8") + "\\n})";
+      const asked = (name) => (name.startsWith(".") ? load(join(dirname(file), name)) : require(name));
+      vm.runInContext(code, realm)(asked, module, module.exports);
+      return module.exports;
+    }
+    const { Client, ConnectError } = load(${JSON.stringify(join(folder, "index.js"))});
+    const { MemcachedServer } = load(${JSON.stringify(join(folder, "testing/index.js"))});
+    (async () => {
+      const server = await MemcachedServer.start();
+      const client = new Client(server.address, { compress: true, maxValueSize: 4e6 });
+      await client.set("large", "x".repeat(3e6));
+      console.log((await client.get("large")).length);
+      await client.disconnectAll();
+      await server.close();
+      const error = await client.get("large").catch((error) => error);
+      console.log(error.cause instanceof Error, vm.runInContext("Error", realm) === Error);
+      console.log(JSON.parse(JSON.stringify(error)).cause.message.startsWith("connect ECONNREFUSED"));
+      await client.close();
+    })();
+  `;
+  expect(await printedBy(source, "commonjs")).toBe("3000000\ntrue false\ntrue");
+});
+
 describe("the types", () => {
   /** What TypeScript says of programs in the consumer's folder, declarations checked too. */
   async function saidOf(sources: Record<string, string>, options: object): Promise<string> {

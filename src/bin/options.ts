@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { OptionError } from "../errors.js";
+import { messageOf, OptionError } from "../errors.js";
 import type { Compat, Credentials, MemcachedServerOptions, ServerTls } from "../testing/index.js";
 import { extended } from "./extended.js";
 import { contents } from "./file.js";
@@ -101,7 +101,7 @@ function parse(argv: readonly string[]) {
     return parseArgs({ args: withNegatives(argv), options: OPTIONS, allowPositionals: false })
       .values;
   } catch (error) {
-    const words = error instanceof Error ? error.message : String(error);
+    const words = messageOf(error);
     throw new OptionError(`${words.split(". ")[0]}; -h lists the options`, { cause: error });
   }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
-import { MemcachedError } from "../errors.js";
+import { MemcachedError, messageOf } from "../errors.js";
 import { MemcachedServer } from "../testing/index.js";
 import { HELP } from "./help.js";
 import { type Invocation, readCommandLine } from "./options.js";
@@ -39,6 +39,6 @@ try {
   else if (invocation.show === "version") process.stdout.write("memcached 1.6.45 (tslibmc)\n");
   else await run(invocation);
 } catch (error) {
-  process.stderr.write(`tslibmc-server: ${error instanceof Error ? error.message : error}\n`);
+  process.stderr.write(`tslibmc-server: ${messageOf(error)}\n`);
   process.exitCode = error instanceof MemcachedError ? USAGE : 1;
 }

@@ -2,11 +2,12 @@ import type { MetaDebug, MetaDeleted, MetaItem, MetaNumber, MetaStored } from ".
 import type { ValueWithCas } from "../commands/retrieval.js";
 import * as retrieval from "../commands/retrieval.js";
 import * as storage from "../commands/storage.js";
+import { ArgumentError } from "../errors.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { asBuffer } from "../util/bytes.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas } from "./check.js";
+import { checkCompared } from "./check.js";
 import { Cluster, settingsOf } from "./cluster.js";
 import type { ClientOptions } from "./configure.js";
 import { count, countMany, type Deltas } from "./counting.js";
@@ -219,8 +220,8 @@ export class Client<Value = unknown> extends Cluster {
 
   /**
    * Puts a string's or an array's bytes behind those that the key holds; ttl and flags stay.
-   * @returns false on a miss, and where the whole would be over the server's item limit, since
-   * memcached says the same to both
+   * @returns false on a miss, where the whole would be over the server's item limit, and where
+   * extstore has the item on disk, since memcached says the same to all of them
    */
   append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
     return store(this.#dispatcher, storage.append, key, value, options);
@@ -228,7 +229,7 @@ export class Client<Value = unknown> extends Cluster {
 
   /**
    * Puts a string's or an array's bytes before those that the key holds; ttl and flags stay.
-   * @returns false on a miss, and where the whole would be over the server's item limit
+   * @returns false as `append`
    */
   prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
     return store(this.#dispatcher, storage.prepend, key, value, options);
@@ -238,9 +239,10 @@ export class Client<Value = unknown> extends Cluster {
    * Stores a value only if the item is still the one that `gets` read.
    * @param cas - the token that `gets` returned
    * @returns false if the item was changed or is gone
+   * @throws NotSupportedError for the token 0: the server keeps none (`memcached -C`)
    */
   async cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
-    const token = checkCas(cas);
+    const token = checkCompared(cas, "cas", ArgumentError);
     return store(this.#dispatcher, storage.cas, key, value, storeOptions(options), token);
   }
 

@@ -44,7 +44,7 @@ export interface HedgeOptions {
   /** Milliseconds that a read is waited for at least. @defaultValue 2 */
   readonly minDelayMs?: number | undefined;
   /**
-   * The share of all reads, 0 to 1, that may be asked twice: a limit for when every server
+   * The share of all reads, 0.001 to 1, that may be asked twice: a limit for when every server
    * is slow.
    * @defaultValue 0.1
    */
@@ -108,7 +108,7 @@ export function readingOf({ hedging, repairs, ...reading }: CopyReading): Readin
 export interface CopyReadStats {
   /** Reads that were asked at a second server, since the first was slow. */
   readonly hedged: number;
-  /** Those of them that the second server answered first. */
+  /** Reads that were hedged and that the second server answered first. */
   readonly hedgesWon: number;
   /** Reads that were slow too, and were not asked twice, since `maxShare` was reached. */
   readonly hedgesWithheld: number;

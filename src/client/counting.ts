@@ -8,7 +8,7 @@ import {
   incrMulti,
 } from "../commands/arithmetic.js";
 import { add, setRequest } from "../commands/storage.js";
-import { ArgumentError } from "../errors.js";
+import { ArgumentError, OptionError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
@@ -164,15 +164,16 @@ function countRequest(
   const { initial, ttl } = options ?? {};
   const { noreply = initial === undefined && dispatcher.noreply } = options ?? {};
   if (ttl !== undefined && initial === undefined) {
-    throw new ArgumentError(
+    throw new OptionError(
       `ttl is for an item that initial makes, and there is no initial; got ttl ${show(ttl)}`,
     );
   }
   const silent = checkBoolean(noreply, "noreply");
   if (silent && initial !== undefined) {
-    throw new ArgumentError("initial and noreply cannot go together");
+    throw new OptionError("initial and noreply cannot go together");
   }
   if (initial !== undefined) checkUnsigned(initial, "initial");
   exptime(ttl ?? 0, Date.now);
-  return arithmeticRequest(mode, wireKey, checkUnsigned(delta, "delta"), undefined, 0, silent);
+  const by = checkUnsigned(delta, "delta", ArgumentError);
+  return arithmeticRequest(mode, wireKey, by, undefined, 0, silent);
 }

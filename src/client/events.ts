@@ -11,6 +11,7 @@ export interface ServerInfo {
   readonly host: string;
   /** 0 for a unix socket. */
   readonly port: number;
+  /** Its share of the keys on a weighted ring; 1 unless it was given. */
   readonly weight: number;
   /** Its position in the list as it was given. */
   readonly index: number;
@@ -18,9 +19,11 @@ export interface ServerInfo {
 
 /** A change that was held back, and not made. */
 export interface LostWrite {
+  /** The client's method. */
   readonly command: string;
   /** As it was sent, each character a byte. */
   readonly key: string;
+  /** What it failed with. */
   readonly error: MemcachedError;
 }
 

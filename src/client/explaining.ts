@@ -7,8 +7,7 @@ import { metaGet } from "./metacalls.js";
 import { CALL, CALL_OPTIONS, type CallOptions } from "./options.js";
 import type { Settings } from "./settings.js";
 
-/** Where a key is, why, and what is there. */
-
+/** What `explain` takes. */
 export interface ExplainOptions extends CallOptions {
   /** Whether the server is asked about the item. @defaultValue false */
   readonly look?: boolean | undefined;
@@ -22,6 +21,7 @@ export interface KeyExplanation {
   readonly hash: number;
   /** The point of the ring that the hash belongs to; undefined for a ring without points. */
   readonly point: number | undefined;
+  /** The server that it is on, whatever its health. */
   readonly server: ServerInfo;
   /** The item; undefined unless it was looked for. */
   readonly item: ItemExplanation | undefined;
@@ -44,7 +44,7 @@ export type ItemExplanation =
       readonly lastAccess: number;
     };
 
-const EXPLAIN_OPTIONS = namesOf<ExplainOptions>({ ...CALL, look: true });
+export const EXPLAIN_OPTIONS = namesOf<ExplainOptions>({ ...CALL, look: true });
 
 export function serverFor(settings: Settings, key: Key, options?: CallOptions): ServerInfo {
   checkOptions(options, CALL_OPTIONS, "serverFor");

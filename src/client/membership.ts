@@ -1,9 +1,8 @@
-import { MemcachedError, NoServerError, TimeoutError } from "../errors.js";
+import { MemcachedError, messageOf, NoServerError, TimeoutError } from "../errors.js";
 import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
 import { namesOf } from "../util/names.js";
-import { messageOf } from "../util/show.js";
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";

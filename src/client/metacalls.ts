@@ -2,7 +2,7 @@ import { arithmeticRequest } from "../commands/arithmetic.js";
 import * as meta from "../commands/meta.js";
 import { setRequest } from "../commands/storage.js";
 import { encodeValue } from "../commands/value.js";
-import { ArgumentError } from "../errors.js";
+import { OptionError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
@@ -16,7 +16,7 @@ import {
 import { checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas, checkUnsigned } from "./check.js";
+import { checkCas, checkCompared, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import {
   META_ARITHMETIC_OPTIONS,
@@ -95,7 +95,7 @@ export function metaSet(
 
 function checkMode(mode: SetMode = "set"): SetMode {
   if (SET_MODES.includes(mode)) return mode;
-  throw new ArgumentError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
+  throw new OptionError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
 }
 
 function metaSetRequest(
@@ -112,7 +112,7 @@ function metaSetRequest(
     encoded.data,
     checkInteger(flags, "flags", 0, 0xffffffff),
     exptime(ttl, Date.now),
-    optionalCas(options.compareCas, "compareCas"),
+    comparedCas(options.compareCas),
     false,
   );
   return {
@@ -136,7 +136,7 @@ export function metaDelete(
   return one(dispatcher, meta.metaDelete, key, options, META_DELETE_OPTIONS, (wireKey) => ({
     verb: "delete",
     key: wireKey,
-    compareCas: optionalCas(options.compareCas, "compareCas"),
+    compareCas: comparedCas(options.compareCas),
     noreply: false,
     meta: {
       ...common(options),
@@ -156,7 +156,7 @@ export function metaArithmetic(
   return one(dispatcher, meta.metaArithmetic, key, options, META_ARITHMETIC_OPTIONS, (wireKey) => {
     const { mode = "incr", delta = 1, initial, initialTtl = 0 } = options;
     if (mode !== "incr" && mode !== "decr") {
-      throw new ArgumentError(`mode must be "incr" or "decr", not ${show(mode)}`);
+      throw new OptionError(`mode must be "incr" or "decr", not ${show(mode)}`);
     }
     const request = arithmeticRequest(
       mode,
@@ -170,7 +170,7 @@ export function metaArithmetic(
       ...request,
       meta: {
         ...common(options),
-        compareCas: optionalCas(options.compareCas, "compareCas"),
+        compareCas: comparedCas(options.compareCas),
         setCas: optionalCas(options.setCas, "setCas"),
         exptime: seconds(options.ttl, "ttl"),
         returnCas: options.returnCas,
@@ -216,7 +216,7 @@ function wireKeyOf(dispatcher: Dispatcher, key: Key, options: MetaOptions): stri
 function common(options: MetaOptions): MetaFlags {
   const { returnKey, opaque, base64Key } = options;
   if (opaque !== undefined && (typeof opaque !== "string" || !/^[!-~]{1,31}$/.test(opaque))) {
-    throw new ArgumentError(`opaque must be 1 to 31 visible ASCII characters, not ${show(opaque)}`);
+    throw new OptionError(`opaque must be 1 to 31 visible ASCII characters, not ${show(opaque)}`);
   }
   return { returnKey, opaque, base64Key };
 }
@@ -227,4 +227,8 @@ function seconds(ttl: Ttl | undefined, name: string): number | undefined {
 
 function optionalCas(cas: bigint | undefined, name: string): bigint | undefined {
   return cas === undefined ? undefined : checkCas(cas, name);
+}
+
+function comparedCas(cas: bigint | undefined): bigint | undefined {
+  return cas === undefined ? undefined : checkCompared(cas, "compareCas");
 }

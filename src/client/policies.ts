@@ -68,6 +68,7 @@ export interface PolicyOptions extends CopyReadOptions {
 
 /** Servers that stand in for dead ones. */
 export interface GutterOptions {
+  /** As a client takes them; they should serve nothing else. */
   readonly servers: Servers;
   /**
    * Seconds that an item lives there at most, since nobody tells them what becomes of it

@@ -1,7 +1,7 @@
 import { backoffMs } from "../connection/backoff.js";
-import { MemcachedError, OptionError } from "../errors.js";
+import { MemcachedError, messageOf, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
-import { messageOf, show } from "../util/show.js";
+import { show } from "../util/show.js";
 import type { Servers } from "./servers.js";
 
 const timers = builtin("node:timers/promises");

@@ -6,15 +6,19 @@ export interface CommandTrace {
   readonly command: string;
   /** The key in wire form, with its prefix: each character is a byte. */
   readonly key: string;
+  /** The name of the key's server. */
   readonly server: string;
+  /** What the call rejected with, once it has. */
   error?: unknown;
 }
 
 /** The message of a call on many keys or all servers on the tracing channel `tslibmc:batch`. */
 export interface BatchTrace {
+  /** The client's method. */
   readonly command: string;
   /** How many requests it makes. */
   readonly size: number;
+  /** What the call rejected with, once it has. */
   error?: unknown;
 }
 

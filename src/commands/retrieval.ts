@@ -8,6 +8,7 @@ import { decodeHit } from "./value.js";
 
 /** A value with the token that a later `cas` needs. */
 export interface ValueWithCas<Value> {
+  /** The value. */
   readonly value: Value;
   /** Changes whenever the item does; 64 bits. */
   readonly cas: bigint;

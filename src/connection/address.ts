@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { OptionError } from "../errors.js";
+import { show } from "../util/show.js";
 
 /** Where a server is, and how much of the keys it gets. */
 export interface Address {
@@ -26,9 +27,7 @@ const NEEDS_BRACKETS = 'has too many colons; an IPv6 address needs brackets, as 
  */
 export function parseAddress(text: string): Address {
   if (typeof text !== "string") {
-    throw new OptionError(
-      `A server must be a string such as "127.0.0.1:11211", not ${typeof text}`,
-    );
+    throw new OptionError(`A server must be a string such as "127.0.0.1:11211", not ${show(text)}`);
   }
   if (text.startsWith("/")) return unixAddress(text);
   if (text.startsWith(UDP)) return udpAddress(parseAddress(text.slice(UDP.length)));

@@ -1,7 +1,6 @@
-import { AuthError, NetworkError, UnknownCommandReply } from "../errors.js";
+import { AuthError, messageOf, NetworkError, UnknownCommandReply } from "../errors.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request, SaslRequest } from "../protocol/request.js";
-import { messageOf } from "../util/show.js";
 import { type CredentialsProvider, credentialsFor } from "./credentials.js";
 import type { Greet } from "./greeting.js";
 import { chooseMechanism, type MechanismName, startMechanism } from "./mechanism.js";

@@ -2,6 +2,7 @@ import {
   ConnectError,
   ConnectionClosedError,
   type MemcachedError,
+  messageOf,
   ProtocolError,
   QueueFullError,
 } from "../errors.js";
@@ -9,8 +10,8 @@ import type { Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
-import { messageOf } from "../util/show.js";
 import { Sweep } from "../util/sweep.js";
+import { afterThis } from "../util/turn.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
 import { Attempts } from "./attempts.js";
@@ -215,7 +216,7 @@ export class Connection implements Executor {
       this.#link = this.#dial(codec);
     } catch (cause) {
       const failure = this.#unconnected(messageOf(cause), cause);
-      queueMicrotask(() => this.#giveUp(failure)); // after the operation is in the queue
+      afterThis(() => this.#giveUp(failure)); // after the operation is in the queue
     }
   }
 

@@ -6,33 +6,43 @@ export interface ConnectionStats {
   readonly connected: boolean;
   /** Operations that were sent, those without a reply included. */
   readonly operations: number;
-  /** Keys that were read and there, or not. */
+  /** Keys that were read, and were there. */
   readonly hits: number;
+  /** Keys that were read, and were not there. */
   readonly misses: number;
   /** Operations that failed here, for whatever reason. */
   readonly errors: number;
-  /** Those of them whose deadline passed. */
+  /** Those of the `errors` whose deadline passed. */
   readonly timeouts: number;
+  /** Bytes that came from the server. */
   readonly bytesRead: number;
+  /** Bytes that went to the server. */
   readonly bytesWritten: number;
   /** Sockets that were opened; all but the first of each connection are reconnects. */
   readonly connects: number;
   /** Attempts to connect that failed. */
   readonly connectErrors: number;
-  /** Operations that wait to be sent, and those that wait for their reply. */
+  /** Operations that wait to be sent. */
   readonly waiting: number;
+  /** Operations that were sent and wait for their reply. */
   readonly inFlight: number;
   /** Milliseconds from writing a request to reading its reply. */
   readonly latency: LatencyStats;
 }
 
-/** In milliseconds, of so many replies (`count`); percentiles are at most a sixteenth too high. */
+/** How long replies took, in milliseconds; percentiles are at most a sixteenth too high. */
 export interface LatencyStats {
+  /** How many replies were timed. */
   readonly count: number;
+  /** The median. */
   readonly p50: number;
+  /** Nine in ten took no longer. */
   readonly p90: number;
+  /** 99 in a hundred took no longer. */
   readonly p99: number;
+  /** 999 in a thousand took no longer. */
   readonly p999: number;
+  /** The longest. */
   readonly max: number;
 }
 

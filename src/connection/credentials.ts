@@ -2,7 +2,9 @@ import { AuthError } from "../errors.js";
 
 /** Who asks. */
 export interface Credentials {
+  /** The name that the server knows the program by. */
   readonly username: string;
+  /** No error and no inspection shows it. */
   readonly password: string;
 }
 

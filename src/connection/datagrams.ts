@@ -4,6 +4,7 @@ import {
   ConnectError,
   ConnectionClosedError,
   type MemcachedError,
+  messageOf,
   NotSupportedError,
   ProtocolError,
   QueueFullError,
@@ -16,7 +17,6 @@ import type { Wire } from "../protocol/wire.js";
 import { builtin } from "../util/builtin.js";
 import { elapsed, microseconds } from "../util/clock.js";
 import { Fifo } from "../util/fifo.js";
-import { messageOf } from "../util/show.js";
 import { Sweep } from "../util/sweep.js";
 import type { Address } from "./address.js";
 import { Announcer, type OnConnectionEvent } from "./announcer.js";
@@ -181,7 +181,7 @@ export class Datagrams implements Executor {
         if (socket === this.#socket) this.#opened();
       })
       .on("error", (cause) => {
-        if (socket === this.#socket) this.#lost(cause.message, cause);
+        if (socket === this.#socket) this.#lost(messageOf(cause), cause);
       })
       .unref();
     if (localAddress === undefined) socket.connect(address.port, address.host);

@@ -1,4 +1,4 @@
-import { atEndOfTurn } from "../util/turn.js";
+import { afterThis, atEndOfTurn } from "../util/turn.js";
 import type { Link } from "./link.js";
 import type { Queue } from "./queue.js";
 
@@ -36,7 +36,7 @@ export class Pace {
     if (!this.#isDue) {
       this.#isDue = true;
       if (link.isBusy) atEndOfTurn(this.#end);
-      else queueMicrotask(this.#end);
+      else afterThis(this.#end);
     } else if (this.#queue.length >= this.#half) {
       this.#half = Infinity;
       this.#ahead = this.#queue.length;

@@ -24,7 +24,6 @@ export function refusalError(
   const { name } = operation.command;
   const details = { ...operation.details, server, sent: true };
   const said = `${server} answered ${name} with: ${text}`;
-  const wanted = name === AUTHENTICATION ? "" : "wants credentials, and ";
   switch (reason) {
     case "unknownCommand":
       return new UnknownCommandReply(said, text, details);
@@ -34,13 +33,22 @@ export function refusalError(
     case "tooLarge":
       return new ServerErrorReply(said, text, details);
     case "auth":
-      return new AuthError(`${server} ${wanted}refused ${name}: ${text}`, details);
+      return new AuthError(`${server} ${demandOf(operation)}refused ${name}: ${text}`, details);
     case "notSupported":
       return new NotSupportedError(
         `${server} has no meta commands, which ${name} needs; they came with memcached 1.6`,
         details,
       );
   }
+}
+
+/** Why a server refuses a command as not authenticated, or what comes close. */
+function demandOf({ command, request }: Operation): string {
+  if (command.name === AUTHENTICATION) return "";
+  const isFlush = request.verb === "admin" && request.action === "flushAll";
+  // The binary protocol has no other status for a flush_all that is switched off.
+  if (isFlush) return "wants credentials, or has flush_all switched off (-F), and ";
+  return "wants credentials, and ";
 }
 
 /** A value that the server refused for its size. */

@@ -45,7 +45,7 @@ export function isUnknown(answer: string): boolean {
  */
 export function parseClusterList(answer: string, server: string): ClusterList {
   const [, body = answer] = /^(?:CONFIG|VALUE) [^\r\n]*\r\n(.*)\r\nEND\r\n$/s.exec(answer) ?? [];
-  const [, version, line = ""] = /^(\d{1,15})\r?\n([^\r\n]*)\s*$/.exec(body) ?? [];
+  const [, version, line = ""] = /^(\d{1,15})(?:\r?\n([^\r\n]*))?$/.exec(body.trimEnd()) ?? [];
   if (version === undefined) throw unreadable(body, server);
   const words = line.split(" ").filter((word) => word !== "");
   if (words.length === 0) {

@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseServers, type Servers } from "../client/servers.js";
-import { OptionError } from "../errors.js";
+import { messageOf, OptionError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";
-import { messageOf, show } from "../util/show.js";
+import { show } from "../util/show.js";
 import { type Look, polling } from "./polling.js";
 
 /** How a file of servers is watched. */

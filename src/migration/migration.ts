@@ -67,6 +67,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     this.#reads = new Reads(pair, transfer, this.#changes);
   }
 
+  /** Reads a value, and brings it over in the background if the old cluster alone has it. */
   get<T = Value>(key: Key, options?: CallOptions): Promise<T | undefined> {
     return this.#pair.run("get", options, CALL_OPTIONS, (call) => this.#reads.get<T>(key, call));
   }
@@ -78,6 +79,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Reads many keys as {@link Migration.get} reads one. */
   getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
     keys: Iterable<K>,
@@ -89,6 +91,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Reads many keys as {@link Migration.gets} reads one; values are brought over before it resolves. */
   getsMulti<T = Value>(
     keys: Iterable<string>,
     options?: CallOptions,
@@ -106,12 +109,14 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Brings the value over, then reads it and gives its item a new ttl. */
   getAndTouch<T = Value>(key: Key, ttl: Ttl, options?: CallOptions): Promise<T | undefined> {
     return this.#pair.run("getAndTouch", options, CALL_OPTIONS, (call) =>
       this.#reads.altered(key, call, (client) => client.getAndTouch<T>(key, ttl, call.step())),
     );
   }
 
+  /** Reads a value as {@link Migration.getAndTouch} does, with its token. */
   getsAndTouch<T = Value>(
     key: Key,
     ttl: Ttl,
@@ -127,6 +132,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     return this.#pair.run("has", options, CALL_OPTIONS, (call) => this.#reads.has(key, call));
   }
 
+  /** Stores a value in the cluster that values are stored in, and deletes it in the other. */
   set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
     return this.#pair.run("set", given, STORE_OPTIONS, (call) =>
@@ -134,6 +140,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Stores a value only if the key has none: one that the old cluster has is brought over. */
   add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
     return this.#pair.run("add", given, STORE_OPTIONS, (call) =>
@@ -141,6 +148,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Brings the value over, then stores another in its place; false if there is none. */
   replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
     return this.#pair.run("replace", given, STORE_OPTIONS, (call) =>
@@ -148,12 +156,14 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Brings the value over, then puts bytes behind it, as {@link Client.append} does. */
   append(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
     return this.#pair.run("append", options, WRITE_OPTIONS, (call) =>
       this.#changes.alter(key, call, (client) => client.append(key, value, writing(options, call))),
     );
   }
 
+  /** Brings the value over, then puts bytes before it. */
   prepend(key: Key, value: string | Uint8Array, options?: JoinOptions): Promise<boolean> {
     return this.#pair.run("prepend", options, WRITE_OPTIONS, (call) =>
       this.#changes.alter(key, call, (client) =>
@@ -172,6 +182,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Stores many values as {@link Migration.set} stores one. @returns the keys that were not stored */
   async setMulti<K extends Key = string>(
     mapping: Mapping<Value, K>,
     options?: StoreOptions | Ttl,
@@ -186,6 +197,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Stores many values as {@link Migration.add} stores one. @returns the keys that were not stored */
   async addMulti<K extends Key = string>(
     mapping: Mapping<Value, K>,
     options?: StoreOptions | Ttl,
@@ -205,6 +217,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Deletes many items in both clusters. @returns the keys that had none */
   deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
     const given = keys as Iterable<Given<K>>;
     return this.#pair.run("deleteMulti", options, WRITE_OPTIONS, (call) =>
@@ -212,12 +225,14 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     );
   }
 
+  /** Brings the value over, then gives its item a new ttl; false on a miss. */
   touch(key: Key, ttl: Ttl, options?: WriteOptions): Promise<boolean> {
     return this.#pair.run("touch", options, WRITE_OPTIONS, (call) =>
       this.#changes.alter(key, call, (client) => client.touch(key, ttl, writing(options, call))),
     );
   }
 
+  /** Gives many items a new ttl as {@link Migration.touch} does one. @returns the keys that had none */
   async touchMulti<K extends Key>(
     keys: Iterable<K>,
     ttl: Ttl,
@@ -229,6 +244,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     return eachCall("touchMulti", calls, new FailedKeys<Given<K>>(), this.#pair.home(options));
   }
 
+  /** Brings the counter over, then adds to it, as {@link Client.incr} does. */
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
   incr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
   incr(
@@ -239,6 +255,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     return this.#count("incr", key, delta, options);
   }
 
+  /** Brings the counter over, then subtracts from it, and stops at 0. */
   decr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
   decr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
   decr(
@@ -249,6 +266,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     return this.#count("decr", key, delta, options);
   }
 
+  /** Adds to many counters as {@link Migration.incr} does. @returns a Map of the new numbers */
   incrMulti<K extends Key>(
     keys: Deltas<K>,
     delta = 1,
@@ -257,6 +275,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     return this.#countMany<K>("incr", keys as Deltas<Given<K>>, delta, options);
   }
 
+  /** Subtracts from many counters as {@link Migration.decr} does. @returns a Map of the new numbers */
   decrMulti<K extends Key>(
     keys: Deltas<K>,
     delta = 1,

@@ -12,6 +12,7 @@ export interface MigrationShares {
 
 /** How far a migration has come. */
 export interface MigrationProgress extends MigrationShares {
+  /** The step that it is at. */
   readonly reads: MigrationReads;
   /** Values that were brought over. */
   readonly warmed: number;

@@ -125,7 +125,7 @@ function checkBytes(key: unknown): Uint8Array {
 function forbidden(key: string, code: number, index: number): KeyError {
   const byte = `0x${code.toString(16).padStart(2, "0")}`;
   return new KeyError(
-    `The key ${describeKey(key)} has the byte ${byte} at ${index}; whitespace and control bytes cannot be sent`,
+    `The key ${describeKey(key)} has the byte ${byte} at ${index}; whitespace and control bytes cannot be sent, unless encodeKeys is "base64"`,
   );
 }
 
@@ -138,6 +138,6 @@ function checkLength(whole: string, prefix: string): string {
 function tooLong(wire: string, prefix: string): KeyError {
   const withPrefix = prefix === "" ? "" : ` with its prefix of ${prefix.length}`;
   return new KeyError(
-    `The key ${describeKey(wire)} is ${wire.length} bytes${withPrefix}; memcached allows ${MAX_KEY_BYTES}`,
+    `The key ${describeKey(wire)} is ${wire.length} bytes${withPrefix}; memcached allows ${MAX_KEY_BYTES}; shorten it, or set hashLongKeys`,
   );
 }

@@ -12,8 +12,11 @@ export type HealthState = "up" | "failing" | "dead" | "returning";
 
 /** A server changed its state. */
 export interface HealthEvent {
+  /** Its name. */
   readonly server: string;
+  /** What it is now. */
   readonly state: HealthState;
+  /** What it was before. */
   readonly previous: HealthState;
   /** What it failed with last; undefined if it is up or returning. */
   readonly error: MemcachedError | undefined;
@@ -144,7 +147,9 @@ export class Health {
     const due = this.#timer === undefined ? 0 : Math.ceil(this.#probeAt - performance.now());
     const next = `the next attempt is due in ${Math.max(0, due)} ms`;
     if (this.state === "failing") return this.#failure!.saying(`${message}; ${next}`);
-    const why = `${this.#server} is dead after ${this.#failures} failures in a row, the last: ${message}; ${next}`;
+    const failures =
+      this.#failures === 1 ? "a failure" : `${this.#failures} failures in a row, the last`;
+    const why = `${this.#server} is dead after ${failures}: ${message}; ${next}`;
     return new Failure(ConnectError, why, this.#server, error.cause ?? error);
   }
 

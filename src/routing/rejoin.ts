@@ -11,7 +11,9 @@ export interface RejoinOptions {
 
 /** A server forgot what it must not be asked for, or could not be made to. */
 export interface RejoinEvent {
+  /** Its name. */
   readonly server: string;
+  /** Whether all of it was to be flushed, or keys to be deleted. */
   readonly action: "flush" | "delete";
   /** Keys that were deleted; 0 for a flush. */
   readonly keys: number;

@@ -20,7 +20,10 @@ interface Item {
   readonly cas: bigint;
   /** Seconds until it expires, -1 for never. */
   readonly ttl: number;
-  /** Whether it is what its writer made it: neither stale nor still to be filled. */
+  /**
+   * Whether it is what its writer made it, neither stale nor still to be filled, and has a
+   * token by which a change would be noticed, as it has not under `memcached -C`.
+   */
   readonly sound: boolean;
   /** Whether the right to recache a stale item was won by looking at it. */
   readonly won: boolean;
@@ -156,7 +159,8 @@ const lookAt: Command<Item | undefined> = {
     const { bytes, start, end, flags, cas, info } = reply;
     const { ttl = 0, stale = false, won = false, alreadyWon = false } = info ?? {};
     const data = Buffer.from(bytes?.subarray(start, end) ?? []);
-    return { data, flags, cas, ttl, sound: !(stale || won || alreadyWon), won };
+    const sound = cas !== 0n && !(stale || won || alreadyWon);
+    return { data, flags, cas, ttl, sound, won };
   },
 };
 

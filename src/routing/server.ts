@@ -53,8 +53,9 @@ export interface ServerStats extends ConnectionStats {
   readonly state: HealthState;
   /** Keys whose changes the server missed, and that are to be deleted there. */
   readonly remembered: number;
-  /** How often it was flushed, and keys deleted there, since it missed changes. */
+  /** How often it was flushed since it had missed changes. */
   readonly rejoinFlushes: number;
+  /** Keys that were deleted there since it had missed their changes. */
   readonly rejoinDeletions: number;
 }
 

@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import { MemcachedError } from "../errors.js";
-import { messageOf } from "../util/show.js";
+import { MemcachedError, messageOf } from "../errors.js";
 import type { ServerTls } from "./settings.js";
 
 /** Where to listen. */

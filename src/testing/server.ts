@@ -152,6 +152,7 @@ export class MemcachedServer {
     for (const connection of this.#connections) connection.pause();
   }
 
+  /** Goes on after {@link pause}, and answers what came meanwhile. */
   resume(): void {
     this.#paused = false;
     for (const connection of this.#connections) connection.resume();

@@ -65,6 +65,7 @@ export interface ServerOptions {
   readonly debug?: boolean | undefined;
 }
 
+/** What TLS is told: certificate and key, and every option of Node's `tls.createSecureContext`. */
 export interface ServerTls extends SecureContextOptions {
   /** Ask clients for a certificate. @defaultValue false */
   readonly requestCert?: boolean;

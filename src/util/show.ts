@@ -15,11 +15,6 @@ export function shorten(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
-/** What was thrown, in its own words; it may be anything. */
-export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
-}
-
 function nameOfClass(value: object): string {
   const { name } = value.constructor ?? {};
   return typeof name !== "string" || name === "" || name === "Object" ? "object" : name;

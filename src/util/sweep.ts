@@ -12,6 +12,9 @@ const PERIOD_MS = 10;
 export class Sweep {
   readonly #check: (now: number) => boolean;
   #timer: NodeJS.Timeout | undefined = undefined;
+  /** What began and ends the timer: a test's fake ones may come or go while it runs. */
+  #begin = setInterval;
+  #end = clearInterval;
 
   /** @param check - looks for what is due and says whether anything is left to watch */
   constructor(check: (now: number) => boolean) {
@@ -19,12 +22,17 @@ export class Sweep {
   }
 
   start(): void {
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined) {
+      if (this.#begin === setInterval) return;
+      this.stop();
+    }
+    this.#begin = setInterval;
+    this.#end = clearInterval;
     this.#timer = setInterval(() => setImmediate(this.#run), PERIOD_MS);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    this.#end.call(undefined, this.#timer);
     this.#timer = undefined;
   }
 

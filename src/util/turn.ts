@@ -1,5 +1,6 @@
-/** As it was at the beginning: whoever puts a fake clock in its place does not mean sockets. */
+/** As they were at the beginning: whoever puts a fake clock in their place does not mean sockets. */
 const later = setImmediate;
+const next = queueMicrotask;
 
 /**
  * Calls back after everything that is ready in this turn of the event loop was handled:
@@ -7,4 +8,9 @@ const later = setImmediate;
  */
 export function atEndOfTurn(callback: () => void): void {
   later(callback);
+}
+
+/** Calls back when what runs now, and the microtasks before, are done. */
+export function afterThis(callback: () => void): void {
+  next(callback);
 }

@@ -3,6 +3,7 @@ export type EncodedData = string | Uint8Array;
 
 /** A value as memcached stores it. */
 export interface Encoded {
+  /** Its bytes. */
   readonly data: EncodedData;
   /** The client flags, 32 bits, that say how to read `data` again. */
   readonly flags: number;

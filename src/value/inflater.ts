@@ -93,7 +93,7 @@ export class Inflater {
 }
 
 function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+  return Object(error).code === "ERR_BUFFER_TOO_LARGE";
 }
 
 function describe(cause: unknown, method: Method, stored: number, limit: number): CodecError {

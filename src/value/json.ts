@@ -1,6 +1,7 @@
-import { CodecError } from "../errors.js";
-import { messageOf, shorten, withArticle } from "../util/show.js";
+import { CodecError, messageOf } from "../errors.js";
+import { shorten, withArticle } from "../util/show.js";
 import { isPlainObject, tagOf } from "./plain.js";
+import { checkJsonRoom } from "./room.js";
 import { decodeText } from "./text.js";
 
 /**
@@ -51,6 +52,7 @@ function mayLose(value: unknown): boolean {
 
 /** The value of a JSON text in UTF-8. */
 export function decodeJson(bytes: Buffer, start: number, end: number): unknown {
+  checkJsonRoom(bytes, start, end);
   const text = decodeText(bytes, start, end);
   try {
     return JSON.parse(text);

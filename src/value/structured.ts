@@ -1,6 +1,5 @@
-import { CodecError } from "../errors.js";
+import { CodecError, messageOf } from "../errors.js";
 import { builtin } from "../util/builtin.js";
-import { messageOf } from "../util/show.js";
 import { ownBytes } from "./bytes.js";
 
 const v8 = builtin("node:v8");

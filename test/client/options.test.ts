@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { CLOSE_OPTIONS } from "../../src/client/cluster.js";
 import { CLIENT_OPTIONS } from "../../src/client/configure.js";
+import { EXPLAIN_OPTIONS } from "../../src/client/explaining.js";
 import { ARITHMETIC_OPTIONS, FLUSH_OPTIONS, STORE_OPTIONS } from "../../src/client/options.js";
 
 const page = readFileSync(new URL("../../docs/options.md", import.meta.url), "utf8");
@@ -17,6 +19,12 @@ test("docs/options.md has every option of a client, and no other", () => {
 });
 
 test("docs/options.md has every option of a call, and no other", () => {
-  const known = new Set([...STORE_OPTIONS, ...ARITHMETIC_OPTIONS, ...FLUSH_OPTIONS]);
+  const known = new Set([
+    ...STORE_OPTIONS,
+    ...ARITHMETIC_OPTIONS,
+    ...FLUSH_OPTIONS,
+    ...EXPLAIN_OPTIONS,
+    ...CLOSE_OPTIONS,
+  ]);
   expect(documented("Of a call").sort()).toEqual([...known].sort());
 });

@@ -132,6 +132,28 @@ describe("refused before anything is sent", () => {
     expect(error).toMatchObject({ sent: false, message: expect.stringMatching(message) });
   });
 
+  test.each<[string, () => Promise<unknown>]>([
+    ["ttl without initial", () => client.incr("k", 1, { ttl: 5 })],
+    ["initial", () => client.incr("k", 1, { initial: -1 })],
+    ["initial of many", () => client.incrMulti(["k"], 1, { initial: -1 })],
+    ["initial and noreply", () => client.incr("k", 1, { initial: 1, noreply: true })],
+    ["mode", () => client.metaSet("k", 1, { mode: "put" as never })],
+    ["mode of counting", () => client.metaArithmetic("k", { mode: "inc" as never })],
+    ["delta of metaArithmetic", () => client.metaArithmetic("k", { delta: -1 })],
+    ["compareCas", () => client.metaDelete("k", { compareCas: 1 as never })],
+    ["setCas", () => client.metaSet("k", 1, { setCas: -1n })],
+    ["opaque", () => client.metaGet("k", { opaque: "a b" })],
+  ])("an option that is wrong is an OptionError: %s", async (_, call) => {
+    const error = await call().catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(OptionError);
+    expect(error).toMatchObject({ code: "ERR_MEMCACHED_OPTION", sent: false });
+  });
+
+  test("a key that is refused says which option would take it", async () => {
+    await expect(client.get("a b")).rejects.toThrow('unless encodeKeys is "base64"');
+    await expect(client.get("k".repeat(251))).rejects.toThrow("or set hashLongKeys");
+  });
+
   test.each<[string, () => Promise<unknown>, RegExp]>([
     ["a negative delta", () => client.incr("k", -1), /delta must be .* not -1/],
     ["a fraction as delta", () => client.decr("k", 0.5), /delta/],

@@ -212,6 +212,12 @@ describe("an answer that is none fails", () => {
     }
   });
 
+  test("blanks without end are looked at once", () => {
+    // A pattern that tries all ways to divide them takes half a minute.
+    const answer = block(`12\n${" ".repeat(200_000)}\nx\n`);
+    expect(() => parseClusterList(answer, "x")).toThrow(ProtocolError);
+  });
+
   test("whatever the bytes are: a list or a ProtocolError", () => {
     const piece = fc.constantFrom(
       "12",

@@ -11,6 +11,7 @@ interface Recorded {
   readonly lists: Readonly<Record<string, readonly RingServer[]>>;
   readonly keys: readonly string[];
   readonly placement: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+  readonly perl: Readonly<Record<string, readonly number[]>>;
 }
 
 const recorded: Recorded = JSON.parse(
@@ -33,6 +34,18 @@ describe("placement of other clients, recorded from their own code", () => {
     }
     console.log(`${preset}: ${keys} keys on ${Object.keys(recorded.lists).length} server lists`);
     expect(keys).toBe(6 * 303);
+  });
+
+  it("Perl's Cache::Memcached, by behaviors, where no server has a weight", () => {
+    const even = Object.entries(recorded.lists).filter(([, servers]) =>
+      servers.every(({ weight }) => weight === 1),
+    );
+    expect(even.length).toBe(4);
+    for (const [list, servers] of even) {
+      const placement = new Placement({ behaviors: { hash: "crc" } }, servers);
+      const ours = recorded.keys.map((key) => placement.locate(key));
+      expect(ours, list).toEqual(recorded.perl[list]);
+    }
   });
 
   it("spymemcached's own test cases hold, among them those of libketama", () => {

@@ -110,7 +110,7 @@ describe("the states", () => {
     const { health } = patient({ failureLimit: 1, deadTimeoutMs: 3000 });
     health.failed(failure);
     expect(health.refusal.message).toBe(
-      "s:1 is dead after 1 failures in a row, the last: get timed out; the next attempt is due in 3001 ms",
+      "s:1 is dead after a failure: get timed out; the next attempt is due in 3001 ms",
     );
     expect(health.refusal.error).toMatchObject({ code: "ERR_MEMCACHED_CONNECT", sent: false });
   });
@@ -401,7 +401,7 @@ describe("a server that has to be readied", () => {
     await expect(refused).rejects.toThrow();
     health.succeeded(); // the refusal itself
     expect(health.state).toBe("dead");
-    expect(health.refusal.message).toMatch(/the last: flush_all timed out; the next/);
+    expect(health.refusal.message).toMatch(/a failure: flush_all timed out; the next/);
     vi.advanceTimersByTime(200);
     expect(probes).toHaveLength(2);
     probeSucceeds();

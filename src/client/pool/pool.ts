@@ -21,6 +21,7 @@ const RESERVE_OPTIONS = namesOf<ReserveOptions>({ block: true, timeoutMs: true }
 
 /** A client in exclusive use, until it is disposed of: `using` does so at the block's end. */
 export interface Reservation<C extends Client = Client> extends Disposable {
+  /** The client, which nobody else uses meanwhile. */
   readonly client: C;
 }
 

@@ -30,6 +30,7 @@ export interface FaultMatch {
 /** How a connection ends. `hang`: it stays open and is never heard of again. */
 export type Ending = "close" | "reset" | "hang";
 
+/** What happens; docs/testing.md has a line for each `kind`. */
 export type FaultAction =
   /** The answer, and all that follow it on this connection, come later. */
   | { readonly kind: "delay"; readonly ms: number }

@@ -17,6 +17,7 @@ export class FaultScript {
   /** Told whenever faults come or go. */
   onChange: () => void = () => {};
 
+  /** How many faults there are. */
   get size(): number {
     return this.#armed.length;
   }

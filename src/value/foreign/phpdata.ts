@@ -1,8 +1,10 @@
 import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { isUint8Array, latin1 } from "../../util/bytes.js";
+import { isDecimal } from "../decimal.js";
 import { exactInteger } from "../integer.js";
 import { setProperty, tagOf } from "../plain.js";
+import { CONTAINER_SLOTS, Room } from "../room.js";
 import { textOrBytes } from "./strings.js";
 
 const util = builtin("node:util");
@@ -17,6 +19,7 @@ export class PhpReader {
   /** Every value in the order of its beginning, for references by number. */
   readonly #values: { value: unknown }[] = [];
   #depth = 0;
+  readonly #room = new Room();
 
   constructor(bytes: Buffer, start: number, end: number) {
     this.#bytes = bytes;
@@ -34,6 +37,7 @@ export class PhpReader {
   #value(): unknown {
     const type = this.#until(this.#peek(1) === ";" ? ";" : ":");
     if (type === "R") return this.#reference();
+    this.#room.take(CONTAINER_SLOTS);
     const slot: { value: unknown } = { value: PENDING };
     this.#values.push(slot);
     slot.value = this.#plain(type);
@@ -122,6 +126,7 @@ export class PhpReader {
       throw new CodecError(`The item is nested deeper than ${MAX_DEPTH} levels`);
     }
     this.#expect("{");
+    this.#room.take(CONTAINER_SLOTS);
     const entries: (readonly [unknown, unknown])[] = [];
     for (let i = 0; i < count; i++) {
       const type = this.#until(":");
@@ -165,7 +170,7 @@ export function phpNumber(text: string): number {
     if (special[2].toLowerCase() === "nan") return Number.NaN;
     return special[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) throw broken();
+  if (!isDecimal(text)) throw broken();
   return Number(text);
 }
 

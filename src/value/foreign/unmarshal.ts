@@ -2,6 +2,7 @@ import { CodecError } from "../../errors.js";
 import { latin1, utf8 } from "../../util/bytes.js";
 import { exactInteger } from "../integer.js";
 import { setProperty } from "../plain.js";
+import { CONTAINER_SLOTS, Room } from "../room.js";
 
 const MAX_DEPTH = 1000;
 
@@ -17,6 +18,7 @@ export class Unmarshaller {
   readonly #end: number;
   #at: number;
   #depth = 0;
+  readonly #room = new Room();
   readonly #symbols: string[] = [];
   /** What `@` refers to by number: everything but symbols and what is no object in Ruby. */
   readonly #objects: unknown[] = [];
@@ -34,6 +36,7 @@ export class Unmarshaller {
   }
 
   #value(): unknown {
+    this.#room.take(2);
     if (++this.#depth > MAX_DEPTH) {
       throw new CodecError(`The item is nested deeper than ${MAX_DEPTH} levels`);
     }
@@ -77,6 +80,7 @@ export class Unmarshaller {
   }
 
   #keep<Value>(value: Value): Value {
+    this.#room.take(CONTAINER_SLOTS);
     this.#objects.push(value);
     return value;
   }
@@ -150,6 +154,7 @@ export class Unmarshaller {
     }
     if (type !== '"') throw this.#refuse(type);
     const bytes = this.#slice(this.#length());
+    this.#room.take(CONTAINER_SLOTS);
     const index = this.#objects.push(PENDING) - 1;
     const text = decodeText(bytes, this.#encoding());
     this.#objects[index] = text;
@@ -182,9 +187,11 @@ export class Unmarshaller {
 
   /** An object if all keys are strings or symbols, else a Map. */
   #hash(hasDefault: boolean): unknown {
+    this.#room.take(CONTAINER_SLOTS);
     const index = this.#objects.push(PENDING) - 1;
     const entries: [unknown, unknown][] = [];
     for (let count = this.#length(); count > 0; count--) {
+      this.#room.take(CONTAINER_SLOTS);
       entries.push([this.#value(), this.#value()]);
     }
     if (hasDefault) this.#value();

@@ -1,5 +1,6 @@
 import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
+import { isDecimal } from "../decimal.js";
 import { exactInteger } from "../integer.js";
 import { broken } from "./broken.js";
 import type { Instruction, PickleMachine } from "./machine.js";
@@ -60,7 +61,7 @@ const SPECIAL_FLOATS: ReadonlyMap<string, number> = new Map([
 function floatLine(line: string): number {
   const special = SPECIAL_FLOATS.get(line);
   if (special !== undefined) return special;
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(line)) throw broken("a float is none");
+  if (!isDecimal(line)) throw broken("a float is none");
   return Number(line);
 }
 

@@ -8,7 +8,7 @@ export const CONTAINERS: ReadonlyMap<number, Instruction> = new Map<number, Inst
   [Op.emptyList, (m) => m.push([])],
   [Op.emptyTuple, (m) => m.push([])],
   [Op.emptyDict, (m) => m.push({})],
-  [Op.emptySet, (m) => m.push(new Set())],
+  [Op.emptySet, (m) => pushSet(m, [])],
   [Op.list, (m) => pushItems(m, m.popMark())],
   [Op.tuple, (m) => pushItems(m, m.popMark())],
   [Op.tuple1, (m) => pushItems(m, [m.pop()])],
@@ -22,6 +22,9 @@ export const CONTAINERS: ReadonlyMap<number, Instruction> = new Map<number, Inst
   [Op.setItem, (m) => setAll(m, popTwo(m))],
   [Op.setItems, (m) => setAll(m, m.popMark())],
 ]);
+
+/** So many items an empty Set or Map has a table for. */
+const MIN_TABLE = 4;
 
 function pushItems(machine: PickleMachine, items: unknown[]): void {
   machine.nestAll(items);
@@ -40,6 +43,7 @@ function pushTriple(machine: PickleMachine): void {
 
 function pushSet(machine: PickleMachine, items: unknown[]): void {
   machine.nestAll(items);
+  machine.index(MIN_TABLE + items.length);
   machine.push(new Set(items));
 }
 
@@ -71,6 +75,7 @@ function addAll(machine: PickleMachine, items: unknown[]): void {
   const set = openTop(machine);
   if (!(set instanceof Set)) throw broken("it adds to what is no set");
   machine.nestAll(items);
+  machine.index(items.length);
   for (const item of items) set.add(item);
 }
 
@@ -82,6 +87,7 @@ export function setAll(machine: PickleMachine, items: unknown[]): void {
   for (let i = 0; i < items.length; i += 2) {
     const key = items[i];
     if (dict instanceof Map) {
+      machine.index(1);
       dict.set(key, items[i + 1]);
     } else if (!isPlainObject(dict)) {
       throw broken("it sets items of what is no dictionary");
@@ -90,6 +96,7 @@ export function setAll(machine: PickleMachine, items: unknown[]): void {
     } else {
       const map = new Map<unknown, unknown>(Object.entries(dict));
       machine.spend(map.size);
+      machine.index(MIN_TABLE + map.size);
       machine.replaceTop(map.set(key, items[i + 1]));
       dict = map;
     }

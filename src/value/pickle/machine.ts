@@ -1,5 +1,6 @@
 import { CodecError } from "../../errors.js";
 import { isPlainObject } from "../plain.js";
+import { CONTAINER_SLOTS, Room } from "../room.js";
 import { broken } from "./broken.js";
 import { ClassReference, type PickleClass } from "./classes.js";
 import { current, finish } from "./finish.js";
@@ -14,7 +15,7 @@ const FREE_COPIES = 64 * 1024;
 /**
  * The stack machine that a pickle is a program for: a stack, marks in it, and a memo of
  * what may be met again. It is not recursive, and what it makes is bounded by the
- * pickle's own length.
+ * pickle's own length and by the room that any value has.
  */
 export class PickleMachine {
   readonly input: PickleInput;
@@ -30,6 +31,7 @@ export class PickleMachine {
   /** What a user's class made, by which no other class may be built. */
   readonly #instances = new Map<unknown, PickleClass>();
   #copies: number;
+  readonly #room = new Room();
   #nested = 0;
   #needsFinish = false;
 
@@ -40,7 +42,9 @@ export class PickleMachine {
     this.#copies = FREE_COPIES + 4 * input.length;
   }
 
+  /** Pushes what was made just now. */
   push(value: unknown): void {
+    this.#room.take(typeof value === "object" && value !== null ? CONTAINER_SLOTS : 2);
     this.#stack.push(value);
   }
 
@@ -61,6 +65,7 @@ export class PickleMachine {
   }
 
   mark(): void {
+    this.#room.take(CONTAINER_SLOTS);
     this.#below.push(this.#stack);
     this.#stack = [];
   }
@@ -81,6 +86,7 @@ export class PickleMachine {
   /** Keeps the top under a number. No honest pickle numbers further than it is long. */
   put(index: number): void {
     if (index > this.input.length) throw broken("its memo is out of bounds");
+    this.#room.take(4);
     this.#memo[index] = this.top();
     this.#memoized++;
   }
@@ -97,7 +103,8 @@ export class PickleMachine {
     if (isPlainObject(value) || this.#instances.get(value)?.build !== undefined) {
       this.#needsFinish = true;
     }
-    this.push(current(value, this.#replaced));
+    this.#room.take(1);
+    this.#stack.push(current(value, this.#replaced));
   }
 
   /** Puts `value` in the place of the top, wherever that is held. */
@@ -105,6 +112,11 @@ export class PickleMachine {
     const old = this.pop();
     if (old !== value) this.#replaced.set(old, value);
     this.push(value);
+  }
+
+  /** Pays for what a Set or a Map has beside its items, to find them by. */
+  index(items: number): void {
+    this.#room.take(4 * items);
   }
 
   /** Notes that something went into a container. */

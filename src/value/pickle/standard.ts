@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { isDecimal } from "../decimal.js";
 import { isPlainObject, setProperty } from "../plain.js";
 import { broken } from "./broken.js";
 import { ClassReference, type PickleClass } from "./classes.js";
@@ -55,12 +56,9 @@ function noBytes(...args: unknown[]): Buffer {
 }
 
 function decimal(text: unknown): string {
-  if (
-    typeof text === "string" &&
-    /^[+-]?(\d+\.?\d*(E[+-]?\d+)?|\.\d+(E[+-]?\d+)?|Inf(inity)?|s?NaN\d*)$/i.test(text)
-  ) {
-    return text;
-  }
+  const isOne =
+    typeof text === "string" && (isDecimal(text) || /^[+-]?(Inf(inity)?|s?NaN\d*)$/i.test(text));
+  if (isOne) return text;
   throw broken("a Decimal is none");
 }
 

@@ -1,9 +1,10 @@
 """Records where other clients put keys, in test/vectors/placement-clients.json.
 
-Run on Debian 12 with python3-memcache, ruby-dalli, libspymemcached-java and
-php-memcached installed:  python3 test/ring/clients/record.py
+Run on Debian 12 with python3-memcache, ruby-dalli, libspymemcached-java, php-memcached,
+libcache-memcached-perl, golang-go and golang-github-bradfitz-gomemcache-dev installed:  python3 test/ring/clients/record.py
 """
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -34,8 +35,13 @@ KEYS = [f"key{i}" for i in range(100)] + [
 KEYS += ["zero-5924", "zero-64320", "zero-137161"]
 
 
-def run(command, text):
-    return subprocess.run(command, input=text, capture_output=True, text=True, check=True).stdout
+# Debian's packages of Go are in its GOPATH.
+GO = {"GO111MODULE": "off", "GOPATH": "/usr/share/gocode", "GOFLAGS": ""}
+
+
+def run(command, text, **env):
+    env = {**os.environ, **env}
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True, env=env).stdout
 
 
 def lines():
@@ -64,7 +70,8 @@ recorded = {
     "about": "Where other clients put keys: their own code, asked without contacting a server. A number is a server's position in its list.",
     "versions": {
         package: version(package)
-        for package in ("php-memcached", "libmemcached11", "ruby-dalli", "python3-memcache", "libspymemcached-java")
+        for package in ("php-memcached", "libmemcached11", "ruby-dalli", "python3-memcache", "libspymemcached-java",
+                        "golang-github-bradfitz-gomemcache-dev", "libcache-memcached-perl")
     },
     "lists": LISTS,
     "keys": KEYS,
@@ -74,7 +81,10 @@ recorded = {
         "dalli": json.loads(run(["ruby", str(here / "place.rb")], given)),
         "python-memcached": json.loads(run(["/usr/bin/python3", str(here / "place.py")], given)),
         "spymemcached": spymemcached(),
+        "gomemcache": json.loads(run(["go", "run", str(here / "place.go")], given, **GO)),
     },
+    # No preset: libmemcached's crc and modula, where no server has a weight.
+    "perl": json.loads(run(["perl", str(here / "place.pl")], given)),
 }
 target = vectors / "placement-clients.json"
 target.write_text(json.dumps(recorded, separators=(",", ":")).replace('},"', '},\n"') + "\n")

@@ -118,7 +118,7 @@ const DALLI: Record<string, Expected> = {
   gzipList: is(spam(2000)),
 };
 
-const PYTHON: Record<string, Expected> = {
+const PYMEMCACHE: Record<string, Expected> = {
   string: is("text"),
   utf8: is("héé €"),
   empty: is(""),
@@ -127,11 +127,15 @@ const PYTHON: Record<string, Expected> = {
   negative: is(-42),
   big: is(2n ** 64n),
   true: is(true),
-  false: is(false),
   none: is(null),
   float: is(1.5),
   list: is([1, "a", null, [true, 2.5]]),
   map: is({ a: 1, b: { c: "d" } }),
+};
+
+const PYTHON: Record<string, Expected> = {
+  ...PYMEMCACHE,
+  false: is(false),
   date: is(new Date("2024-02-29T12:30:15.250Z")),
   compressed: is(fox.repeat(500)),
   compressedList: is(spam(2000)),
@@ -168,6 +172,7 @@ const TABLES: [CodecName, string, Record<string, Expected>][] = [
   ["php", "php", PHP],
   ["dalli", "dalli", DALLI],
   ["python-memcached", "py", PYTHON],
+  ["python-memcached", "pymc", PYMEMCACHE],
   ["memcached", "npm", NPM],
   ["memjs", "memjs", MEMJS],
 ];
@@ -228,6 +233,7 @@ const WRITTEN_OTHERWISE = new Set([
   ...["none", "float", "list", "map", "date", "compressed", "compressedList", "list2"].map(
     (key) => `py-${key}`,
   ),
+  ...["true", "none", "float", "list", "map"].map((key) => `pymc-${key}`),
   "npm-date",
 ]);
 
