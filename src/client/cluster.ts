@@ -44,7 +44,7 @@ export interface CloseOptions {
   readonly drainMs?: number | undefined;
 }
 
-export const CLOSE_OPTIONS = namesOf<CloseOptions>({ drainMs: true });
+export const CLOSE_OPTIONS: ReadonlySet<string> = namesOf<CloseOptions>({ drainMs: true });
 
 /**
  * How many milliseconds `close()` waits.

@@ -44,7 +44,10 @@ export type ItemExplanation =
       readonly lastAccess: number;
     };
 
-export const EXPLAIN_OPTIONS = namesOf<ExplainOptions>({ ...CALL, look: true });
+export const EXPLAIN_OPTIONS: ReadonlySet<string> = namesOf<ExplainOptions>({
+  ...CALL,
+  look: true,
+});
 
 export function serverFor(settings: Settings, key: Key, options?: CallOptions): ServerInfo {
   checkOptions(options, CALL_OPTIONS, "serverFor");
