@@ -3,7 +3,7 @@ import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
-import { checkDurationMs, checkOptions } from "../util/check.js";
+import { checkDurationMs, checkFunction, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { EncryptionOptions } from "../value/encryption.js";
@@ -225,9 +225,7 @@ function checkDistribution(distribution: DistributionOptions): void {
   if (buckets !== undefined && !Array.isArray(buckets)) {
     throw new OptionError(`placement.buckets must be an array of numbers, not ${show(buckets)}`);
   }
-  if (chance !== undefined && typeof chance !== "function") {
-    throw new OptionError(`placement.chance must be a function, not ${show(chance)}`);
-  }
+  if (chance !== undefined) checkFunction(chance, "placement.chance");
 }
 
 function checkMaxValueSize(value: unknown): number {

@@ -2,7 +2,7 @@ import { OptionError } from "../errors.js";
 import { Hedging, type HedgingOptions } from "../routing/hedging.js";
 import { Repairs } from "../routing/repair.js";
 import type { Reading } from "../routing/replicas.js";
-import { checkBoolean, checkOptions } from "../util/check.js";
+import { checkBoolean, checkChoice, checkOptions } from "../util/check.js";
 import { type NamesOf, namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 
@@ -80,10 +80,7 @@ export function copyReadingOf(options: CopyReadOptions, isBinary: boolean): Copy
   checkBoolean(readRepair, "readRepair");
   checkBoolean(randomizeReplicaRead, "randomizeReplicaRead");
   const { readReplicas = readRepair ? "miss" : "failure" } = options;
-  if (readReplicas !== "failure" && readReplicas !== "miss") {
-    throw new OptionError(`readReplicas must be "failure" or "miss", not ${show(readReplicas)}`);
-  }
-  const onMiss = readReplicas === "miss";
+  const onMiss = checkChoice(readReplicas, "readReplicas", ["failure", "miss"]) === "miss";
   if (readRepair && !onMiss) {
     throw new OptionError('readRepair needs readReplicas: "miss"; leave that out, or say so');
   }

@@ -4,10 +4,11 @@ import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import { exptime } from "../protocol/exptime.js";
 import { describeKey, type Key, keyText } from "../protocol/key.js";
 import { isJoining, type KeyRequest, type SetRequest } from "../protocol/request.js";
-import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded, EncodeOptions } from "../value/codec.js";
 import { FailedKeys } from "./answers.js";
+import { checkFlags } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { EachKey, eachCall } from "./each.js";
 import { homeOf } from "./keys.js";
@@ -144,7 +145,7 @@ export function storageRequest(
     mode,
     wireKey,
     data,
-    checkInteger(flags, "flags", 0, 0xffffffff),
+    checkFlags(flags),
     exptime(ttl, Date.now),
     compareCas,
     checkBoolean(noreply, "noreply"),

@@ -7,9 +7,10 @@ import { exptime, type Ttl } from "../../protocol/exptime.js";
 import type { Key } from "../../protocol/key.js";
 import { type GetRequest, isJoining } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
-import { checkBoolean, checkInteger } from "../../util/check.js";
+import { checkBoolean } from "../../util/check.js";
 import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
+import { checkFlags } from "../check.js";
 import type { Chunking, Dispatcher, Storing } from "../dispatcher.js";
 import type { Reject, Resolve } from "../gathering.js";
 import {
@@ -254,8 +255,4 @@ function getManifest(name: string, limits: ChunkLimits): Command<Manifest | unde
       return Manifest.parse(latin1(reply.bytes!, reply.start, reply.end), limits);
     },
   };
-}
-
-function checkFlags(flags: unknown): number {
-  return checkInteger(flags, "flags", 0, 0xffffffff);
 }

@@ -1,5 +1,5 @@
 import { OptionError } from "../../errors.js";
-import { checkOptions } from "../../util/check.js";
+import { checkChoice, checkOptions } from "../../util/check.js";
 import { namesOf } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import type { Asked, Fault, FaultAction, FaultMatch } from "./fault.js";
@@ -113,10 +113,7 @@ function check(fault: Fault): void {
   if (typeof action !== "object" || action === null) {
     throw new OptionError(`do of a fault must be an object with a kind, not ${show(action)}`);
   }
-  if (typeof action.kind !== "string" || !Object.hasOwn(KINDS, action.kind)) {
-    const kinds = Object.keys(KINDS).join(", ");
-    throw new OptionError(`kind of a fault must be one of ${kinds}, not ${show(action.kind)}`);
-  }
+  checkChoice(action.kind, "kind of a fault", Object.keys(KINDS));
   const counts = { every: on.every, times: on.times };
   for (const [name, count] of Object.entries(counts)) {
     if (count !== undefined && !(typeof count === "number" && count >= 1)) {
