@@ -158,8 +158,7 @@ async function usableList(lists: Subscription): Promise<Servers> {
 }
 
 function unusable(cause: unknown): MemcachedError {
-  const why = messageOf(cause);
-  return new MemcachedError(`A list of servers was left out: ${why}`, { cause });
+  return new MemcachedError(`A list of servers was left out: ${messageOf(cause)}`, { cause });
 }
 
 type Listed = Pick<ServerInfo, "name" | "weight">;

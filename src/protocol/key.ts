@@ -34,7 +34,7 @@ export function encodeAnyKey(key: Key, prefix = ""): string {
 }
 
 /** In base64, 186 bytes are 248 characters, and one more would be 252. */
-const MAX_BINARY_KEY_BYTES = 186;
+export const MAX_BINARY_KEY_BYTES = 186;
 
 /**
  * The wire form of a key that is sent in base64 (meta flag `b`): any bytes, but fewer,

@@ -2,7 +2,7 @@ import { OptionError } from "../../errors.js";
 import { type HashName, hashers } from "../../hash/algorithms.js";
 import type { HashFunction } from "../../hash/function.js";
 import type { Key } from "../../protocol/key.js";
-import { type Distribution, distributions } from "../../ring/distribution.js";
+import { distributionNames } from "../../ring/distribution.js";
 import { checkChoice, checkDurationMs, checkInteger } from "../../util/check.js";
 import { checkNames } from "../../util/names.js";
 import { show } from "../../util/show.js";
@@ -38,7 +38,7 @@ const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
   ketama: { check: flag, initial: false },
   ketama_weighted: { check: flag, initial: false },
   distribution: {
-    check: oneOf([...Object.keys(distributions), "rendezvous", "jump"] as Distribution[]),
+    check: oneOf(distributionNames),
     initial: "modula",
   },
   cas: always(flag, true, "gets and cas work without it"),
