@@ -6,11 +6,17 @@ import { OptionError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import type { KeyRequest, MetaFlags, Request, SetMode } from "../protocol/request.js";
-import { checkInteger, checkOptions } from "../util/check.js";
+import {
+  isJoining,
+  type KeyRequest,
+  type MetaFlags,
+  type Request,
+  type SetMode,
+} from "../protocol/request.js";
+import { checkChoice, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas, checkCompared, checkUnsigned } from "./check.js";
+import { checkCas, checkCompared, checkFlags, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import {
   META_ARITHMETIC_OPTIONS,
@@ -25,7 +31,7 @@ import {
   type MetaOptions,
   type MetaSetOptions,
 } from "./metaoptions.js";
-import { checkPart, checkSize, isPart, PART } from "./storing.js";
+import { checkPart, checkSize, PART } from "./storing.js";
 
 /** The meta commands as calls (protocol.txt, "Meta Commands"). */
 
@@ -73,7 +79,7 @@ export function metaSet(
   return new Promise((resolve, reject) => {
     checkOptions(options, META_SET_OPTIONS, "metaSet");
     const wireKey = wireKeyOf(dispatcher, key, options);
-    const part = isPart(checkMode(options.mode));
+    const part = isJoining(checkChoice(options.mode ?? "set", "mode", SET_MODES));
     if (part) checkPart("metaSet", value);
     const how = part ? PART : undefined;
     const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
@@ -85,11 +91,6 @@ export function metaSet(
       dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);
     }
   });
-}
-
-function checkMode(mode: SetMode = "set"): SetMode {
-  if (SET_MODES.includes(mode)) return mode;
-  throw new OptionError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
 }
 
 function metaSetRequest(
@@ -104,7 +105,7 @@ function metaSetRequest(
     mode,
     key,
     encoded.data,
-    checkInteger(flags, "flags", 0, 0xffffffff),
+    checkFlags(flags),
     exptime(ttl, Date.now),
     comparedCas(options.compareCas),
     false,
@@ -149,11 +150,8 @@ export function metaArithmetic(
 ): Promise<meta.MetaNumber> {
   return one(dispatcher, meta.metaArithmetic, key, options, META_ARITHMETIC_OPTIONS, (wireKey) => {
     const { mode = "incr", delta = 1, initial, initialTtl = 0 } = options;
-    if (mode !== "incr" && mode !== "decr") {
-      throw new OptionError(`mode must be "incr" or "decr", not ${show(mode)}`);
-    }
     const request = arithmeticRequest(
-      mode,
+      checkChoice(mode, "mode", ["incr", "decr"]),
       wireKey,
       checkUnsigned(delta, "delta"),
       initial === undefined ? undefined : checkUnsigned(initial, "initial"),

@@ -1,6 +1,7 @@
 import type { Operation } from "../operation.js";
 import { Hit, type Reply } from "../protocol/reply.js";
-import type { GetRequest, KeyRequest, MetaFlags, Request } from "../protocol/request.js";
+import { type GetRequest, isJoining, type KeyRequest, type Request } from "../protocol/request.js";
+import { deletionOf, plainMeta } from "./deletion.js";
 import { isServersFault } from "./fault.js";
 import { Relays, relay } from "./relay.js";
 import type { Server } from "./server.js";
@@ -17,17 +18,10 @@ export function isUnconditional(request: ChangeRequest): boolean {
 
 /** What the copies become when their original was changed. */
 export function copyOf(request: ChangeRequest): KeyRequest {
-  const { verb, key, noreply } = request;
-  const meta = plainMeta(request.meta);
-  if (verb === "set" && request.mode !== "append" && request.mode !== "prepend") {
-    return { ...request, mode: "set", compareCas: undefined, meta };
+  if (request.verb === "set" && !isJoining(request.mode)) {
+    return { ...request, mode: "set", compareCas: undefined, meta: plainMeta(request.meta) };
   }
-  return { verb: "delete", key, compareCas: undefined, noreply, meta };
-}
-
-/** How the key is written is all that a copy's request needs of what only meta commands say. */
-export function plainMeta(meta: MetaFlags | undefined): MetaFlags | undefined {
-  return meta?.base64Key === true ? { base64Key: true } : undefined;
+  return deletionOf(request, request.noreply);
 }
 
 type Answer = { readonly reply: Reply } | { readonly error: unknown };

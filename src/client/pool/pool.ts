@@ -1,6 +1,7 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
+import { namesOf } from "../../util/names.js";
 import { timers } from "../../util/timers.js";
 import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
@@ -17,7 +18,10 @@ export interface ReserveOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-export const RESERVE_OPTIONS: ReadonlySet<string> = new Set(["block", "timeoutMs"]);
+export const RESERVE_OPTIONS: ReadonlySet<string> = namesOf<ReserveOptions>({
+  block: true,
+  timeoutMs: true,
+});
 
 /** A client in exclusive use, until it is disposed of: `using` does so at the block's end. */
 export interface Reservation<C extends Client = Client> extends Disposable {

@@ -1,5 +1,6 @@
 import { ConnectError, ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
+import { shorten } from "../../util/show.js";
 import { Body } from "../body.js";
 import { Hit, type MetaInfo, MISS, type Reply } from "../reply.js";
 import type { GetRequest, Request } from "../request.js";
@@ -329,5 +330,5 @@ function unasked(bytes: Buffer, start: number, end: number): ProtocolError {
 
 /** A line for a message: escaped, and never long enough to hold a value. */
 function quote(line: string): string {
-  return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
+  return JSON.stringify(shorten(line, 60));
 }
