@@ -17,7 +17,7 @@ export function checkNames(given: object, known: ReadonlySet<string>, where: str
   for (const name of Object.keys(given)) {
     if (known.has(name)) continue;
     if (!Array.isArray(given)) throw unknownName(name, known, where);
-    throw new OptionError(`The options of ${where} must be an object, not an array`);
+    throw new OptionError(`${where} takes an object of options, not an array`);
   }
 }
 

@@ -67,7 +67,7 @@ describe("a call", () => {
     [
       "has a list in the place of options",
       () => client.get("k", ["a"] as never),
-      "The options of get must be an object, not an array",
+      "get takes an object of options, not an array",
     ],
     [
       "waits for ever",
@@ -119,7 +119,7 @@ describe("a client", () => {
       { behaviors: ["ketama"] },
       "an object such as { ketama: true }, not an",
     ],
-    ["a list in their place", ["ketama"], "The options of Client must be an object, not an array"],
+    ["a list in their place", ["ketama"], "Client takes an object of options, not an array"],
     ["text in their place", "ketama", 'The options of Client must be an object, not "ketama"'],
     ["a socket's wrong option", { socket: { noDelay: 1 } }, "socket.noDelay must be true or false"],
     ["a socket's wrong family", { socket: { family: 5 } }, "socket.family must be 4, 6, or 0"],
