@@ -117,7 +117,7 @@ export function checkHost(text: string, host: string): void {
     if (isIPv6(host)) return;
     throw bad(
       text,
-      "has a colon in its host, which is no IPv6 address; its port is a part of its own",
+      "has a colon in its host, which is not an IPv6 address; its port is a part of its own",
     );
   }
   const odd = /[^\p{L}\p{M}\p{N}._-]/u.exec(host)?.[0];

@@ -104,7 +104,7 @@ class WatchedFile {
   }
 }
 
-/** @throws OptionError for a server that is none, or if there is none; SyntaxError */
+/** @throws OptionError for a server that cannot be read, or if there is none; SyntaxError */
 function serversOf(text: string): Servers {
   const servers: Servers = JSON_ARRAY.test(text) ? JSON.parse(text) : linesOf(text);
   parseServers(servers);

@@ -22,7 +22,7 @@ export function utf8(bytes: Buffer, start: number, end: number): string {
   return (bytes as Buffer & DirectDecoders).utf8Slice(start, end);
 }
 
-/** UTF-8 bytes as text, or undefined if they are no UTF-8. */
+/** UTF-8 bytes as text, or undefined if they are not UTF-8. */
 export function strictUtf8(bytes: Buffer, start: number, end: number): string | undefined {
   const text = utf8(bytes, start, end);
   // The search is free on ASCII, where it cannot match.

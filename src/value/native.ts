@@ -24,7 +24,7 @@ export type NativeSerializer = "json" | "pickle" | "v8";
 
 export interface NativeOptions {
   /**
-   * How values are written that are no string, bytes, boolean or integer.
+   * How values are written that are not a string, bytes, a boolean or an integer.
    * @defaultValue "json"
    */
   readonly serializer?: NativeSerializer | undefined;

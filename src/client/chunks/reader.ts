@@ -61,7 +61,7 @@ export class ChunkReader implements Decoder {
   }
 }
 
-/** Reads a chunk; undefined if it is gone, or is none. */
+/** Reads a chunk; undefined if it is gone, or is something else. */
 function getChunk(length: number): Command<Buffer | undefined> {
   return {
     name: "get",

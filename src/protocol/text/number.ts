@@ -39,7 +39,7 @@ export function parseUnsigned(digits: string): bigint | number | undefined {
   return exact <= MAX_UINT64 ? exact : undefined;
 }
 
-/** A cas token, which is always a bigint. Undefined for what is none. */
+/** A cas token, which is always a bigint. Undefined for anything else. */
 export function parseCas(digits: string): bigint | undefined {
   const value = parseUnsigned(digits);
   return value === undefined ? undefined : BigInt(value);
