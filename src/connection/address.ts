@@ -48,7 +48,7 @@ export function tcpAddress(host: string, port: number, weight: number): Address 
   return { host, port, weight, name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}` };
 }
 
-/** Linux has room for so many in a socket's address, and Node cuts off what is more. */
+/** What Linux has room for in a socket's address; Node cuts off what is more. */
 const MAX_PATH_BYTES = 107;
 
 /** A unix socket's address; the path is taken as it is. */

@@ -75,7 +75,7 @@ export function elasticache(
   );
 }
 
-/** The newest list that was heard of, whoever iterates. */
+/** The newest list that was heard of, shared by all iterations. */
 class KnownCluster {
   readonly #lagMs: number;
   #list: ClusterList | undefined = undefined;

@@ -26,9 +26,9 @@ export interface HealthEvent {
 export interface HealthOptions {
   /** Failures in a row that make a server dead. */
   readonly failureLimit: number;
-  /** Milliseconds between two probes at most. */
+  /** The most milliseconds between two probes. */
   readonly retryTimeoutMs: number;
-  /** Milliseconds that a dead server stays dead at least. */
+  /** The fewest milliseconds that a dead server stays dead. */
   readonly deadTimeoutMs: number;
   /** Milliseconds from a dead server's first reply until it has all of its keys again. */
   readonly rampUpMs: number;

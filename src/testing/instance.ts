@@ -209,7 +209,7 @@ export class Instance {
     return "deleted";
   }
 
-  /** Forgets all items, now or in so many seconds. */
+  /** Forgets all items, now or in `seconds` seconds. */
   flush(seconds: number): void {
     this.counters.totals.cmd_flush++;
     this.store.flush(seconds > 0 ? this.expiry(seconds) : this.clock.now());

@@ -10,7 +10,7 @@ const crypto = builtin("node:crypto");
 /** No number, so that memcached does not count on it; the end shows that nothing was added. */
 const FORM = /^chunks 1 ([\w-]{22}) (\d{1,10}) (\d{1,16}) (\d{1,16})\.$/;
 
-/** The longest that one is. */
+/** No manifest is longer. */
 const MAX_LENGTH = 100;
 
 /**

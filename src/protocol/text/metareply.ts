@@ -12,7 +12,7 @@ export interface MetaLine {
   readonly length: number;
 }
 
-/** 2^64 - 1 has so many. */
+/** As many as 2^64 - 1 has. */
 const MAX_NUMBER_DIGITS = 20;
 
 /**

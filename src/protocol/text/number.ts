@@ -11,7 +11,7 @@ export const MAX_FLAGS = 0xffffffff;
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-/** So many digits always fit into a number. */
+/** This many digits always fit into a number. */
 const SAFE_DIGITS = 15;
 
 /** Where the digits that start at `start` end. */

@@ -23,7 +23,7 @@ export const CONTAINERS: ReadonlyMap<number, Instruction> = new Map<number, Inst
   [Op.setItems, (m) => setAll(m, m.popMark())],
 ]);
 
-/** So many items an empty Set or Map has a table for. */
+/** How many items an empty Set or Map has a table for. */
 const MIN_TABLE = 4;
 
 function pushItems(machine: PickleMachine, items: unknown[]): void {
