@@ -40,3 +40,11 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 export function isUint8Array(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || util().types.isUint8Array(value);
 }
+
+/** `bytes[start, end)` as bytes that outlive the read buffer. */
+export function ownBytes(bytes: Buffer, start: number, end: number, owned: boolean): Buffer {
+  if (owned) return bytes.subarray(start, end);
+  const copy = Buffer.allocUnsafe(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
+}

@@ -1,7 +1,6 @@
 import { CodecError, OptionError } from "../errors.js";
-import { isUint8Array } from "../util/bytes.js";
+import { isUint8Array, ownBytes } from "../util/bytes.js";
 import { show } from "../util/show.js";
-import { ownBytes } from "./bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import {
   FLAG_BOOLEAN,

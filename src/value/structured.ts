@@ -1,6 +1,6 @@
 import { CodecError, messageOf } from "../errors.js";
 import { builtin } from "../util/builtin.js";
-import { ownBytes } from "./bytes.js";
+import { ownBytes } from "../util/bytes.js";
 
 const v8 = builtin("node:v8");
 
