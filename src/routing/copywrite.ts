@@ -52,7 +52,7 @@ export function writeToAll(operation: Operation, copy: Request, servers: readonl
   }
 }
 
-/** A reply that is still the same when the others have come. A change has no value come back. */
+/** A reply that is still the same when the others have come. A change brings no value back. */
 function lasting(reply: Reply): Reply {
   if (reply.kind !== "hit") return reply;
   const { flags, cas, info } = reply;

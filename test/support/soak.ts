@@ -4,6 +4,7 @@ import { Client, type ClientOptions, MemcachedError } from "tslibmc";
 import { FaultProxy } from "./faultproxy.js";
 import { bytesInUse } from "./garbage.js";
 import { type Memcached, startMemcacheds } from "./memcached.js";
+import { randomFrom } from "./random.js";
 
 export interface SoakOptions {
   readonly ms: number;
@@ -267,15 +268,4 @@ function filling(key: string, sequence: number, length: number): string {
 
 function heapMiB(): number {
   return Math.round(bytesInUse() / 1024 / 1024);
-}
-
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
