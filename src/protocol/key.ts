@@ -89,7 +89,7 @@ function encodeAs(demand: string, key: Key, encode: EncodeKey): string {
   }
 }
 
-/** The text of a key in wire form; a character for each byte, if they are no UTF-8. */
+/** The text of a key in wire form; a character for each byte, if they are not UTF-8. */
 export function keyText(wire: string): string {
   if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
   const bytes = Buffer.from(wire, "latin1");

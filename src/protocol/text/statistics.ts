@@ -9,7 +9,7 @@ export class Statistics {
   #length = 0;
 
   /**
-   * Takes one line; returns false for one that is no statistic.
+   * Takes one line; returns false for one that is not a statistic.
    * @throws ProtocolError if there is no end to them
    */
   add(line: string): boolean {

@@ -1,7 +1,7 @@
 import { CodecError } from "../../errors.js";
 import { latin1, utf8 } from "../../util/bytes.js";
 import { exactInteger } from "../integer.js";
-import { setProperty } from "../plain.js";
+import { dictionaryOf } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
 
 const MAX_DEPTH = 1000;
@@ -20,7 +20,7 @@ export class Unmarshaller {
   #depth = 0;
   readonly #room = new Room();
   readonly #symbols: string[] = [];
-  /** What `@` refers to by number: everything but symbols and what is no object in Ruby. */
+  /** What `@` refers to by number: everything but symbols and what is not an object in Ruby. */
   readonly #objects: unknown[] = [];
 
   constructor(bytes: Buffer, start: number, end: number) {
@@ -195,7 +195,7 @@ export class Unmarshaller {
       entries.push([this.#value(), this.#value()]);
     }
     if (hasDefault) this.#value();
-    return (this.#objects[index] = dictionary(entries));
+    return (this.#objects[index] = dictionaryOf(entries));
   }
 
   #refuse(type: string): CodecError {
@@ -213,15 +213,6 @@ export class Unmarshaller {
           `The item has the Ruby class ${JSON.stringify(name.slice(0, 100))}, or an instance of it, which is not known here`,
         );
   }
-}
-
-function dictionary(entries: readonly [unknown, unknown][]): unknown {
-  const object = {};
-  for (const [key, value] of entries) {
-    if (typeof key !== "string") return new Map(entries);
-    setProperty(object, key, value);
-  }
-  return object;
 }
 
 function decodeText(bytes: Buffer, encoding: string): string | Buffer {
