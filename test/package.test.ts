@@ -136,7 +136,9 @@ test.each([
     const { MemcachedServer } = load(${JSON.stringify(join(folder, "testing/index.js"))});
     (async () => {
       const server = await MemcachedServer.start();
-      const client = new Client(server.address, { compress: true, maxValueSize: 4e6 });
+      const encryption = { keys: [{ id: "1", secret: Buffer.alloc(32, "secret") }] };
+      const options = { compress: true, maxValueSize: 4e6, encryption };
+      const client = new Client(server.address, options);
       await client.set("large", "x".repeat(3e6));
       console.log((await client.get("large")).length);
       await client.set(Buffer.from("\\xfc"), Buffer.from("bytes"));
@@ -217,7 +219,7 @@ test("importing it loads only what every client needs of Node", () => {
 });
 
 test("is not larger than it was", () => {
-  expect(packed.size).toBeLessThan(284_000);
+  expect(packed.size).toBeLessThan(285_000);
 });
 
 test("holds what is used and nothing else", () => {

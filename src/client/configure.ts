@@ -33,10 +33,9 @@ export interface ClientOptions<Value = unknown>
     LimitOptions,
     PolicyOptions {
   /**
-   * Milliseconds for a whole call, connecting and repeating included. For one key they begin
-   * when its request is written, which is in the same turn of the event loop, or as soon as it
-   * has to wait for a connection; for many keys or all servers with the call. The behavior
-   * `_poll_timeout` is the same.
+   * Milliseconds for a whole call, connecting and repeating included. They begin with the call;
+   * for one key when its request is written, in the same turn of the event loop, or when it has
+   * to wait for a connection. The behavior `_poll_timeout` is the same.
    * @defaultValue 1000
    */
   readonly timeoutMs?: number | undefined;

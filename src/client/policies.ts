@@ -25,8 +25,8 @@ export interface PolicyOptions extends CopyReadOptions {
    * Where keys go while their server is dead:
    *
    * - `"rehash"`: where the ring has them without it, as `auto_eject` says too. On a
-   *   consistent distribution no other key moves. `"modula"`, the default, has no place for
-   *   them, so that calls go on failing, and a warning says so: set the behavior `ketama`
+   *   consistent distribution no other key moves; `"modula"`, the default, has no place for
+   *   them, and a warning says so
    * - `"next"`: to the next server in the list, on any distribution
    * - a {@link GutterOptions}: to servers that are there for this alone
    *
@@ -168,10 +168,7 @@ export function warnOfIdle(
   }
   const { onMiss, atRandom, hedging } = copyReading; // repairs include onMiss
   if (onMiss || atRandom || hedging !== undefined) {
-    warnOnce(
-      "Reading copies",
-      "(hedge, readReplicas, …) has no effect without the behavior num_replicas",
-    );
+    warnOnce("Reading copies (hedge, …)", "has no effect without the behavior num_replicas");
   }
 }
 

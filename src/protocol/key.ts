@@ -75,7 +75,7 @@ export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string
   return prefix?.length === 0 ? "" : encodeAs("No key can begin with this prefix", prefix, encode);
 }
 
-/** Checks a group key by the same rules as a key, and says which of the two it is about. */
+/** The same for a key that decides the server in the place of another. */
 export function encodeGroupKey(groupKey: Key, encode: EncodeKey): string {
   return encodeAs("groupKey must be what a key may be", groupKey, encode);
 }

@@ -1,6 +1,7 @@
 import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import { CodecError, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { isUint8Array } from "../util/bytes.js";
 import { checkBoolean } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
@@ -165,7 +166,7 @@ function notKeys(given: unknown): OptionError {
 }
 
 function secretKey(id: string, secret: Uint8Array | KeyObject): KeyObject {
-  const key = secret instanceof Uint8Array ? crypto().createSecretKey(secret) : secret;
+  const key = isUint8Array(secret) ? crypto().createSecretKey(secret) : secret;
   if (key?.symmetricKeySize !== 32) {
     throw new OptionError(
       `The secret of the encryption key ${JSON.stringify(id)} must be 32 bytes`,
