@@ -1,5 +1,6 @@
 import { ProtocolError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { quote } from "../util/show.js";
 import type { Credentials } from "./credentials.js";
 
 const util = builtin("node:util");
@@ -39,7 +40,7 @@ export async function* scram(
     throw new ProtocolError("the server's first SCRAM message does not fit ours");
   }
   if (!Number.isInteger(count) || count < 1 || count > MAX_ITERATIONS) {
-    throw new ProtocolError(`the server asks for ${iterations} rounds of SCRAM`);
+    throw new ProtocolError(`the server asks for ${quote(iterations, 20)} rounds of SCRAM`);
   }
   const { createHash, createHmac, pbkdf2, timingSafeEqual } = crypto();
   const size = createHash(digest).digest().length;
@@ -59,7 +60,8 @@ export async function* scram(
   const serverFinal = yield `${clientFinal},p=${Buffer.from(proof).toString("base64")}`;
 
   const { v: shown = "", e: error } = attributes(serverFinal);
-  if (error !== undefined) throw new ProtocolError(`the server answered SCRAM with ${error}`);
+  if (error !== undefined)
+    throw new ProtocolError(`the server answered SCRAM with ${quote(error, 60)}`);
   const expected = hmac(hmac(secret, "Server Key"), messages);
   const found = Buffer.from(shown, "base64");
   if (found.length !== expected.length || !timingSafeEqual(found, expected)) {

@@ -1,6 +1,6 @@
 import { KeyError } from "../errors.js";
 import { asBuffer, latin1 } from "../util/bytes.js";
-import { show } from "../util/show.js";
+import { quote, show } from "../util/show.js";
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
 export const MAX_KEY_BYTES = 250;
@@ -91,12 +91,11 @@ export function keyText(wire: string): string {
 
 /** The same for messages, shortened and escaped. */
 export function describeKey(wire: string): string {
-  return shortened(keyText(wire));
+  return quote(keyText(wire), SHOWN);
 }
 
-function shortened(key: string): string {
-  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key);
-}
+/** So many characters of a key say which it is. */
+const SHOWN = 40;
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
@@ -116,7 +115,9 @@ function anyBytes(key: Key): string {
 
 function wellFormed(key: string): string {
   if (key.isWellFormed()) return key;
-  throw new KeyError(`The key ${shortened(key)} has a lone surrogate, which UTF-8 cannot express`);
+  throw new KeyError(
+    `The key ${quote(key, SHOWN)} has a lone surrogate, which UTF-8 cannot express`,
+  );
 }
 
 function fromBytes(key: unknown): string {
