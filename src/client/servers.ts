@@ -107,6 +107,11 @@ export function urlOptions(servers: Servers): UrlOptions {
   const url = typeof servers === "string" ? parseUrl(servers) : undefined;
   const tls = url?.isSecure ? { tls: true } : {};
   if (url?.user === undefined) return tls;
+  if (/@.*,/.test(url.user)) {
+    throw new OptionError(
+      'A server\'s URL has one user and one password for all its servers, in which "@" and "," are percent-encoded: "memcached://user:password@host1,host2"',
+    );
+  }
   const [username = "", password] = url.user.split(/:(.*)/s);
   if (password === undefined) {
     throw new OptionError("A server's URL has a user without a password; write user:password@host");
@@ -152,7 +157,8 @@ function fromObject(server: ServerOptions): Address {
     }
     return unixAddress(checkText(server.path, "path"), weight);
   }
-  const host = checkText(server.host, "host").replace(/^\[(.*)\]$/, "$1");
+  rejectCredentials(checkText(server.host, "host"));
+  const host = server.host.replace(/^\[(.*)\]$/, "$1");
   checkHost(host, host);
   const port = checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535);
   const address = tcpAddress(host, port, weight);

@@ -13,7 +13,7 @@ import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
+import { kindOf, show } from "../util/show.js";
 import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
@@ -210,7 +210,7 @@ function providerOf(options: TransportOptions): CredentialsProvider | undefined 
   const { username, password, credentials } = options;
   if (credentials !== undefined) {
     if (typeof credentials !== "function") {
-      throw new OptionError(`credentials must be a function, not ${show(credentials)}`);
+      throw new OptionError(`credentials must be a function, not ${kindOf(credentials)}`);
     }
     if (username === undefined && password === undefined) return credentials;
     throw new OptionError("Give credentials, or username and password, and not both");
@@ -230,7 +230,7 @@ function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined
     if (foreign === undefined) return tls;
     throw new OptionError(`tls takes no ${foreign}, which is the client's own to say`);
   }
-  throw new OptionError(`tls must be true or an object for tls.connect, not ${show(tls)}`);
+  throw new OptionError(`tls must be true or an object for tls.connect, not ${kindOf(tls)}`);
 }
 
 function checkSocket(socket: SocketOptions = {}): SocketOptions {

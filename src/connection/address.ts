@@ -134,6 +134,8 @@ function plain(text: string): { host: string; rest: string } {
 function number(text: string, what: "port" | "weight", digits: string): number {
   const value = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
   if (value >= 1 && value <= 65535) return value;
+  // What is no number may be the password of a user without a host.
+  if (/[^\d-]/.test(digits)) throw new OptionError(`The ${what} of a server must be 1 to 65535`);
   throw bad(text, `has the ${what} ${JSON.stringify(digits)}; it must be 1 to 65535`);
 }
 

@@ -33,6 +33,14 @@ test.each<[string, ConstructorParameters<typeof Client>[0], RegExp]>([
   ["credentials in a list of text", "user:secret@h1,h2", /"@" in it/],
   ["credentials in an array", ["user:secret@h"], /"@" in it/],
   ["a URL in an array", ["memcached://user:secret@h"], /"@" in it/],
+  ["credentials in an object", [{ host: "user:secret@h" }], /"@" in it/],
+  ["a user in an object", [{ host: "user@secret" }], /"@" in it/],
+  ["a URL without a host", "memcached://user:secret", /port of a server must be 1 to 65535/],
+  [
+    "a user for each host",
+    "memcached://user:secret@h1,user:secret@h2",
+    /one user and one password/,
+  ],
 ])("%s is refused without showing a secret", (_, servers, words) => {
   const error = refusal(servers);
   expect(error.message).toMatch(words);
