@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.js";
+import { CheckedCodec } from "./checked.js";
 import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
 import { CustomCodec } from "./custom.js";
@@ -60,7 +61,9 @@ function plainCodec(options: CodecOptions): Codec {
   if (codec === undefined) return serializerCodec(options);
   if (serializer !== undefined) throw new OptionError("Give codec or serializer, not both");
   if (typeof codec === "string") return namedCodec(codec, options);
-  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") {
+    return new CheckedCodec(codec);
+  }
   throw new OptionError("A codec must have the methods encode and decode");
 }
 

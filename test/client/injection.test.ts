@@ -182,6 +182,80 @@ test.each(SWITCHES)("%s brings nothing onto the wire", async (_, call) => {
   expectNothingHostile();
 });
 
+/** A key that only base64 can send; as it is, it would be a command. */
+const COMMAND = "k\r\nflush_all 77\r\n";
+
+/** Each call with a key in base64, which anything may be said of. */
+const IN_BASE64: [string, (base64Key: never) => unknown][] = [
+  ["metaGet", (base64Key) => client.metaGet(COMMAND, { base64Key })],
+  ["metaSet", (base64Key) => client.metaSet(COMMAND, "x", { base64Key })],
+  ["metaSet mode", (base64Key) => client.metaSet(COMMAND, "x", { mode: "append", base64Key })],
+  ["metaDelete", (base64Key) => client.metaDelete(COMMAND, { base64Key })],
+  ["metaArithmetic", (base64Key) => client.metaArithmetic(COMMAND, { base64Key })],
+  ["metaDebug", (base64Key) => client.metaDebug(COMMAND, { base64Key })],
+];
+
+test.each(IN_BASE64)("%s sends a key for base64 in base64, or not at all", async (_, call) => {
+  await results(call);
+  await outcome((async () => call(true as never))());
+  expectNothingHostile();
+});
+
+test("what an option says is asked once: getters, and objects that are changed meanwhile", async () => {
+  const large = "x".repeat(100_000); // is compressed on another thread, and sent afterwards
+  await using own = new Client(server.address, { timeoutMs: 50, compress: true });
+  const turning = () => {
+    let asked = 0;
+    return {
+      get base64Key() {
+        return asked++ === 0;
+      },
+    };
+  };
+  const changed = { base64Key: true, mode: "set" as const };
+  const calls = [
+    client.metaGet(COMMAND, turning()),
+    client.metaSet(COMMAND, "x", turning()),
+    client.metaDelete(COMMAND, turning()),
+    client.metaArithmetic(COMMAND, turning()),
+    client.metaDebug(COMMAND, turning()),
+    own.metaSet(COMMAND, large, changed),
+  ];
+  Object.assign(changed, { base64Key: false, mode: "toString" });
+  for (const result of await Promise.all(calls.map(outcome))) {
+    expect(result).toMatchObject({ name: "TimeoutError" });
+  }
+  expect(server.received).not.toMatch(/flush_all 77|native code/);
+});
+
+test.each<[string, unknown]>([
+  ["no flags", { data: COMMAND }],
+  ["flags that are a command", { data: "x", flags: "0 0 1\r\nx\r\nflush_all 77\r\n" }],
+  ["flags that are no number", { data: COMMAND, flags: Number.NaN }],
+  ["flags past 32 bits", { data: COMMAND, flags: 2 ** 32 }],
+  ["negative flags", { data: COMMAND, flags: -1 }],
+  ["no data", { flags: 0 }],
+  ["data of another length", { data: { length: 1, toString: () => COMMAND }, flags: 0 }],
+  ["text past one byte a character", { data: "€", flags: 0 }],
+  ["nothing", undefined],
+])("a codec of the program's own brings nothing onto the wire by %s", async (_, encoded) => {
+  const codec = { encode: () => encoded as never, decode: () => undefined };
+  await using own = new Client(server.address, { codec, timeoutMs: 50 });
+  const later = { ...codec, encode: async () => encoded as never };
+  await using ownLater = new Client(server.address, { codec: later, timeoutMs: 50 });
+  for (const call of [
+    own.set("k", 1),
+    own.set("k", 1, 60),
+    own.setMulti({ k: 1 }),
+    own.metaSet("k", 1),
+    own.append("k", "x"),
+    ownLater.set("k", 1),
+  ]) {
+    expect(await outcome(call)).toMatchObject({ name: "CodecError", sent: false });
+  }
+  expect(server.received).not.toContain("flush_all 77");
+});
+
 test("some of it did arrive, so that the server did listen", () => {
   expect(server.received).toContain("touch k -1\r\n");
   expect(server.received.length).toBeGreaterThan(1_000);
