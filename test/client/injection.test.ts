@@ -203,7 +203,8 @@ test.each(IN_BASE64)("%s sends a key for base64 in base64, or not at all", async
 
 test("what an option says is asked once: getters, and objects that are changed meanwhile", async () => {
   const large = "x".repeat(100_000); // is compressed on another thread, and sent afterwards
-  await using own = new Client(server.address, { timeoutMs: 50, compress: true });
+  await using other = await ScriptedServer.start();
+  await using own = new Client(other.address, { timeoutMs: 50, compress: true });
   const turning = () => {
     let asked = 0;
     return {
@@ -225,8 +226,78 @@ test("what an option says is asked once: getters, and objects that are changed m
   for (const result of await Promise.all(calls.map(outcome))) {
     expect(result).toMatchObject({ name: "TimeoutError" });
   }
-  expect(server.received).not.toMatch(/flush_all 77|native code/);
+  expect(other.received).toMatch(/^ms \S+ \d+ b F24 T0\r\n/);
+  expect(server.received + other.received).not.toMatch(/flush_all 77|native code/);
 });
+
+/** Each call with options that are all valid. */
+const VALID: [string, object, (options: never) => unknown][] = [
+  ["get", {}, (o) => client.get("k", o)],
+  ["getMulti", {}, (o) => client.getMulti(["k", "l"], o)],
+  ["getAndTouch", {}, (o) => client.getAndTouch("k", 5, o)],
+  ["set", { ttl: 5, flags: 1, noreply: false }, (o) => client.set("k", "x", o)],
+  ["setMulti", { ttl: 5, flags: 1, noreply: false }, (o) => client.setMulti({ k: "x", l: "x" }, o)],
+  ["append", { noreply: false }, (o) => client.append("k", "x", o)],
+  ["cas", { ttl: 5, flags: 1, noreply: false }, (o) => client.cas("k", "x", 1n, o)],
+  ["delete", { noreply: false }, (o) => client.delete("k", o)],
+  ["deleteMulti", { noreply: false }, (o) => client.deleteMulti(["k", "l"], o)],
+  ["touch", { noreply: false }, (o) => client.touch("k", 5, o)],
+  ["incr", { noreply: false }, (o) => client.incr("k", 1, o)],
+  ["incr, with an initial", { initial: 1, ttl: 5 }, (o) => client.incr("k", 1, o)],
+  [
+    "metaGet",
+    {
+      base64Key: false,
+      opaque: "o",
+      touch: 5,
+      vivify: 5,
+      recache: 5,
+      returnTtl: true,
+      value: true,
+    },
+    (o) => client.metaGet("k", o),
+  ],
+  [
+    "metaSet",
+    { base64Key: false, opaque: "o", mode: "add", ttl: 5, flags: 1, vivify: 5, invalidate: true },
+    (o) => client.metaSet("k", "x", o),
+  ],
+  [
+    "metaDelete",
+    { base64Key: false, opaque: "o", compareCas: 1n, invalidate: true, ttl: 5 },
+    (o) => client.metaDelete("k", o),
+  ],
+  [
+    "metaArithmetic",
+    { opaque: "o", mode: "decr", delta: 1n, initial: 1n, initialTtl: 5, ttl: 5, compareCas: 1n },
+    (o) => client.metaArithmetic("k", o),
+  ],
+  ["metaDebug", { base64Key: false }, (o) => client.metaDebug("k", o)],
+];
+
+const COMMON = { keyPrefix: "p:", groupKey: "g", timeoutMs: 30 };
+
+test.each(VALID)(
+  "%s sends what it has checked, though an option is another each time",
+  async (_, own, call) => {
+    const valid: Record<string, unknown> = { ...COMMON, ...own };
+    const hostile = HOSTILE.map(([, value]) => value);
+    const calls: Promise<unknown>[] = [];
+    for (const name of Object.keys(valid)) {
+      for (const value of hostile) {
+        for (const from of [1, 2, 3]) {
+          let asked = 0;
+          const get = (_: object, option: string | symbol) =>
+            option === name && ++asked > from ? value : Reflect.get(valid, option);
+          const options = new Proxy(valid, { get });
+          calls.push(outcome((async () => call(options as never))()));
+        }
+      }
+    }
+    for (const result of await Promise.all(calls)) expect(result).toBeInstanceOf(MemcachedError);
+    expectNothingHostile();
+  },
+);
 
 test.each<[string, unknown]>([
   ["no flags", { data: COMMAND }],
