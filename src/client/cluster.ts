@@ -2,9 +2,11 @@ import * as admin from "../commands/admin.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { VERSION_REQUEST } from "../protocol/request.js";
 import type { ServerStats } from "../routing/server.js";
 import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
+import { namesOf } from "../util/names.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { behaviorView } from "./behaviors/view.js";
@@ -42,7 +44,7 @@ export interface CloseOptions {
   readonly drainMs?: number | undefined;
 }
 
-export const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
+export const CLOSE_OPTIONS: ReadonlySet<string> = namesOf<CloseOptions>({ drainMs: true });
 
 /**
  * How many milliseconds `close()` waits.
@@ -311,7 +313,7 @@ export abstract class Cluster implements AsyncDisposable {
    */
   async version(options?: AdminOptions): Promise<Map<string, string>> {
     checkOptions(options, ADMIN_OPTIONS, "version");
-    return this.#settings.dispatcher.everywhere(admin.version, admin.versionRequest, options);
+    return this.#settings.dispatcher.everywhere(admin.version, VERSION_REQUEST, options);
   }
 
   /**

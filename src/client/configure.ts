@@ -3,8 +3,10 @@ import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
-import { checkDurationMs, checkOptions } from "../util/check.js";
+import { checkDurationMs, checkFunction, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
+import type { EncryptionOptions } from "../value/encryption.js";
 import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import {
@@ -75,31 +77,35 @@ export interface ClientOptions<Value = unknown>
 }
 
 /** The names of all of them, to refuse all others. */
-export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
-  "timeoutMs",
-  "connectTimeoutMs",
-  "stallTimeoutMs",
-  "keyPrefix",
-  "maxValueSize",
-  "chunk",
-  "behaviors",
-  "placement",
+export const CLIENT_OPTIONS: ReadonlySet<string> = namesOf<ClientOptions>({
+  timeoutMs: true,
+  connectTimeoutMs: true,
+  stallTimeoutMs: true,
+  keyPrefix: true,
+  maxValueSize: true,
+  chunk: true,
+  behaviors: true,
+  placement: true,
   ...CODEC_OPTIONS,
   ...TRANSPORT_OPTIONS,
   ...LIMIT_OPTIONS,
   ...POLICY_OPTIONS,
-]);
+});
 
-const PICKLE_OPTIONS: ReadonlySet<string> = new Set([
-  "classes",
-  "maxDepth",
-  "protocol",
-  "undefined",
-]);
+const PICKLE_OPTIONS = namesOf<NonNullable<CodecOptions["pickle"]>>({
+  classes: true,
+  maxDepth: true,
+  protocol: true,
+  undefined: true,
+});
 
-const ENCRYPTION_OPTIONS: ReadonlySet<string> = new Set(["keys", "allowPlaintext"]);
+const ENCRYPTION_OPTIONS = namesOf<EncryptionOptions>({ keys: true, allowPlaintext: true });
 
-const DISTRIBUTION_OPTIONS: ReadonlySet<string> = new Set(["pointHash", "buckets", "chance"]);
+const DISTRIBUTION_OPTIONS = namesOf<DistributionOptions>({
+  pointHash: true,
+  buckets: true,
+  chance: true,
+});
 
 const DEFAULT_STALL_TIMEOUT_MS = 5000;
 const DEFAULT_MAX_VALUE_SIZE = 1024 * 1024;
@@ -219,9 +225,7 @@ function checkDistribution(distribution: DistributionOptions): void {
   if (buckets !== undefined && !Array.isArray(buckets)) {
     throw new OptionError(`placement.buckets must be an array of numbers, not ${show(buckets)}`);
   }
-  if (chance !== undefined && typeof chance !== "function") {
-    throw new OptionError(`placement.chance must be a function, not ${show(chance)}`);
-  }
+  if (chance !== undefined) checkFunction(chance, "placement.chance");
 }
 
 function checkMaxValueSize(value: unknown): number {

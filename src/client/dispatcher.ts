@@ -166,9 +166,9 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     if (this.#held.size === 0 || !this.#held.has(wireKey)) {
-      this.sendNow(command, request, wireKey, options, resolve, reject);
+      this.#sendNow(command, request, wireKey, options, resolve, reject);
     } else {
-      const send = () => this.sendNow(command, request, wireKey, options, resolve, reject);
+      const send = () => this.#sendNow(command, request, wireKey, options, resolve, reject);
       this.hold([wireKey], undefined, send).catch(reject);
     }
   }
@@ -183,7 +183,7 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     const sendNow = (request: Request) =>
-      this.sendNow(command, request, wireKey, options, resolve, reject);
+      this.#sendNow(command, request, wireKey, options, resolve, reject);
     this.hold([wireKey], making, sendNow).catch(reject);
   }
 
@@ -213,7 +213,7 @@ export class Dispatcher {
     return turn;
   }
 
-  sendNow<Result>(
+  #sendNow<Result>(
     command: Command<Result>,
     request: Request,
     wireKey: string,
@@ -222,20 +222,20 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     if (!tracesCommands()) {
-      this.#sendNow(command, request, wireKey, options, resolve, reject);
+      this.#sendUntraced(command, request, wireKey, options, resolve, reject);
       return;
     }
     const server = this.router.serverFor(this.route(wireKey, options)).name;
     const trace = { command: command.name, key: wireKey, server };
-    const ends = traceCommand(trace, resolve, reject);
+    const ends = traceCommand(trace, { resolve, reject });
     try {
-      this.#sendNow(command, request, wireKey, options, ends.resolve, ends.reject);
+      this.#sendUntraced(command, request, wireKey, options, ends.resolve, ends.reject);
     } catch (error) {
       ends.reject(error);
     }
   }
 
-  #sendNow<Result>(
+  #sendUntraced<Result>(
     command: Command<Result>,
     request: Request,
     wireKey: string,

@@ -27,7 +27,7 @@ export class Gathering<Results> {
     this.#command = command;
     this.#remaining = count;
     this.#results = results;
-    const ends = traceBatch({ command, size: count }, resolve, reject);
+    const ends = traceBatch({ command, size: count }, { resolve, reject });
     this.#resolve = ends.resolve;
     this.#reject = ends.reject;
     if (count === 0) this.#resolve(results);

@@ -1,7 +1,6 @@
 import type { QueueLimits } from "../connection/queue.js";
-import { OptionError } from "../errors.js";
-import { checkInteger } from "../util/check.js";
-import { show } from "../util/show.js";
+import { checkChoice, checkInteger } from "../util/check.js";
+import type { NamesOf } from "../util/names.js";
 
 /** What a client holds for a server that does not keep up. */
 export interface LimitOptions {
@@ -31,12 +30,12 @@ export interface LimitOptions {
   readonly maxConnecting?: number | undefined;
 }
 
-export const LIMIT_OPTIONS: readonly (keyof LimitOptions)[] = [
-  "maxQueueLength",
-  "maxQueueBytes",
-  "whenQueueFull",
-  "maxConnecting",
-];
+export const LIMIT_OPTIONS: NamesOf<LimitOptions> = {
+  maxQueueLength: true,
+  maxQueueBytes: true,
+  whenQueueFull: true,
+  maxConnecting: true,
+};
 
 const DEFAULT_LENGTH = 100_000;
 const DEFAULT_BYTES = 128 * 1024 * 1024;
@@ -49,13 +48,10 @@ export function limitsOf(options: LimitOptions): QueueLimits {
     maxQueueBytes = DEFAULT_BYTES,
     whenQueueFull = "fail",
   } = options;
-  if (whenQueueFull !== "fail" && whenQueueFull !== "wait") {
-    throw new OptionError(`whenQueueFull must be "fail" or "wait", not ${show(whenQueueFull)}`);
-  }
   return {
     maxOperations: checkInteger(maxQueueLength, "maxQueueLength", 1, 2 ** 31 - 1),
     maxBytes: checkInteger(maxQueueBytes, "maxQueueBytes", 1, Number.MAX_SAFE_INTEGER),
-    waits: whenQueueFull === "wait",
+    waits: checkChoice(whenQueueFull, "whenQueueFull", ["fail", "wait"]) === "wait",
   };
 }
 

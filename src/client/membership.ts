@@ -2,6 +2,7 @@ import { MemcachedError, messageOf, NoServerError, TimeoutError } from "../error
 import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
+import { namesOf } from "../util/names.js";
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";
@@ -29,7 +30,7 @@ export interface ServerList {
   setServers(servers: Servers): void;
 }
 
-const FOLLOW_OPTIONS: ReadonlySet<string> = new Set(["signal"]);
+const FOLLOW_OPTIONS = namesOf<FollowOptions>({ signal: true });
 
 const DISCOVER_OPTIONS: ReadonlySet<string> = new Set([...CLIENT_OPTIONS, "discoverTimeoutMs"]);
 
@@ -157,8 +158,7 @@ async function usableList(lists: Subscription): Promise<Servers> {
 }
 
 function unusable(cause: unknown): MemcachedError {
-  const why = messageOf(cause);
-  return new MemcachedError(`A list of servers was left out: ${why}`, { cause });
+  return new MemcachedError(`A list of servers was left out: ${messageOf(cause)}`, { cause });
 }
 
 type Listed = Pick<ServerInfo, "name" | "weight">;

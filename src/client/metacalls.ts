@@ -6,11 +6,17 @@ import { OptionError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import type { KeyRequest, MetaFlags, Request, SetMode } from "../protocol/request.js";
-import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
+import {
+  isJoining,
+  type KeyRequest,
+  type MetaFlags,
+  type Request,
+  type SetMode,
+} from "../protocol/request.js";
+import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas, checkCompared, checkUnsigned } from "./check.js";
+import { checkCas, checkCompared, checkFlags, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import {
   META_ARITHMETIC_OPTIONS,
@@ -25,7 +31,7 @@ import {
   type MetaOptions,
   type MetaSetOptions,
 } from "./metaoptions.js";
-import { checkPart, checkSize, isPart, PART } from "./storing.js";
+import { checkPart, checkSize, PART } from "./storing.js";
 
 /** The meta commands as calls (protocol.txt, "Meta Commands"). */
 
@@ -81,8 +87,8 @@ export function metaSet(
     checkOptions(options, META_SET_OPTIONS, "metaSet");
     const flags = metaFlags(options);
     const wireKey = wireKeyOf(dispatcher, key, options, flags);
-    const mode = checkMode(options.mode);
-    const part = isPart(mode);
+    const mode = checkChoice(options.mode ?? "set", "mode", SET_MODES);
+    const part = isJoining(mode);
     if (part) checkPart("metaSet", value);
     const how = part ? PART : undefined;
     const request = (data: Encoded) =>
@@ -95,11 +101,6 @@ export function metaSet(
       dispatcher.send(meta.metaSet, request(encoded), wireKey, options, resolve, reject);
     }
   });
-}
-
-function checkMode(mode: SetMode = "set"): SetMode {
-  if (SET_MODES.includes(mode)) return mode;
-  throw new OptionError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
 }
 
 function metaSetRequest(
@@ -116,7 +117,7 @@ function metaSetRequest(
     mode,
     key,
     encoded.data,
-    checkInteger(flags, "flags", 0, 0xffffffff),
+    checkFlags(flags),
     exptime(ttl, Date.now),
     comparedCas(options.compareCas),
     false,
@@ -167,11 +168,8 @@ export function metaArithmetic(
     META_ARITHMETIC_OPTIONS,
     (wireKey, flags) => {
       const { mode = "incr", delta = 1, initial, initialTtl = 0 } = options;
-      if (mode !== "incr" && mode !== "decr") {
-        throw new OptionError(`mode must be "incr" or "decr", not ${show(mode)}`);
-      }
       const request = arithmeticRequest(
-        mode,
+        checkChoice(mode, "mode", ["incr", "decr"]),
         wireKey,
         checkUnsigned(delta, "delta"),
         initial === undefined ? undefined : checkUnsigned(initial, "initial"),

@@ -8,8 +8,8 @@ import { Leniency } from "../routing/leniency.js";
 import type { RejoinOptions } from "../routing/rejoin.js";
 import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
-import { checkInteger, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
+import { checkChoice, checkInteger, checkOptions } from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
 import {
   COPY_READ_OPTIONS,
   type CopyReading,
@@ -77,14 +77,14 @@ export interface GutterOptions {
   readonly ttl?: number | undefined;
 }
 
-export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
-  "failover",
-  "rampUpMs",
-  "rejoin",
-  "maxRemembered",
-  "onError",
+export const POLICY_OPTIONS: NamesOf<PolicyOptions> = {
+  failover: true,
+  rampUpMs: true,
+  rejoin: true,
+  maxRemembered: true,
+  onError: true,
   ...COPY_READ_OPTIONS,
-];
+};
 
 const DEFAULT_RAMP_UP_MS = 3000;
 
@@ -92,7 +92,9 @@ const MAX_RAMP_UP_MS = 60 * 60 * 1000;
 
 const DEFAULT_REMEMBERED = 10_000;
 
-const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
+const GUTTER_OPTIONS = namesOf<GutterOptions>({ servers: true, ttl: true });
+
+const FAILOVERS = ["rehash", "next"] as const;
 
 const DEFAULT_GUTTER_TTL = 60;
 
@@ -114,24 +116,19 @@ export interface Policies {
 /** @throws OptionError */
 export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
   const { failover, rampUpMs = DEFAULT_RAMP_UP_MS, onError = "throw" } = options;
-  if (onError !== "throw" && onError !== "miss") {
-    throw new OptionError(`onError must be "throw" or "miss", not ${show(onError)}`);
-  }
   return {
     failover: failoverOf(failover),
     rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
     rejoin: rejoinOf(options),
     copyReading: copyReadingOf(options, isBinary),
-    lenient: onError === "miss",
+    lenient: checkChoice(onError, "onError", ["throw", "miss"]) === "miss",
   };
 }
 
 function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
-  if (failover === undefined || failover === "rehash" || failover === "next") return failover;
+  if (failover === undefined) return undefined;
   if (typeof failover !== "object" || failover === null) {
-    throw new OptionError(
-      `failover must be "rehash", "next" or an object with servers, not ${show(failover)}`,
-    );
+    return checkChoice(failover, "failover", FAILOVERS, "an object with servers");
   }
   checkOptions(failover, GUTTER_OPTIONS, "failover");
   const { servers, ttl = DEFAULT_GUTTER_TTL } = failover;
@@ -147,9 +144,8 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
 function rejoinOf(options: PolicyOptions): RejoinOptions | undefined {
   const { rejoin = "keep", maxRemembered = DEFAULT_REMEMBERED } = options;
   checkInteger(maxRemembered, "maxRemembered", 0, 2 ** 24);
-  if (rejoin === "keep") return undefined;
-  if (rejoin === "flush" || rejoin === "delete") return { action: rejoin, maxRemembered };
-  throw new OptionError(`rejoin must be "keep", "flush" or "delete", not ${show(rejoin)}`);
+  const action = checkChoice(rejoin, "rejoin", ["keep", "flush", "delete"]);
+  return action === "keep" ? undefined : { action, maxRemembered };
 }
 
 /** What there is to arrange. */

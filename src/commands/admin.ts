@@ -1,15 +1,13 @@
 import type { Command } from "../operation.js";
-import type { AdminRequest } from "../protocol/request.js";
+import { type AdminRequest, VERSION_REQUEST } from "../protocol/request.js";
 
 /** About servers and not about keys (protocol.txt, "Statistics" and "Other commands"). */
 
 /** A server's statistics: numbers as numbers, bigints past 2^53, everything else as text. */
 export type Stats = Record<string, number | bigint | string>;
 
-export const versionRequest: AdminRequest = { verb: "admin", action: "version", key: "" };
-
 /** Its answer says that all before it is carried out. */
-export const flushRequest: AdminRequest = { ...versionRequest, everywhere: true };
+export const flushRequest: AdminRequest = { ...VERSION_REQUEST, everywhere: true };
 
 export function flushAllRequest(delay: number, noreply: boolean): AdminRequest {
   return { verb: "admin", action: "flushAll", key: "", delay, noreply, everywhere: true };

@@ -2,6 +2,7 @@ import type { SrvRecord } from "node:dns";
 import type { ServerOptions, Servers } from "../client/servers.js";
 import { NoServerError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { type Look, polling } from "./polling.js";
 import {
   checkName,
@@ -25,7 +26,7 @@ export interface DnsServiceOptions {
   readonly resolver?: ServiceResolver | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(["intervalMs", "resolver"]);
+const OPTIONS = namesOf<DnsServiceOptions>({ intervalMs: true, resolver: true });
 
 /**
  * The servers that a service's SRV records name (RFC 2782), each with its own port, in the

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseServers, type Servers } from "../client/servers.js";
 import { messageOf, OptionError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import { type Look, polling } from "./polling.js";
 
@@ -18,7 +19,7 @@ export interface ServerFileOptions {
   readonly intervalMs?: number | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(["intervalMs"]);
+const OPTIONS = namesOf<ServerFileOptions>({ intervalMs: true });
 
 /** A file that was changed is read again after so long, until it stays as it is. */
 const SETTLES_MS = 50;

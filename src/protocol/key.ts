@@ -18,7 +18,7 @@ export type Key = string | Uint8Array;
  * @throws KeyError
  */
 export function encodeKey(key: Key, prefix = ""): string {
-  const wire = typeof key === "string" ? fromText(key) : fromBytes(key);
+  const wire = isPlain(key) ? key : checkTextual(anyBytes(key));
   return checkLength(prefix === "" ? wire : prefix + wire, prefix);
 }
 
@@ -34,7 +34,7 @@ export function encodeAnyKey(key: Key, prefix = ""): string {
 }
 
 /** In base64, 186 bytes are 248 characters, and one more would be 252. */
-const MAX_BINARY_KEY_BYTES = 186;
+export const MAX_BINARY_KEY_BYTES = 186;
 
 /**
  * The wire form of a key that is sent in base64 (meta flag `b`): any bytes, but fewer,
@@ -100,12 +100,8 @@ const SHOWN = 40;
 /** As fast as a loop over the characters, and twice as fast for long keys. */
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
 
-function fromText(key: string): string {
-  return NOT_PRINTABLE_ASCII.test(key) ? fromUnicode(key) : key;
-}
-
-function fromUnicode(key: string): string {
-  return fromBytes(Buffer.from(wellFormed(key), "utf8"));
+function isPlain(key: Key): key is string {
+  return typeof key === "string" && !NOT_PRINTABLE_ASCII.test(key);
 }
 
 function anyBytes(key: Key): string {
@@ -120,9 +116,7 @@ function wellFormed(key: string): string {
   );
 }
 
-function fromBytes(key: unknown): string {
-  const bytes = checkBytes(key);
-  const wire = latin1(asBuffer(bytes), 0, bytes.length);
+function checkTextual(wire: string): string {
   const index = wire.search(UNTEXTUAL);
   if (index >= 0) throw forbidden(wire, wire.charCodeAt(index), index);
   return wire;

@@ -1,8 +1,16 @@
+import { MemcachedError } from "../errors.js";
 import type { Operation } from "../operation.js";
-import { Hit, type Reply } from "../protocol/reply.js";
-import type { GetRequest, KeyRequest, MetaFlags, Request } from "../protocol/request.js";
+import { Hit, OK, type Reply } from "../protocol/reply.js";
+import {
+  type GetRequest,
+  isJoining,
+  isSilent,
+  type KeyRequest,
+  type Request,
+} from "../protocol/request.js";
+import { deletionOf, plainMeta } from "./deletion.js";
 import { isServersFault } from "./fault.js";
-import { Relays, relay } from "./relay.js";
+import { type RelayOptions, Relays, relay } from "./relay.js";
 import type { Server } from "./server.js";
 
 /** Changes to items that are on several servers, their own first. */
@@ -17,17 +25,10 @@ export function isUnconditional(request: ChangeRequest): boolean {
 
 /** What the copies become when their original was changed. */
 export function copyOf(request: ChangeRequest): KeyRequest {
-  const { verb, key, noreply } = request;
-  const meta = plainMeta(request.meta);
-  if (verb === "set" && request.mode !== "append" && request.mode !== "prepend") {
-    return { ...request, mode: "set", compareCas: undefined, meta };
+  if (request.verb === "set" && !isJoining(request.mode)) {
+    return { ...request, mode: "set", compareCas: undefined, meta: plainMeta(request.meta) };
   }
-  return { verb: "delete", key, compareCas: undefined, noreply, meta };
-}
-
-/** How the key is written is all that a copy's request needs of what only meta commands say. */
-export function plainMeta(meta: MetaFlags | undefined): MetaFlags | undefined {
-  return meta?.base64Key === true ? { base64Key: true } : undefined;
+  return deletionOf(request, request.noreply);
 }
 
 type Answer = { readonly reply: Reply } | { readonly error: unknown };
@@ -81,21 +82,37 @@ export function writeInTurn(
   copy: Request,
   [own, ...others]: readonly Server[],
 ): void {
-  new Relays(operation, "all").send(own!, {
-    settle: (reply) => {
-      let remaining = others.length;
-      if (!hasChanged(reply) || remaining === 0) {
-        operation.settle(reply);
-        return;
-      }
-      const answered = () => {
-        if (--remaining === 0) operation.settle(reply);
-      };
-      for (const server of others) {
-        server.execute(relay(operation, { request: copy, settle: answered, fail: answered }));
-      }
-    },
-  });
+  const { request } = operation;
+  const isBlind = isSilent(request) && copy.verb === "set";
+  const done = (reply: Reply) => operation.settle(isBlind ? OK : reply);
+  const settle = (reply: Reply) => {
+    let remaining = others.length;
+    if (!hasChanged(reply) || remaining === 0) {
+      done(reply);
+      return;
+    }
+    const answered = () => {
+      if (--remaining === 0) done(reply);
+    };
+    for (const server of others) {
+      server.execute(relay(operation, { request: copy, settle: answered, fail: answered }));
+    }
+  };
+  const relays = new Relays(operation, "all");
+  relays.send(own!, isBlind ? { settle, ...answering(operation) } : { settle });
+}
+
+/**
+ * Has the server answer a silent change, since what the copies are set to depends on what it
+ * does. The caller learns no more of it than of any other: only that it could not be sent.
+ */
+function answering(operation: Operation): RelayOptions {
+  const request = { ...operation.request, noreply: false } as Request;
+  const fail = (error: unknown) => {
+    if (error instanceof MemcachedError && error.sent) operation.settle(OK);
+    else operation.fail(error);
+  };
+  return { request, fail };
 }
 
 function hasChanged({ kind }: Reply): boolean {

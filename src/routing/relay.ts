@@ -1,6 +1,7 @@
 import { type Executor, Operation, type Rescuer } from "../operation.js";
 import type { Hit, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
+import { passOn } from "./moving.js";
 
 export interface RelayOptions {
   /** What is asked in the original's place. */
@@ -80,9 +81,8 @@ export class Relays implements Rescuer {
   }
 
   rescue(operation: Operation, error: unknown): boolean {
-    operation.rescuer = this.#next;
     this.recall();
-    return this.#next?.rescue(operation, error) ?? false;
+    return passOn(operation, error, this.#next);
   }
 
   /**

@@ -3,7 +3,7 @@ import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Reply } from "../protocol/reply.js";
 import type { GetRequest, KeyRequest, MetaFlags } from "../protocol/request.js";
 import type { Question } from "./copyread.js";
-import { plainMeta } from "./copywrite.js";
+import { deletionOf, plainMeta } from "./deletion.js";
 import type { Server } from "./server.js";
 
 /** So many at once; a server that came back empty would otherwise be filled all at once. */
@@ -88,13 +88,7 @@ export class Repairs {
       this.repaired += added.length;
       return;
     }
-    const removal: KeyRequest = {
-      verb: "delete",
-      key,
-      compareCas: undefined,
-      noreply: false,
-      meta,
-    };
+    const removal = deletionOf(request);
     await each(added, (server) => ask(operation, server, remove, removal));
   }
 }
@@ -152,14 +146,9 @@ function lookRequest(key: string, meta: MetaFlags | undefined, value: boolean): 
 }
 
 /** Makes an item stale that is so already: the right to recache it is free again. */
-function giveUpRequest({ key, meta }: GetRequest, { cas }: Item): KeyRequest {
-  return {
-    verb: "delete",
-    key,
-    compareCas: cas,
-    noreply: false,
-    meta: { ...plainMeta(meta), invalidate: true },
-  };
+function giveUpRequest(request: GetRequest, { cas }: Item): KeyRequest {
+  const deletion = deletionOf(request);
+  return { ...deletion, compareCas: cas, meta: { ...deletion.meta, invalidate: true } };
 }
 
 const lookAt: Command<Item | undefined> = {

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { OptionError } from "../errors.js";
 import { checkInteger, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { Connection, type Host } from "./connection.js";
@@ -29,7 +30,7 @@ export interface MemcachedServerOptions extends ServerOptions {
   readonly log?: LogLevel | undefined;
 }
 
-const OPTIONS: Readonly<Record<keyof MemcachedServerOptions, unknown>> = {
+const OPTIONS = namesOf<MemcachedServerOptions>({
   ...SERVER_OPTIONS,
   host: true,
   port: true,
@@ -37,9 +38,7 @@ const OPTIONS: Readonly<Record<keyof MemcachedServerOptions, unknown>> = {
   udpPort: true,
   faults: true,
   log: true,
-};
-
-const OPTION_NAMES: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
+});
 
 const TOO_MANY = "ERROR Too many open connections\r\n";
 
@@ -61,7 +60,7 @@ export class MemcachedServer {
   #closed: Promise<void> | undefined;
 
   private constructor(options: MemcachedServerOptions) {
-    checkOptions(options, OPTION_NAMES, "MemcachedServer");
+    checkOptions(options, OPTIONS, "MemcachedServer");
     const { host = "127.0.0.1", port = 0, path, udpPort } = options;
     checkPlace(host, "host");
     checkPlace(path, "path");

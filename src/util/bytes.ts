@@ -1,5 +1,6 @@
 import { builtin } from "./builtin.js";
 
+const buffer = builtin("node:buffer");
 const util = builtin("node:util");
 
 /**
@@ -19,6 +20,13 @@ export function latin1(bytes: Buffer, start: number, end: number): string {
 /** UTF-8 bytes as text; broken sequences become U+FFFD. */
 export function utf8(bytes: Buffer, start: number, end: number): string {
   return (bytes as Buffer & DirectDecoders).utf8Slice(start, end);
+}
+
+/** UTF-8 bytes as text, or undefined if they are no UTF-8. */
+export function strictUtf8(bytes: Buffer, start: number, end: number): string | undefined {
+  const text = utf8(bytes, start, end);
+  // The search is free on ASCII, where it cannot match.
+  return text.includes("\ufffd") && !buffer().isUtf8(bytes.subarray(start, end)) ? undefined : text;
 }
 
 /** The same bytes as a Buffer, without a copy. */

@@ -2,6 +2,13 @@ import { OptionError } from "../errors.js";
 
 /** Names that are known, and those that are nearly one of them. */
 
+/** Every name of an options object and no other, as the compiler sees to; the values say nothing. */
+export type NamesOf<Options> = Readonly<Record<keyof Options, unknown>>;
+
+export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
+  return new Set(Object.keys(names));
+}
+
 /** A message names so many options at most. */
 const MAX_LISTED = 12;
 

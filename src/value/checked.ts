@@ -34,7 +34,7 @@ export class CheckedCodec implements Codec {
 
 function checked(encoded: Encoded): Encoded {
   const { data, flags } = encoded ?? {};
-  checkFlags(flags, "encode");
+  encodedFlags(flags, "encode");
   if (isUint8Array(data) || (typeof data === "string" && !/[^\0-\xff]/.test(data))) {
     return { data, flags };
   }
@@ -44,7 +44,7 @@ function checked(encoded: Encoded): Encoded {
 }
 
 /** @param method - what gave them */
-export function checkFlags(flags: unknown, method: string): number {
+export function encodedFlags(flags: unknown, method: string): number {
   if (typeof flags === "number" && flags === flags >>> 0) return flags;
   throw new CodecError(`${method}() must give flags from 0 to 4294967295, not ${show(flags)}`);
 }

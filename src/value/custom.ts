@@ -1,7 +1,7 @@
 import { CodecError, MemcachedError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
 import { ownBytes } from "./bytes.js";
-import { checkFlags } from "./checked.js";
+import { encodedFlags } from "./checked.js";
 import type { Codec, Encoded, EncodeOptions, Serializer } from "./codec.js";
 import { FLAG_COMPRESSED } from "./flags.js";
 import { encodeText } from "./text.js";
@@ -61,7 +61,7 @@ function checked(encoded: unknown): Encoded {
   if (typeof encoded !== "object" || encoded === null) throw wrongShape();
   if (!("data" in encoded) || !("flags" in encoded)) throw wrongShape();
   const { data } = encoded;
-  const flags = checkFlags(encoded.flags, "serialize");
+  const flags = encodedFlags(encoded.flags, "serialize");
   if ((flags & FLAG_COMPRESSED) !== 0) {
     throw new CodecError(
       `serialize() gave the flags ${flags}; bit 8 is reserved, it marks compressed data`,

@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.js";
+import type { NamesOf } from "../util/names.js";
 import { CheckedCodec } from "./checked.js";
 import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
@@ -37,15 +38,15 @@ export interface CodecOptions<Value = unknown>
 }
 
 /** The names of those options. */
-export const CODEC_OPTIONS: readonly (keyof CodecOptions)[] = [
-  "serializer",
-  "codec",
-  "pickle",
-  "compress",
-  "maxInflatedSize",
-  "maxInflateRatio",
-  "encryption",
-];
+export const CODEC_OPTIONS: NamesOf<CodecOptions> = {
+  serializer: true,
+  codec: true,
+  pickle: true,
+  compress: true,
+  maxInflatedSize: true,
+  maxInflateRatio: true,
+  encryption: true,
+};
 
 /**
  * The codec that a client's options describe.

@@ -53,8 +53,8 @@ describe("refused", () => {
   const refused: [string, string, unknown, RegExp][] = [
     ["a misspelt name", "hsah", "md5", /no option "hsah"; did you mean "hash"/],
     ["an unknown name", "colour", "red", /no option "colour"$/],
-    ["an unknown hash", "hash", "md6", /hash must be one of default, md5/],
-    ["an unknown distribution", "distribution", "ketama", /distribution must be one of modula/],
+    ["an unknown hash", "hash", "md6", /hash must be "default", "md5"/],
+    ["an unknown distribution", "distribution", "ketama", /distribution must be "modula"/],
     ["text for a switch", "ketama", "yes", /ketama must be true or false, not "yes"/],
     ["a fraction for a switch", "ketama", 0.5, /ketama must be true or false/],
     ["no time", "_poll_timeout", 0, /_poll_timeout must be a number of milliseconds above 0/],

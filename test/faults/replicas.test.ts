@@ -124,6 +124,26 @@ describe.each(["text", "binary"] as const)("num_replicas over %s", (protocol) =>
     expect(await everywhere("silent")).toEqual([undefined, undefined, undefined]);
   });
 
+  test("a silent change that its own server refuses changes no copy", async () => {
+    const witness = replicated(2);
+    const { client } = witness;
+    const silent = { noreply: true };
+    await client.set("held", "v");
+    const { cas = 0n } = (await client.gets("held")) ?? {};
+    expect(await client.add("held", "added", silent)).toBe(true);
+    expect(await client.replace("absent", "replaced", silent)).toBe(true);
+    expect(await client.cas("held", "compared", cas + 99n, silent)).toBe(true);
+    await client.flush();
+    expect(await everywhere("held")).toEqual(["v", "v", "v"]);
+    expect(await everywhere("absent")).toEqual([undefined, undefined, undefined]);
+
+    expect(await client.add("absent", "added", silent)).toBe(true);
+    expect(await client.replace("held", "replaced", silent)).toBe(true);
+    await client.flush();
+    expect(await everywhere("absent")).toEqual(["added", "added", "added"]);
+    expect(await everywhere("held")).toEqual(["replaced", "replaced", "replaced"]);
+  });
+
   test("a miss is looked for among the copies only if that is asked for", async () => {
     const witness = replicated(1);
     const seeking = replicated(1, { readReplicas: "miss" }).client;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { MemcachedError } from "tslibmc";
 import { expect, test } from "vitest";
-import { flushAllRequest, statsRequest, versionRequest } from "../../src/commands/admin.js";
+import { flushAllRequest, statsRequest } from "../../src/commands/admin.js";
 import { arithmeticRequest } from "../../src/commands/arithmetic.js";
 import { deleteRequest } from "../../src/commands/deletion.js";
 import {
@@ -12,7 +12,7 @@ import {
   touchRequest,
 } from "../../src/commands/retrieval.js";
 import { setRequest } from "../../src/commands/storage.js";
-import type { Request } from "../../src/protocol/request.js";
+import { type Request, VERSION_REQUEST } from "../../src/protocol/request.js";
 import { Exchanges, packet, packetsIn, uint32 } from "../protocol/binary/exchanges.js";
 
 /** Each test tries so many inputs; FUZZ_RUNS=1000000 is the long form. */
@@ -33,7 +33,7 @@ const request = fc
       deleteRequest("a", noreply),
       arithmeticRequest("incr", "a", 1, undefined, 0, noreply),
       statsRequest(undefined),
-      versionRequest,
+      VERSION_REQUEST,
       flushAllRequest(0, noreply),
     ),
   );

@@ -2,8 +2,8 @@ import { OptionError } from "../../errors.js";
 import { type HashName, hashers } from "../../hash/algorithms.js";
 import type { HashFunction } from "../../hash/function.js";
 import type { Key } from "../../protocol/key.js";
-import { type Distribution, distributions } from "../../ring/distribution.js";
-import { checkDurationMs } from "../../util/check.js";
+import { distributionNames } from "../../ring/distribution.js";
+import { checkChoice, checkDurationMs, checkInteger } from "../../util/check.js";
 import { checkNames } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
@@ -38,7 +38,7 @@ const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
   ketama: { check: flag, initial: false },
   ketama_weighted: { check: flag, initial: false },
   distribution: {
-    check: oneOf([...Object.keys(distributions), "rendezvous", "jump"] as Distribution[]),
+    check: oneOf(distributionNames),
     initial: "modula",
   },
   cas: always(flag, true, "gets and cas work without it"),
@@ -171,27 +171,17 @@ function flag(value: unknown, name: string): boolean {
 }
 
 function whole(least: number): (value: unknown, name: string) => number {
-  return (value, name) => {
-    const fits = typeof value === "number" && Number.isInteger(value) && value >= least;
-    if (fits && value <= MAX_INT32) return value;
-    throw new OptionError(
-      `${name} must be a whole number from ${least} to ${MAX_INT32}, not ${show(value)}`,
-    );
-  };
+  return (value, name) => checkInteger(value, name, least, MAX_INT32);
 }
 
 function oneOf<Name extends string>(names: readonly Name[]) {
-  return (value: unknown, name: string): Name => {
-    const found = names.find((each) => each === value);
-    if (found !== undefined) return found;
-    throw new OptionError(`${name} must be one of ${names.join(", ")}, not ${show(value)}`);
-  };
+  return (value: unknown, name: string): Name => checkChoice(value, name, names);
 }
 
 function hash(value: unknown, name: string): HashName | HashFunction {
   return typeof value === "function"
     ? (value as HashFunction)
-    : oneOf(Object.keys(hashers) as HashName[])(value, name);
+    : checkChoice(value, name, Object.keys(hashers) as HashName[]);
 }
 
 function pickleProtocol(value: unknown, name: string): Behaviors["pickle_protocol"] {

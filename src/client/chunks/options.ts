@@ -1,5 +1,6 @@
 import { OptionError } from "../../errors.js";
 import { checkBoolean, checkInteger, checkOptions } from "../../util/check.js";
+import { namesOf } from "../../util/names.js";
 
 /** How values that are too large for one item are kept in several. */
 export interface ChunkOptions {
@@ -22,7 +23,7 @@ export interface ChunkLimits {
   readonly maxSize: number;
 }
 
-const CHUNK_OPTIONS: ReadonlySet<string> = new Set(["size", "maxSize"]);
+const CHUNK_OPTIONS = namesOf<ChunkOptions>({ size: true, maxSize: true });
 
 /** A manifest that says less is not believed: its value would be more requests than bytes. */
 export const MIN_CHUNK_SIZE = 256;

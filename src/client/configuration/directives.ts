@@ -1,7 +1,7 @@
-import { isIPv6 } from "node:net";
 import type { HashName } from "../../hash/algorithms.js";
 import type { LibmemcachedDistribution } from "../../ring/distribution.js";
 import type { RingServer } from "../../ring/ring.js";
+import { serverIn } from "./serverlist.js";
 import type { Word } from "./word.js";
 
 /** A configuration while it is read. */
@@ -214,15 +214,11 @@ function wholeNumber(value: Word): number {
 
 /** `host`, `host:port`, `[::1]:port`, each with `/?weight` or without. */
 function server(value: Word): RingServer {
-  const match = /^(?:([\w.-]+)|\[([^\]]+)\])(?::(\d+))?(?:\/\?(\d+))?$/.exec(value.text);
-  if (match === null || (match[2] !== undefined && !isIPv6(match[2]))) {
-    throw value.error(
-      "is no server; write host:port/?weight, where port and weight may be left out",
-    );
-  }
-  const [, name, address, port = "11211", weight = "1"] = match;
-  if (Number(port) > 65535) throw value.error("has a port over 65535");
-  return { host: name ?? address!, port: Number(port), weight: Number(weight) };
+  return serverIn(
+    value,
+    /^(?:([\w.-]+)|\[([^\]]+)\])(?::(\d+))?(?:\/\?(\d+))?$/,
+    "host:port/?weight",
+  );
 }
 
 /** A path, in quotes if it has blanks, with `/?weight` or without. */

@@ -1,6 +1,7 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
+import { namesOf } from "../../util/names.js";
 import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
@@ -16,7 +17,7 @@ export interface ReserveOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const RESERVE_OPTIONS: ReadonlySet<string> = new Set(["block", "timeoutMs"]);
+const RESERVE_OPTIONS = namesOf<ReserveOptions>({ block: true, timeoutMs: true });
 
 /** A client in exclusive use, until it is disposed of: `using` does so at the block's end. */
 export interface Reservation<C extends Client = Client> extends Disposable {

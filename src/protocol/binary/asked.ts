@@ -1,4 +1,4 @@
-import type { MetaInfo } from "../reply.js";
+import { type MetaInfo, NO_INFO } from "../reply.js";
 import type { KeyRequest, Request, SaslRequest } from "../request.js";
 import { MAX_STATISTICS_BYTES } from "../statistics.js";
 
@@ -54,16 +54,10 @@ export function metaInfo(
 ): MetaInfo | undefined {
   if (meta === undefined) return undefined;
   return {
+    ...NO_INFO,
     key: meta.returnKey ? key : undefined,
     opaque: meta.opaque,
     cas,
     flags,
-    hitBefore: undefined,
-    lastAccess: undefined,
-    size: undefined,
-    ttl: undefined,
-    won: false,
-    alreadyWon: false,
-    stale: false,
   };
 }

@@ -59,7 +59,7 @@ export class Unmarshaller {
       case "l":
         return this.#keep(this.#bignum());
       case "f":
-        return this.#keep(rubyFloat(this.#text()));
+        return this.#keep(rubyNumber(this.#text()));
       case '"':
         return this.#keep(Buffer.from(this.#slice(this.#length())));
       case ":":
@@ -237,7 +237,7 @@ function decodeText(bytes: Buffer, encoding: string): string | Buffer {
   }
 }
 
-function rubyFloat(text: string): number {
+function rubyNumber(text: string): number {
   if (text === "inf") return Number.POSITIVE_INFINITY;
   if (text === "-inf") return Number.NEGATIVE_INFINITY;
   if (text === "nan") return Number.NaN;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { statsRequest, versionRequest } from "../../../src/commands/admin.js";
+import { statsRequest } from "../../../src/commands/admin.js";
 import { deleteRequest } from "../../../src/commands/deletion.js";
 import { getRequest, manyRequest } from "../../../src/commands/retrieval.js";
 import { setRequest } from "../../../src/commands/storage.js";
 import { ProtocolError } from "../../../src/errors.js";
-import type { Request } from "../../../src/protocol/request.js";
+import { type Request, VERSION_REQUEST } from "../../../src/protocol/request.js";
 import { Exchanges, packet } from "./exchanges.js";
 
 /** The header alone of a packet whose body is announced, and never comes. */
@@ -56,7 +56,7 @@ describe("a body that is longer than there are words for is refused at its heade
     ["a refused set", set, 0x01, 0x03],
     ["a set", set, 0x01, 0],
     ["a delete", deleteRequest("k", false), 0x04, 0],
-    ["a version", versionRequest, 0x0b, 0],
+    ["a version", VERSION_REQUEST, 0x0b, 0],
     ["refused statistics", statsRequest(undefined), 0x10, 0x85],
   ])("%s", (_, request, opcode, status) => {
     expect(() => sent(request).push(announcing(8193, opcode, status))).toThrow(ProtocolError);
