@@ -66,3 +66,22 @@ test("an option that is undefined does not take away what the URL says", () => {
 test("tls: false does not take TLS from a URL that asks for it", () => {
   expect(refusal("memcacheds://h", { tls: false }).message).toMatch(/memcacheds.*tls is false/);
 });
+
+test.each<[string, ConstructorParameters<typeof Client>, string]>([
+  ["TLS", ["h", { failover: { servers: "memcacheds://gutter" } }], "tls"],
+  ["a user", ["h", { failover: { servers: "memcached://user:secret@gutter" } }], "username"],
+  [
+    "another password",
+    ["memcached://user:mine@h", { failover: { servers: "memcached://user:secret@gutter" } }],
+    "password",
+  ],
+])("servers that stand in have no %s that the client has not", (_, args, option) => {
+  const { message } = refusal(...args);
+  expect(message).toContain(`another ${option} than the client`);
+  expect(message).not.toContain("secret");
+});
+
+test("servers that stand in may have the URL of the client's own kind", () => {
+  const options = { failover: { servers: "memcacheds://user:secret@gutter" } };
+  expect(() => new Client("memcacheds://user:secret@h", options)).not.toThrow();
+});
