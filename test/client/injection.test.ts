@@ -1,4 +1,4 @@
-import { Client, MemcachedError } from "tslibmc";
+import { Client, type ClientOptions, MemcachedError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
@@ -199,6 +199,57 @@ test.each(IN_BASE64)("%s sends a key for base64 in base64, or not at all", async
   await results(call);
   await outcome((async () => call(true as never))());
   expectNothingHostile();
+});
+
+/** Each public method with a key of any bytes, in whatever place a key can have. */
+const WITH_ANY_KEY: [string, (own: Client, key: string) => unknown][] = [
+  ["get", (own, key) => own.get(key)],
+  ["get, with a prefix", (own, key) => own.get("k", { keyPrefix: key })],
+  ["get, with a group", (own, key) => own.get("k", { groupKey: key })],
+  ["gets", (own, key) => own.gets(key)],
+  ["has", (own, key) => own.has(key)],
+  ["getMulti", (own, key) => own.getMulti([key, "l"])],
+  ["getsMulti", (own, key) => own.getsMulti(["k", key, "l"])],
+  ["getAndTouch", (own, key) => own.getAndTouch(key, 5)],
+  ["getsAndTouch", (own, key) => own.getsAndTouch(key, 5)],
+  ["set", (own, key) => own.set(key, "x")],
+  ["silent set", (own, key) => own.set(key, "x", { noreply: true })],
+  ["add", (own, key) => own.add(key, "x", 5)],
+  ["replace", (own, key) => own.replace(key, "x")],
+  ["append", (own, key) => own.append(key, "x")],
+  ["prepend", (own, key) => own.prepend(key, "x")],
+  ["cas", (own, key) => own.cas(key, "x", 1n)],
+  ["setMulti", (own, key) => own.setMulti([[key, "x"] as const, ["l", "x"] as const])],
+  ["addMulti", (own, key) => own.addMulti([[key, "x"] as const])],
+  ["delete", (own, key) => own.delete(key)],
+  ["silent delete", (own, key) => own.delete(key, { noreply: true })],
+  ["deleteMulti", (own, key) => own.deleteMulti([key, "l"])],
+  ["touch", (own, key) => own.touch(key, 5)],
+  ["silent touch", (own, key) => own.touch(key, 5, { noreply: true })],
+  ["touchMulti", (own, key) => own.touchMulti([key, "l"], 5)],
+  ["incr", (own, key) => own.incr(key)],
+  ["incr, with an initial", (own, key) => own.incr(key, 1, { initial: 5 })],
+  ["silent decr", (own, key) => own.decr(key, 1, { noreply: true })],
+  ["incrMulti", (own, key) => own.incrMulti([key, "l"])],
+  ["metaGet", (own, key) => own.metaGet(key)],
+  ["metaSet", (own, key) => own.metaSet(key, "x")],
+  ["metaDelete", (own, key) => own.metaDelete(key)],
+  ["metaArithmetic", (own, key) => own.metaArithmetic(key)],
+  ["metaDebug", (own, key) => own.metaDebug(key)],
+  ["explain", (own, key) => own.explain(key, { look: true })],
+];
+
+describe.each<[string, ClientOptions]>([
+  ["text", {}],
+  ["base64", { encodeKeys: "base64" }],
+  ["base64 and a prefix", { encodeKeys: "base64", keyPrefix: "p\r\nflush_all 77\r\n" }],
+  ["hashes", { hashLongKeys: true }],
+])("a client with keys as %s", (_, options) => {
+  test.each(WITH_ANY_KEY)("makes no command of one: %s", async (_, call) => {
+    await using own = new Client(server.address, { timeoutMs: 20, ...options });
+    await outcome((async () => call(own, COMMAND))());
+    expectNothingHostile();
+  });
 });
 
 test("what an option says is asked once: getters, and objects that are changed meanwhile", async () => {
