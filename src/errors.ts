@@ -71,7 +71,7 @@ export class MemcachedError extends Error {
   readonly command: string | undefined;
   /**
    * The key concerned, as it was sent, with its prefixes; undefined where several are. Bytes
-   * that are no UTF-8 are a character each.
+   * that are not UTF-8 are a character each.
    */
   readonly key: string | undefined;
   /**
@@ -311,7 +311,7 @@ export class UnknownCommandReply extends ReplyError {
   }
 }
 
-/** Bytes that are no reply, or not the reply to what was asked: the connection is dropped. */
+/** Bytes that are not a reply, or not the reply to what was asked: the connection is dropped. */
 export class ProtocolError extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_PROTOCOL";
   override readonly retcode: number | undefined = 8;

@@ -209,7 +209,7 @@ export abstract class Cluster implements AsyncDisposable {
   /**
    * Adds a server at the end of the list. The next call already finds the keys that are
    * now its own there.
-   * @throws OptionError for what is no server, or one that the list has
+   * @throws OptionError for something that is not a server, or one that the list has
    */
   addServer(server: string | ServerOptions): void {
     const address = parseServer(server);
@@ -247,7 +247,7 @@ export abstract class Cluster implements AsyncDisposable {
    * Gives the client another list of servers. Those that are in both lists keep their
    * connections; what is under way at others finishes. A URL may only say where servers
    * are, or what the client was made with.
-   * @throws OptionError for an empty list, or a server that is none; then nothing changes
+   * @throws OptionError for an empty list, or a server that cannot be read; then nothing changes
    */
   setServers(servers: Servers): void {
     checkUrl(servers, this.#options);
@@ -261,7 +261,7 @@ export abstract class Cluster implements AsyncDisposable {
    * that cannot be used, an empty one for instance, and a source that fails change nothing
    * (event `membershipError`); after a failure the source is iterated anew. Another source
    * takes the first one's place.
-   * @throws OptionError for what is no async iterable, or an unknown option;
+   * @throws OptionError for anything but an async iterable, or an unknown option;
    * ConnectionClosedError if the client is closed
    */
   follow(source: AsyncIterable<Servers>, options?: FollowOptions): void {

@@ -123,7 +123,7 @@ export interface FixedOptions {
   readonly distribution: DistributionOptions;
 }
 
-/** @throws OptionError for what is no options object, or an unknown option */
+/** @throws OptionError for anything but an options object, or an unknown option */
 export function checkClientOptions(options: ClientOptions): void {
   checkPlaces(options);
   checkOptions(options, CLIENT_OPTIONS, "Client");
@@ -133,7 +133,7 @@ export function checkClientOptions(options: ClientOptions): void {
   checkOptions(encryption, ENCRYPTION_OPTIONS, "encryption");
 }
 
-/** What is a behavior's name, or a call's option, is no misspelling: it stands in the wrong place. */
+/** A behavior's name, or a call's option, is not misspelt: it is in the wrong place. */
 function checkPlaces(options: object): void {
   for (const name of Object.keys(options ?? {})) {
     if (CLIENT_OPTIONS.has(name)) continue;

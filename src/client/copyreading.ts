@@ -37,11 +37,11 @@ export interface CopyReadOptions {
 /** When a read is slow, and how many may be asked twice. */
 export interface HedgeOptions {
   /**
-   * A read is slow when it takes longer than so many in a hundred recent ones.
+   * A read is slow when it takes longer than this many in a hundred recent ones.
    * @defaultValue 95
    */
   readonly percentile?: number | undefined;
-  /** Milliseconds that a read is waited for at least. @defaultValue 2 */
+  /** The fewest milliseconds to wait for a read. @defaultValue 2 */
   readonly minDelayMs?: number | undefined;
   /**
    * The share of all reads, 0.001 to 1, that may be asked twice: a limit for when every server

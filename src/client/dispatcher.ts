@@ -45,7 +45,7 @@ export interface DispatcherOptions {
 export interface Chunking {
   /** What decodes the reply to a request: it has what is left of the call's time. */
   decoderFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Decoder;
-  /** Stores one encoded value, whatever its size, or adds one to an item that is no manifest. */
+  /** Stores one encoded value, whatever its size, or adds one to an item that is not a manifest. */
   store(
     storing: Storing,
     encoded: Encoded | Promise<Encoded>,

@@ -33,7 +33,7 @@ export class Gathering<Results> {
     if (count === 0) this.#resolve(results);
   }
 
-  /** Waits for so many operations more. */
+  /** Waits for `count` operations more. */
   add(count: number): void {
     this.#remaining += count;
   }

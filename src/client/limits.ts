@@ -5,13 +5,13 @@ import type { NamesOf } from "../util/names.js";
 /** What a client holds for a server that does not keep up. */
 export interface LimitOptions {
   /**
-   * So many operations of one server may wait to be sent or for their reply, on each of its
+   * How many operations of one server may wait to be sent or for their reply, on each of its
    * connections if it has several.
    * @defaultValue 100000
    */
   readonly maxQueueLength?: number | undefined;
   /**
-   * The values that they store may have so many bytes in all; one alone may be larger.
+   * How many bytes the values that they store may have in all; one alone may be larger.
    * @defaultValue 134217728 (128 MiB)
    */
   readonly maxQueueBytes?: number | undefined;
@@ -22,7 +22,7 @@ export interface LimitOptions {
    */
   readonly whenQueueFull?: "fail" | "wait" | undefined;
   /**
-   * So many connections may be in the making at once, over all servers; others wait for
+   * How many connections may be in the making at once, over all servers; others wait for
    * their turn, and calls for them no longer than until their deadline. One that takes more
    * than 100 ms keeps no other waiting.
    * @defaultValue 64

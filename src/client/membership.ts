@@ -46,7 +46,7 @@ export class Membership {
   readonly #lists: Subscription;
   readonly #signal: AbortSignal | undefined;
 
-  /** @throws OptionError for an unknown option, or a signal that is none */
+  /** @throws OptionError for an unknown option, or a signal that is not an AbortSignal */
   constructor(
     client: ServerList,
     events: Events<ClientEvents>,

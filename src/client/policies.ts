@@ -51,7 +51,7 @@ export interface PolicyOptions extends CopyReadOptions {
    */
   readonly rejoin?: "keep" | "flush" | "delete" | undefined;
   /**
-   * So many keys are remembered for each server with `rejoin: "delete"`; a server that
+   * How many keys are remembered for each server with `rejoin: "delete"`; a server that
    * missed more changes is flushed.
    * @defaultValue 10000
    */
@@ -152,7 +152,7 @@ function rejoinOf(options: PolicyOptions): RejoinOptions | undefined {
   return action === "keep" ? undefined : { action, maxRemembered };
 }
 
-/** What there is to arrange. */
+/** What {@link arrange} puts together. */
 export interface Arrangement extends Policies {
   readonly router: Router;
   readonly gutter: Router | undefined;

@@ -41,7 +41,7 @@ const SERVER_OPTIONS: ReadonlySet<string> = new Set(["host", "port", "path", "we
 
 /**
  * The servers of a list, in its order.
- * @throws OptionError for an empty list, or a server that is none
+ * @throws OptionError for an empty list, or a server that cannot be read
  */
 export function parseServers(servers: Servers): Address[] {
   const addresses = typeof servers === "string" ? fromText(servers) : fromList(servers);
@@ -58,7 +58,7 @@ function fromList(servers: readonly (string | ServerOptions)[]): Address[] {
   return servers.map(parseServer);
 }
 
-/** @throws OptionError for what is no server */
+/** @throws OptionError for something that is not a server */
 export function parseServer(server: string | ServerOptions): Address {
   return typeof server === "object" && server !== null ? fromObject(server) : parseAddress(server);
 }

@@ -256,7 +256,7 @@ export class Settings {
   #connectGutter(): Router | undefined {
     const { failover } = this.#fixed.policies;
     if (typeof failover !== "object") return undefined;
-    // Whoever stands in has no stand-in of its own to share its keys with.
+    // A server that stands in has no stand-in of its own to share its keys with.
     const health: HealthOptions = Object.create(this.#health, { rampUpMs: { value: 0 } });
     const servers = failover.addresses.map((address) => this.#connectTo(address, health));
     const behaviors = { distribution: "consistent ketama" } as const;

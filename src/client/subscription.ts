@@ -25,7 +25,7 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
   #failures = 0;
   #failedAt = 0;
 
-  /** @throws OptionError for what is no async iterable */
+  /** @throws OptionError for anything but an async iterable */
   constructor(source: AsyncIterable<Servers>) {
     if (typeof source?.[Symbol.asyncIterator] !== "function") {
       throw new OptionError(

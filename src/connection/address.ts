@@ -48,7 +48,7 @@ export function tcpAddress(host: string, port: number, weight: number): Address 
   return { host, port, weight, name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}` };
 }
 
-/** Linux has room for so many in a socket's address, and Node cuts off what is more. */
+/** What Linux has room for in a socket's address; Node cuts off what is more. */
 const MAX_PATH_BYTES = 107;
 
 /** A unix socket's address; the path is taken as it is. */
@@ -117,7 +117,7 @@ export function checkHost(text: string, host: string): void {
     if (isIPv6(host)) return;
     throw bad(
       text,
-      "has a colon in its host, which is no IPv6 address; its port is a part of its own",
+      "has a colon in its host, which is not an IPv6 address; its port is a part of its own",
     );
   }
   const odd = /[^\p{L}\p{M}\p{N}._-]/u.exec(host)?.[0];

@@ -53,10 +53,10 @@ const MAX_DATAGRAM_BYTES = 1400;
 /** As many requests as there are ids for them. */
 const MAX_IN_FLIGHT = 0x1_0000;
 
-/** So many requests leave together; a buffer of Linux holds some 200 small datagrams. */
+/** How many requests leave together; a buffer of Linux holds some 200 small datagrams. */
 const WINDOW = 64;
 
-/** A request that is not answered for so long, or twice as long, was lost or is late. */
+/** A request that is not answered within one to two of these was lost or is late. */
 const WINDOW_ROUND_MS = 100;
 
 /** A request that waits to leave: an operation's own, or the part of it that is about one key. */

@@ -19,7 +19,7 @@ export function framed(id: number, request: string): Buffer {
   return datagram;
 }
 
-/** The request that a datagram answers, or -1 for what is no frame. */
+/** The request that a datagram answers, or -1 for anything but a frame. */
 export function frameId(datagram: Buffer): number {
   return datagram.length < FRAME_BYTES ? -1 : datagram.readUInt16BE(0);
 }

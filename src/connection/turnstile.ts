@@ -13,7 +13,7 @@ const SLOW_MS = 100;
  * client's connections to every server in one moment.
  *
  * A server that never answers would keep the others from their turn for as long as an
- * attempt may last: so whoever is slow makes room, and goes on trying.
+ * attempt may last: so one that is slow makes room, and goes on trying.
  */
 export class Turnstile {
   readonly #max: number;

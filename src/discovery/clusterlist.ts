@@ -41,7 +41,7 @@ export function isUnknown(answer: string): boolean {
  * Reads an answer to `config get cluster`: a version, and in the next line
  * `host|ip|port host|ip|port …`.
  * @param server - whose answer it is
- * @throws ProtocolError for one that is none, or that names no server
+ * @throws ProtocolError for anything else, or one that names no server
  */
 export function parseClusterList(answer: string, server: string): ClusterList {
   const [, body = answer] = /^(?:CONFIG|VALUE) [^\r\n]*\r\n(.*)\r\nEND\r\n$/s.exec(answer) ?? [];

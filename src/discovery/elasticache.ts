@@ -53,7 +53,7 @@ const LAGGING_INTERVALS = 3;
  * that has not heard yet; it counts when it still stands after three intervals, as it does
  * where a cluster was made anew.
  * @param endpoint - as a client takes a server, or a URL of one
- * @throws OptionError for an endpoint that is none, or an unknown option
+ * @throws OptionError for an endpoint that cannot be read, or an unknown option
  */
 export function elasticache(
   endpoint: string | ServerOptions,
@@ -75,7 +75,7 @@ export function elasticache(
   );
 }
 
-/** The newest list that was heard of, whoever iterates. */
+/** The newest list that was heard of, shared by all iterations. */
 class KnownCluster {
   readonly #lagMs: number;
   #list: ClusterList | undefined = undefined;

@@ -6,7 +6,7 @@ const MAX_DEBTS = 10_000;
 
 const PAUSE_MS = 1000;
 
-/** So many are tried at once. */
+/** How many are tried at once. */
 const BATCH = 100;
 
 interface Debt {

@@ -93,7 +93,7 @@ export class Pair<Value> {
 
   /**
    * The keys of a call on many, each once.
-   * @throws ArgumentError for what is no list of keys, KeyError
+   * @throws ArgumentError for anything but a list of keys, KeyError
    */
   distinct<K extends Key>(keys: Iterable<K>, place: CallOptions | undefined): K[] {
     const { dispatcher } = settingsOf(this.primary);

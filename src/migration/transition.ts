@@ -48,7 +48,7 @@ export abstract class Transition<Value> implements AsyncDisposable {
   /**
    * Where values are read and stored; see {@link MigrationOptions.reads}. A change holds
    * from the next call on.
-   * @throws OptionError on setting what is none of them
+   * @throws OptionError on setting anything else
    */
   get reads(): MigrationReads {
     return this.#pair.settings.reads;
@@ -60,7 +60,7 @@ export abstract class Transition<Value> implements AsyncDisposable {
 
   /**
    * Which calls reject if the other cluster failed; see {@link MigrationOptions.strict}.
-   * @throws OptionError on setting what is none of them
+   * @throws OptionError on setting anything else
    */
   get strict(): MigrationStrictness {
     return this.#pair.settings.strict;

@@ -79,7 +79,7 @@ export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The text of a key in wire form; a character for each byte, if they are no UTF-8. */
+/** The text of a key in wire form; a character for each byte, if they are not UTF-8. */
 export function keyText(wire: string): string {
   if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
   try {

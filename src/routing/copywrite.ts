@@ -8,14 +8,15 @@ import {
   type KeyRequest,
   type Request,
 } from "../protocol/request.js";
+import type { Decisions } from "./decisions.js";
 import { deletionOf, plainMeta } from "./deletion.js";
 import { isServersFault } from "./fault.js";
-import { type RelayOptions, Relays, relay } from "./relay.js";
+import { Relays, relay } from "./relay.js";
 import type { Server } from "./server.js";
 
 /** Changes to items that are on several servers, their own first. */
 
-type ChangeRequest = Exclude<KeyRequest, GetRequest>;
+export type ChangeRequest = Exclude<KeyRequest, GetRequest>;
 
 /** Whether a change depends on nothing that is stored. */
 export function isUnconditional(request: ChangeRequest): boolean {
@@ -51,7 +52,7 @@ export function writeToAll(operation: Operation, copy: Request, servers: readonl
   }
 }
 
-/** A reply that is still the same when the others have come. A change has no value come back. */
+/** A reply that is still the same when the others have come. A change brings no value back. */
 function lasting(reply: Reply): Reply {
   if (reply.kind !== "hit") return reply;
   const { flags, cas, info } = reply;
@@ -75,44 +76,51 @@ function conclude(operation: Operation, answers: readonly Answer[]): void {
 
 /**
  * Sends a change to its own server, and to the others what comes of it, also if nobody
- * waits any more: what they have is old.
+ * waits any more: what they have is old. If the key was changed again meanwhile, they lose it,
+ * since nobody knows what became of both.
  */
 export function writeInTurn(
   operation: Operation,
-  copy: Request,
+  request: ChangeRequest,
   [own, ...others]: readonly Server[],
+  decisions: Decisions,
 ): void {
-  const { request } = operation;
+  const copy = copyOf(request);
   const isBlind = isSilent(request) && copy.verb === "set";
   const done = (reply: Reply) => operation.settle(isBlind ? OK : reply);
-  const settle = (reply: Reply) => {
-    let remaining = others.length;
-    if (!hasChanged(reply) || remaining === 0) {
-      done(reply);
-      return;
-    }
-    const answered = () => {
-      if (--remaining === 0) done(reply);
-    };
-    for (const server of others) {
-      server.execute(relay(operation, { request: copy, settle: answered, fail: answered }));
-    }
-  };
-  const relays = new Relays(operation, "all");
-  relays.send(own!, isBlind ? { settle, ...answering(operation) } : { settle });
+  const decided = decisions.begin(request.key);
+  new Relays(operation, "all").send(own!, {
+    // What the copies are set to depends on the answer, which a silent change has to ask for.
+    request: isBlind ? { ...request, noreply: false } : request,
+    settle: (reply) => {
+      const next = decided() ? copy : deletionOf(request, request.noreply);
+      if (hasChanged(reply)) sendToEach(operation, next, others, () => done(reply));
+      else done(reply);
+    },
+    fail: (error) => {
+      decided();
+      if (isBlind && error instanceof MemcachedError && error.sent) done(OK);
+      else operation.fail(error);
+    },
+    recalled: decided,
+  });
 }
 
-/**
- * Has the server answer a silent change, since what the copies are set to depends on what it
- * does. The caller learns no more of it than of any other: only that it could not be sent.
- */
-function answering(operation: Operation): RelayOptions {
-  const request = { ...operation.request, noreply: false } as Request;
-  const fail = (error: unknown) => {
-    if (error instanceof MemcachedError && error.sent) operation.settle(OK);
-    else operation.fail(error);
+/** Calls `done` when every server has answered or failed. */
+function sendToEach(
+  operation: Operation,
+  request: Request,
+  servers: readonly Server[],
+  done: () => void,
+): void {
+  let remaining = servers.length;
+  if (remaining === 0) done();
+  const answered = () => {
+    if (--remaining === 0) done();
   };
-  return { request, fail };
+  for (const server of servers) {
+    server.execute(relay(operation, { request, settle: answered, fail: answered }));
+  }
 }
 
 function hasChanged({ kind }: Reply): boolean {

@@ -15,7 +15,7 @@ export interface Elsewhere extends Executor {
  * been sent, or may be sent twice, and their deadline has not passed. A server that
  * returns gets its keys back one after the other.
  *
- * A server that merely fails keeps its keys: whoever moved them at the first failure
+ * A server that merely fails keeps its keys: a client that moved them at the first failure
  * would find old values when it answers again.
  */
 export class Failover implements Executor, Rescuer {

@@ -26,9 +26,9 @@ export interface HealthEvent {
 export interface HealthOptions {
   /** Failures in a row that make a server dead. */
   readonly failureLimit: number;
-  /** Milliseconds between two probes at most. */
+  /** The most milliseconds between two probes. */
   readonly retryTimeoutMs: number;
-  /** Milliseconds that a dead server stays dead at least. */
+  /** The fewest milliseconds that a dead server stays dead. */
   readonly deadTimeoutMs: number;
   /** Milliseconds from a dead server's first reply until it has all of its keys again. */
   readonly rampUpMs: number;
@@ -76,8 +76,6 @@ export class Health {
   state: HealthState = "up";
   /** Whether the server is sent operations. */
   accepts = true;
-  /** Whether some of its keys are elsewhere, or all: it is dead, or returning. */
-  isAway = false;
   readonly #server: string;
   readonly #options: HealthOptions;
   readonly #actions: HealthActions;
@@ -122,16 +120,20 @@ export class Health {
       this.#become("failing");
     } else {
       this.accepts = false;
-      this.isAway = true;
       this.#deadUntil = performance.now() + deadTimeoutMs;
       this.#probeIn(Math.max(deadTimeoutMs, retryInMs ?? this.#pauseMs()));
       this.#become("dead");
     }
   }
 
+  /** Whether some of its keys are elsewhere, or all. */
+  get isAway(): boolean {
+    return this.state === "dead" || this.state === "returning";
+  }
+
   /** Which part of its keys it has: 0 to 1, growing while it is returning. */
   get share(): number {
-    if (this.state !== "returning") return this.isAway ? 0 : 1;
+    if (this.state !== "returning") return this.state === "dead" ? 0 : 1;
     const passed = (performance.now() - this.#returnedAt) / this.#options.rampUpMs;
     return Math.min(1, FIRST_SHARE + (1 - FIRST_SHARE) * passed);
   }
@@ -200,7 +202,6 @@ export class Health {
     this.#probes = 0;
     this.#cancel();
     this.accepts = true;
-    this.isAway = state === "returning";
     this.#become(state);
   }
 

@@ -6,7 +6,7 @@ import type { Question } from "./copyread.js";
 import { deletionOf, plainMeta } from "./deletion.js";
 import type { Server } from "./server.js";
 
-/** So many at once; a server that came back empty would otherwise be filled all at once. */
+/** How many at once; a server that came back empty would otherwise be filled in one go. */
 const MAX_UNDER_WAY = 64;
 
 /** For one request; not what is left of the read's own time, which may be too little for any server. */
@@ -22,7 +22,7 @@ interface Item {
   readonly ttl: number;
   /**
    * Whether it is what its writer made it, neither stale nor still to be filled, and has a
-   * token by which a change would be noticed, as it has not under `memcached -C`.
+   * token by which a change would be noticed; under `memcached -C` it has none.
    */
   readonly sound: boolean;
   /** Whether the right to recache a stale item was won by looking at it. */

@@ -8,7 +8,7 @@ import { relay } from "./relay.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 
-/** So much is held for one server; libmemcached holds 8 KiB. */
+/** How much is held for one server; libmemcached holds 8 KiB. */
 const MAX_HELD_BYTES = 64 * 1024;
 
 /** About what a change takes beside its key and value. */

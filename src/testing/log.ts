@@ -28,7 +28,7 @@ export class Log {
   /** Told whenever the log begins or ceases to want each request. */
   onChange: () => void = () => {};
 
-  /** @throws OptionError for a level that is none */
+  /** @throws OptionError for an unknown level */
   constructor(level: LogLevel) {
     this.#level = checkChoice(level, "log", ["none", "bytes", "requests"]);
   }

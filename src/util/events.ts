@@ -15,7 +15,7 @@ export class Events<Types> {
     for (const type of Object.keys(types)) this.#listeners.set(type, new Set());
   }
 
-  /** @throws ArgumentError for a type that is never told, and for what is no function */
+  /** @throws ArgumentError for a type that is never told, and for anything but a function */
   on<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
     const listeners = this.#of(type);
     checkFunction(listener, `The listener of ${String(type)}`, ArgumentError);

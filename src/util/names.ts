@@ -9,7 +9,7 @@ export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
   return new Set(Object.keys(names));
 }
 
-/** A message names so many options at most. */
+/** How many options a message names at most. */
 const MAX_LISTED = 12;
 
 /** @throws OptionError for an option that is not in `known`, with the nearest that is */

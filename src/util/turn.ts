@@ -1,4 +1,4 @@
-/** As they were at the beginning: whoever puts a fake clock in their place does not mean sockets. */
+/** As they were at the beginning: a fake clock that is put in their place is not meant for sockets. */
 const later = setImmediate;
 const next = queueMicrotask;
 

@@ -1,6 +1,5 @@
 import { CodecError, MemcachedError } from "../errors.js";
-import { isUint8Array } from "../util/bytes.js";
-import { ownBytes } from "./bytes.js";
+import { isUint8Array, ownBytes } from "../util/bytes.js";
 import { encodedFlags } from "./checked.js";
 import type { Codec, Encoded, EncodeOptions, Serializer } from "./codec.js";
 import { FLAG_COMPRESSED } from "./flags.js";

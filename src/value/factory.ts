@@ -19,7 +19,7 @@ export interface CodecOptions<Value = unknown>
   extends Omit<NativeOptions, "serializer">,
     CompressedOptions {
   /**
-   * What becomes of values that are no string, bytes, boolean or integer: `"json"`,
+   * What becomes of values that are not a string, bytes, a boolean or an integer: `"json"`,
    * `"pickle"` (Python's own types), `"v8"` (all that `structuredClone` copies; only for
    * a cache that nobody else can write to). `"raw"` knows no types at all: strings and
    * bytes go in, bytes come out. An object of one's own takes over all values.

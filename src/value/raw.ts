@@ -1,6 +1,5 @@
 import { CodecError, OptionError } from "../errors.js";
-import { isUint8Array } from "../util/bytes.js";
-import { ownBytes } from "./bytes.js";
+import { isUint8Array, ownBytes } from "../util/bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_BYTES } from "./flags.js";
 import { encodeText } from "./text.js";

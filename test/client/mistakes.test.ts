@@ -109,9 +109,9 @@ describe("a client", () => {
   });
 
   test.each<[Servers, string]>([
-    [[{ host: "h:11211" }], "has a colon in its host, which is no IPv6 address"],
+    [[{ host: "h:11211" }], "has a colon in its host, which is not an IPv6 address"],
     [[{ host: "" }], `A server's host must be a string that is not empty, not ""`],
-    ["[h:1]:11211", "has a colon in its host, which is no IPv6 address"],
+    ["[h:1]:11211", "has a colon in its host, which is not an IPv6 address"],
     [[{ hostname: "h" } as never], "it has host, port, path, weight, udp"],
   ])("with a server like %j", (servers, message) => {
     expect(() => new Client(servers)).toThrow(message);

@@ -17,6 +17,7 @@ import {
 } from "tslibmc";
 import { Migration } from "tslibmc/migration";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { listen } from "../support/port.js";
 
 /**
  * What cannot be meant is refused before anything is sent: the server here records every
@@ -36,10 +37,7 @@ describe("refused before anything is sent", () => {
         arrived += data.toString("latin1");
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    client = new Client(`127.0.0.1:${address.port}`);
+    client = new Client(`127.0.0.1:${await listen(server)}`);
   });
   afterAll(async () => {
     await client.close();

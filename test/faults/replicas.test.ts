@@ -144,6 +144,23 @@ describe.each(["text", "binary"] as const)("num_replicas over %s", (protocol) =>
     expect(await everywhere("held")).toEqual(["replaced", "replaced", "replaced"]);
   });
 
+  test("a copy never gets back what was changed again before its own server had decided", async () => {
+    const { client } = replicated(2);
+    await Promise.all([client.add("gone", "added"), client.delete("gone")]);
+    expect(await everywhere("gone")).toEqual([undefined, undefined, undefined]);
+
+    await client.set("kept", 0);
+    await Promise.all([client.replace("kept", 1), client.replace("kept", 2)]);
+    expect(await everywhere("kept")).toEqual([2, 2, 2]);
+
+    await Promise.all([client.replace("kept", 3), client.add("kept", 4)]);
+    const held = await everywhere("kept");
+    expect(held).toContain(3);
+    for (const value of held) expect([3, undefined]).toContain(value);
+    await client.replace("kept", 5);
+    expect(await everywhere("kept")).toEqual([5, 5, 5]);
+  });
+
   test("a miss is looked for among the copies only if that is asked for", async () => {
     const witness = replicated(1);
     const seeking = replicated(1, { readReplicas: "miss" }).client;

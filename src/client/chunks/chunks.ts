@@ -212,7 +212,7 @@ export class Chunks implements Chunking {
     discarding.catch(() => {});
   }
 
-  /** What is to be added to an item, once it is known that the item is no manifest. */
+  /** What is to be added to an item, once it is known that the item is not a manifest. */
   async #checkWhole(
     { command, wireKey }: Storing,
     encoded: Encoded | Promise<Encoded>,
@@ -245,7 +245,7 @@ function look(name: string): Command<Look | undefined> {
   };
 }
 
-/** Reads a manifest; undefined if the item is gone, or is none any more. */
+/** Reads a manifest; undefined if the item is gone, or is something else by now. */
 function getManifest(name: string, limits: ChunkLimits): Command<Manifest | undefined> {
   return {
     name,

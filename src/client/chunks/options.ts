@@ -5,8 +5,8 @@ import { namesOf } from "../../util/names.js";
 /** How values that are too large for one item are kept in several. */
 export interface ChunkOptions {
   /**
-   * Values of more bytes, as they are encoded, are stored in chunks of so many; from 256
-   * to `maxValueSize`.
+   * Bytes of a chunk, 256 to `maxValueSize`; values of more bytes, as they are encoded, are
+   * stored in several.
    * @defaultValue `maxValueSize` less 1024, which are left to the item's key and header
    */
   readonly size?: number | undefined;

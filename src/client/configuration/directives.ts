@@ -81,7 +81,7 @@ type Directive = (draft: Draft, value: Word | undefined, option: Word) => void;
 /** Carries out `--NAME` or `--NAME=value`; a name may be in any case, with `_` for `-`. */
 export function applyOption(draft: Draft, option: Word): void {
   const match = /^--([\w-]+)(=?)/.exec(option.text);
-  if (match === null) throw option.error("is no option; options begin with --");
+  if (match === null) throw option.error("is not an option; options begin with --");
   const [prefix, name, equals] = match;
   const directive = directives.get(name!.toUpperCase().replaceAll("_", "-"));
   // Without its value, which may be a password.
@@ -209,7 +209,7 @@ function oneOf<T>(table: Readonly<Record<string, T>>, value: Word): T {
 function wholeNumber(value: Word): number {
   const parsed = Number(value.text);
   if (/^\d+$/.test(value.text) && Number.isSafeInteger(parsed)) return parsed;
-  throw value.error("is no whole number");
+  throw value.error("is not a whole number");
 }
 
 /** `host`, `host:port`, `[::1]:port`, each with `/?weight` or without. */
@@ -225,6 +225,6 @@ function server(value: Word): RingServer {
 function socket(value: Word): RingServer {
   const match = /^(.*?)(?:\/\?(\d+))?$/s.exec(value.text)!;
   const path = value.slice(0, match[1]!.length).unquoted;
-  if (path === "") throw value.error("is no path");
+  if (path === "") throw value.error("is not a path");
   return { host: path, port: 0, weight: Number(match[2] ?? "1") };
 }

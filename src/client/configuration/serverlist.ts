@@ -34,7 +34,7 @@ function listed(item: Word): RingServer {
 export function serverIn(word: Word, pattern: RegExp, form: string): RingServer {
   const match = pattern.exec(word.text);
   if (match === null || (match[2] !== undefined && !isIPv6(match[2]))) {
-    throw word.error(`is no server; write ${form}, where port and weight may be left out`);
+    throw word.error(`is not a server; write ${form}, where port and weight may be left out`);
   }
   const [, name, address, port = DEFAULT_PORT, weight = 1] = match;
   if (Number(port) > 65535) throw word.error("has a port over 65535");

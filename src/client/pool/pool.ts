@@ -13,7 +13,7 @@ export interface ReserveOptions {
    * @defaultValue false, but true where `timeoutMs` is given
    */
   readonly block?: boolean | undefined;
-  /** Milliseconds to wait at most. @defaultValue no limit */
+  /** The most milliseconds to wait. @defaultValue no limit */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -168,7 +168,7 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     if (this.#inUse.delete(member)) this.#offer(member);
   }
 
-  /** Gives a client to whoever waits longest, or keeps it until somebody asks. */
+  /** Gives a client to the one who has waited longest, or keeps it until somebody asks. */
   #offer(member: PoolMember<C>): void {
     if (this.#closed) {
       void member.client.close();

@@ -3,7 +3,7 @@ import { MAX_FLAGS, parseUnsigned } from "./number.js";
 
 /**
  * Reads the return flags of a meta reply (protocol.txt, "Meta Commands"), for instance
- * `f16 t-1 h0 W`. Returns undefined for a token that is no flag.
+ * `f16 t-1 h0 W`. Returns undefined for a token that is not a flag.
  */
 export function parseInfo(tokens: readonly string[], from: number): MetaInfo | undefined {
   const info: MetaInfo = { ...NO_INFO };

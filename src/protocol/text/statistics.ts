@@ -2,7 +2,7 @@ import type { Statistics } from "../statistics.js";
 
 /**
  * Takes one line of the answer to `stats` (protocol.txt, "Statistics"); returns false for one
- * that is no statistic.
+ * that is not a statistic.
  * @throws ProtocolError if there is no end to them
  */
 export function takeStatistic(line: string, statistics: Statistics): boolean {

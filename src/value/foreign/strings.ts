@@ -1,5 +1,4 @@
-import { strictUtf8 } from "../../util/bytes.js";
-import { ownBytes } from "../bytes.js";
+import { ownBytes, strictUtf8 } from "../../util/bytes.js";
 
 /** A string of a language that does not tell text from bytes: text if it is UTF-8. */
 export function textOrBytes(

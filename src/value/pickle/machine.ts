@@ -10,7 +10,7 @@ import type { PickleInput } from "./input.js";
 /** One instruction. */
 export type Instruction = (machine: PickleMachine) => void;
 
-/** Beyond this, what constructors copy has to be in proportion to the pickle. */
+/** Constructors may copy this much, and beyond it only in proportion to the pickle. */
 const FREE_COPIES = 64 * 1024;
 
 /**
