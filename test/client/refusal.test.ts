@@ -280,6 +280,12 @@ describe("a client that cannot be", () => {
     ["an empty string", "", /is empty/],
     ["no host", ":11211", /names no host/],
     ["no port behind the colon", "h:", /has the port ""/],
+    ["a host without an end", "h".repeat(254), /"h{100}…" has a host of over 253 characters/],
+    [
+      "a port without an end",
+      `h:${"1".repeat(9999)}`,
+      /^The server "h:1{98}…" has the port "1{20}…"/,
+    ],
     ["a port that is no number", "h:x", /port of a server must be 1 to/],
     ["port 0", "h:0", /1 to 65535/],
     ["a port past 65535", "h:70000", /1 to 65535/],
