@@ -111,8 +111,7 @@ export class Dispatcher {
 
   /** A request as it can be sent. */
   sendable(request: Request): Request {
-    if (request.verb === "admin" || !this.needsBase64(request.key)) return request;
-    return inBase64(request);
+    return this.needsBase64(request.key) ? inBase64(request) : request;
   }
 
   #prefix(options: CallOptions | undefined): string {

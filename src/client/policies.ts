@@ -17,7 +17,7 @@ import {
   type CopyReadOptions,
   copyReadingOf,
 } from "./copyreading.js";
-import { parseServers, type Servers } from "./servers.js";
+import { type ClientOfUrl, checkUrl, parseServers, type Servers } from "./servers.js";
 
 /** What becomes of operations whose server fails. */
 export interface PolicyOptions extends CopyReadOptions {
@@ -116,10 +116,10 @@ export interface Policies {
 }
 
 /** @throws OptionError */
-export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
+export function policiesOf(options: PolicyOptions & ClientOfUrl, isBinary: boolean): Policies {
   const { failover, rampUpMs = DEFAULT_RAMP_UP_MS, onError = "throw" } = options;
   return {
-    failover: failoverOf(failover),
+    failover: failoverOf(failover, options),
     rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
     rejoin: rejoinOf(options),
     copyReading: copyReadingOf(options, isBinary),
@@ -127,7 +127,10 @@ export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies 
   };
 }
 
-function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
+function failoverOf(
+  failover: PolicyOptions["failover"],
+  client: ClientOfUrl,
+): Policies["failover"] {
   if (failover === undefined) return undefined;
   if (typeof failover !== "object" || failover === null) {
     return checkChoice(failover, "failover", FAILOVERS, "an object with servers");
@@ -137,6 +140,7 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
   if (servers === undefined) {
     throw new OptionError("failover needs servers, which stand in for those that are dead");
   }
+  checkUrl(servers, client);
   return {
     addresses: parseServers(servers),
     ttl: checkInteger(ttl, "failover.ttl", 1, MAX_GUTTER_TTL),

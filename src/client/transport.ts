@@ -21,7 +21,7 @@ import {
   checkOptions,
 } from "../util/check.js";
 import { type NamesOf, namesOf } from "../util/names.js";
-import { show } from "../util/show.js";
+import { kindOf, show } from "../util/show.js";
 import { PLAINTEXT_CHOICES, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
@@ -240,7 +240,7 @@ function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined
     if (foreign === undefined) return tls;
     throw new OptionError(`tls takes no ${foreign}, which is the client's own to say`);
   }
-  throw new OptionError(`tls must be true or an object for tls.connect, not ${show(tls)}`);
+  throw new OptionError(`tls must be true or an object for tls.connect, not ${kindOf(tls)}`);
 }
 
 function checkSocket(socket: SocketOptions = {}): SocketOptions {

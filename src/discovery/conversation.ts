@@ -4,6 +4,7 @@ import { ConnectError, type MemcachedError, ProtocolError, TimeoutError } from "
 import { type Reply, STORED } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import { latin1 } from "../util/bytes.js";
+import { quote } from "../util/show.js";
 import { timers } from "../util/timers.js";
 import { answerLength } from "./clusterlist.js";
 
@@ -82,7 +83,7 @@ export class Conversation {
     const header = `set ${key} ${flags} ${exptime} ${data.length}`;
     const answer = await this.say(`${header}\r\n${data.toString("latin1")}`);
     if (answer === "STORED\r\n") return STORED;
-    throw new ProtocolError(`it answered ${answer.trimEnd()}`);
+    throw new ProtocolError(`it answered ${quote(answer.trimEnd(), 60)}`);
   }
 
   end(): void {

@@ -1,7 +1,7 @@
 import { KeyError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { asBuffer, isUint8Array, latin1, utf8 } from "../util/bytes.js";
-import { show } from "../util/show.js";
+import { quote, show } from "../util/show.js";
 
 const buffer = builtin("node:buffer");
 
@@ -98,8 +98,11 @@ export function keyText(wire: string): string {
 
 /** The same for messages, shortened and escaped. */
 export function describeKey(wire: string): string {
-  return show(keyText(wire));
+  return quote(keyText(wire), SHOWN);
 }
+
+/** So many characters of a key say which it is. */
+const SHOWN = 40;
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
@@ -115,7 +118,9 @@ function anyBytes(key: Key): string {
 
 function wellFormed(key: string): string {
   if (key.isWellFormed()) return key;
-  throw new KeyError(`The key ${show(key)} has a lone surrogate, which UTF-8 cannot express`);
+  throw new KeyError(
+    `The key ${quote(key, SHOWN)} has a lone surrogate, which UTF-8 cannot express`,
+  );
 }
 
 function checkTextual(wire: string): string {
