@@ -1,9 +1,8 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
-import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
-import { PoolMember } from "./member.js";
+import { checkMaster, PoolMember } from "./member.js";
 
 /** How long a reservation waits for a client. */
 export interface ReserveOptions {
