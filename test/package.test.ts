@@ -91,6 +91,40 @@ test("the CommonJS build runs too, for tools that do not know module-sync", asyn
   }
 });
 
+test("both builds in one process know each other's errors, and no client of each other", async () => {
+  const source = `
+    import * as ours from "tslibmc";
+    import { Migration } from "tslibmc/migration";
+    import { MemcachedServer } from "tslibmc/testing";
+    import { tracingChannel } from "node:diagnostics_channel";
+    import { createRequire } from "node:module";
+    const theirs = createRequire(process.cwd() + "/")("./node_modules/tslibmc/dist/cjs/index.js");
+    const server = await MemcachedServer.start();
+    const traced = [];
+    tracingChannel("tslibmc:command").subscribe({ start: ({ key }) => traced.push(key) });
+    const said = (call) => { try { return call(); } catch (error) { return error.message; } };
+    for (const [one, other] of [[ours, theirs], [theirs, ours]]) {
+      const deserialize = () => { throw new other.CacheMiss("old"); };
+      const serializer = { serialize: () => ({ data: "x", flags: 64 }), deserialize };
+      const client = new one.Client(server.address, { serializer });
+      await client.set("k", 1);
+      const error = await client.get("a b").catch((error) => error);
+      console.log(await client.get("k"), error instanceof other.KeyError, traced.splice(0).join());
+      console.log(said(() => new other.ClientPool(client, 1)));
+      await client.close();
+    }
+    const client = new theirs.Client(server.address);
+    console.log(said(() => new Migration({ from: client, to: client })));
+    await server.close();
+  `;
+  const said = await printedBy(source, "module");
+  const answers = "undefined true k,k";
+  const pool =
+    "A pool is filled with clones of a Client of its own copy of tslibmc, not of a Client";
+  const migration = "A Migration needs two clients of its own copy of tslibmc, as { from, to }";
+  expect(said.split("\n")).toEqual([answers, pool, answers, pool, migration]);
+});
+
 test("the CommonJS build keeps the names of its functions and classes", async () => {
   const file = join(consumer, "node_modules/tslibmc/dist/cjs/index.js");
   const source = `
@@ -100,9 +134,14 @@ test("the CommonJS build keeps the names of its functions and classes", async ()
   expect(await printedBy(source, "commonjs")).toMatch(/^[1-9]\d* 0$/);
 });
 
-test("the CommonJS build works in a realm of its own, such as Jest gives each test file", async () => {
-  const folder = join(consumer, "node_modules/tslibmc/dist/cjs");
-  const source = `
+test.each([
+  ["node", "[]"],
+  ["jsdom", '["Uint8Array", "TextDecoder", "TextEncoder", "setImmediate", "clearImmediate"]'],
+])(
+  "the CommonJS build works in a realm of its own, as Jest makes it for %s",
+  async (environment, missing) => {
+    const folder = join(consumer, "node_modules/tslibmc/dist/cjs");
+    const source = `
     const { readFileSync } = require("node:fs");
     const { join, dirname } = require("node:path");
     const vm = require("node:vm");
@@ -110,7 +149,12 @@ test("the CommonJS build works in a realm of its own, such as Jest gives each te
     const builtins = /^(?:[A-Z]\\w*Error|Array|Date|Error|Map|Math|Object|Promise|Set|Symbol|WeakMap)$/;
     const realm = vm.createContext({});
     for (const [name, it] of Object.entries(globals)) {
-      if (!builtins.test(name) && name !== "globalThis") Object.defineProperty(realm, name, it);
+      if (builtins.test(name) || name === "globalThis" || ${missing}.includes(name)) continue;
+      Object.defineProperty(realm, name, it);
+    }
+    if (${environment === "jsdom"}) {
+      realm.setTimeout = (...args) => Number(setTimeout(...args)); // as in a browser
+      realm.setInterval = (...args) => Number(setInterval(...args));
     }
     const loaded = new Map();
     function load(file) {
@@ -126,9 +170,13 @@ test("the CommonJS build works in a realm of its own, such as Jest gives each te
     const { MemcachedServer } = load(${JSON.stringify(join(folder, "testing/index.js"))});
     (async () => {
       const server = await MemcachedServer.start();
-      const client = new Client(server.address, { compress: true, maxValueSize: 4e6 });
+      const encryption = { keys: [{ id: "1", secret: Buffer.alloc(32, "secret") }] };
+      const options = { compress: true, maxValueSize: 4e6, encryption };
+      const client = new Client(server.address, options);
       await client.set("large", "x".repeat(3e6));
       console.log((await client.get("large")).length);
+      await client.set(Buffer.from("\\xfc"), Buffer.from("bytes"));
+      console.log(String(await client.get("\\xfc")));
       await client.disconnectAll();
       await server.close();
       const error = await client.get("large").catch((error) => error);
@@ -137,8 +185,9 @@ test("the CommonJS build works in a realm of its own, such as Jest gives each te
       await client.close();
     })();
   `;
-  expect(await printedBy(source, "commonjs")).toBe("3000000\ntrue false\ntrue");
-});
+    expect(await printedBy(source, "commonjs")).toBe("3000000\nbytes\ntrue false\ntrue");
+  },
+);
 
 describe("the types", () => {
   /** What TypeScript says of programs in the consumer's folder, declarations checked too. */

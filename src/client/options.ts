@@ -9,8 +9,7 @@ import type { CompressOptions } from "../value/codec.js";
 /** What every call on keys takes. */
 export interface CallOptions {
   /**
-   * Milliseconds until the promise is settled, connecting and retries included. They begin when
-   * the request is written, which is in the turn of the event loop that the call was made in.
+   * Milliseconds for the whole call; the client's option of this name says when they begin.
    * @defaultValue the client's `timeoutMs`
    */
   readonly timeoutMs?: number | undefined;
@@ -126,7 +125,14 @@ export function checkCompress(compress: unknown): void {
   }
 }
 
+/** A signal by its shape, as Node itself looks at one: in jsdom `AbortSignal` is another class. */
 export function checkSignal(signal: unknown): AbortSignal {
-  if (signal instanceof AbortSignal) return signal;
+  if (isSignal(signal)) return signal;
   throw new OptionError(`signal must be an AbortSignal, not ${show(signal)}`);
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  return (
+    typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
+  );
 }

@@ -66,7 +66,7 @@ export function tooLargeError(
   const size = request.verb === "set" ? request.data.length : 0;
   const over = limit === undefined ? "its item limit" : `its item limit of ${limit}`;
   return new ValueTooLargeError(
-    `${server} refused a value of ${size} bytes for ${describeKey(request.key)} as over ${over}${loss(request)}`,
+    `${server} refused a value of ${size} bytes for ${describeKey(request.key)} as over ${over}${loss(request)}; raise it (memcached -I), compress the value, or set chunk and a smaller maxValueSize`,
     size,
     limit,
     { ...operation.details, server, sent: true },

@@ -6,6 +6,7 @@ import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js"
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";
 import { Events } from "../util/events.js";
+import { timers } from "../util/timers.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
 import type { MigrationEvents } from "./events.js";
@@ -40,7 +41,9 @@ export class Pair<Value> {
   /** @throws OptionError, ArgumentError */
   constructor(from: Client<Value>, to: Client<Value>, options: MigrationOptions) {
     if (!(from instanceof Client && to instanceof Client)) {
-      throw new ArgumentError("A Migration needs two clients, as { from, to }");
+      throw new ArgumentError(
+        "A Migration needs two clients of its own copy of tslibmc, as { from, to }",
+      );
     }
     this.settings = migrationSettings(options);
     checkApart(from, to);
@@ -121,10 +124,10 @@ export class Pair<Value> {
     this.new.stop();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
+      timer = timers.setTimeout(resolve, drainMs);
     });
     await Promise.race([this.#finished(), late]);
-    clearTimeout(timer);
+    timers.clearTimeout(timer);
   }
 
   async #finished(): Promise<void> {
