@@ -91,7 +91,7 @@ export class MemcachedError extends Error {
   }
 }
 
-/** Of a cause that is no error of ours no more than this: its fields may be anything. */
+/** Of a cause that is not one of our errors, no more than this: its fields may be anything. */
 function loggable(cause: unknown): unknown {
   if (!isError(cause) || cause instanceof MemcachedError) return cause;
   const { name, message } = cause;
@@ -108,7 +108,7 @@ export function messageOf(cause: unknown): string {
   return isError(cause) ? cause.message : String(cause);
 }
 
-/** Tells an error what it is about, as far as it does not know. */
+/** Adds to an error what it is about, unless it has that already. */
 export function concerning(
   error: unknown,
   { command, key }: Pick<ErrorDetails, "command" | "key">,
@@ -322,7 +322,7 @@ export class CacheMiss extends CodecError {
   }
 }
 
-/** A many-key or all-servers call of which a part failed. */
+/** A call on many keys or all servers that failed in part. */
 export class PartialError<Results = unknown> extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_PARTIAL";
   override readonly retcode: number | undefined = 19;
