@@ -26,13 +26,12 @@ import {
   type FlushOptions,
 } from "./options.js";
 import {
+  checkUrl,
   parseServer,
   parseServers,
   type ServerOptions,
   type Servers,
   serverOptions,
-  type UrlOptions,
-  urlOptions,
   withUrl,
 } from "./servers.js";
 import { Settings } from "./settings.js";
@@ -251,13 +250,7 @@ export abstract class Cluster implements AsyncDisposable {
    * @throws OptionError for an empty list, or a server that cannot be read; then nothing changes
    */
   setServers(servers: Servers): void {
-    for (const [option, value] of Object.entries(urlOptions(servers))) {
-      const own = this.#options[option as keyof UrlOptions];
-      if (own === value || (option === "tls" && own)) continue;
-      throw new OptionError(
-        `The URL has another ${option} than the client, which keeps its own; make a new client`,
-      );
-    }
+    checkUrl(servers, this.#options);
     this.#settings.setServers(parseServers(servers));
     this.#servers = servers;
   }

@@ -7,7 +7,7 @@ import { checkDurationMs, checkFunction, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { EncryptionOptions } from "../value/encryption.js";
-import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
+import { CODEC_OPTIONS, type CodecOptions, usesPickles } from "../value/factory.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import {
   type CheckedBehaviors,
@@ -33,8 +33,9 @@ export interface ClientOptions<Value = unknown>
     LimitOptions,
     PolicyOptions {
   /**
-   * Milliseconds for a whole operation, from the call to the settled promise, connecting
-   * and retries included. The behavior `_poll_timeout` is the same.
+   * Milliseconds for a whole call, connecting and repeating included. They begin with the call;
+   * for one key when its request is written, in the same turn of the event loop, or when it has
+   * to wait for a connection. The behavior `_poll_timeout` is the same.
    * @defaultValue 1000
    */
   readonly timeoutMs?: number | undefined;
@@ -131,6 +132,8 @@ export function checkClientOptions(options: ClientOptions): void {
   checkCompress(compress);
   checkOptions(pickle, PICKLE_OPTIONS, "pickle");
   checkOptions(encryption, ENCRYPTION_OPTIONS, "encryption");
+  if (pickle === undefined || usesPickles(options)) return;
+  throw new OptionError("This codec or serializer has no pickles; leave out the option pickle");
 }
 
 /** A behavior's name, or a call's option, is not misspelt: it is in the wrong place. */

@@ -5,6 +5,7 @@ import type { Ttl } from "../protocol/exptime.js";
 import {
   type EncodeKey,
   encodeBinaryKey,
+  encodeGroupKey,
   encodePrefix,
   isTextual,
   type Key,
@@ -110,8 +111,7 @@ export class Dispatcher {
 
   /** A request as it can be sent. */
   sendable(request: Request): Request {
-    if (request.verb === "admin" || !this.needsBase64(request.key)) return request;
-    return inBase64(request);
+    return this.needsBase64(request.key) ? inBase64(request) : request;
   }
 
   #prefix(options: CallOptions | undefined): string {
@@ -121,7 +121,7 @@ export class Dispatcher {
 
   /** What decides a key's server: without the client's own prefix, which placement adds if it counts. */
   route(wireKey: string, options: CallOptions | undefined): string {
-    if (options?.groupKey !== undefined) return this.encodeKey(options.groupKey);
+    if (options?.groupKey !== undefined) return encodeGroupKey(options.groupKey, this.encodeKey);
     return this.prefix === "" ? wireKey : wireKey.slice(this.prefix.length);
   }
 

@@ -3,6 +3,7 @@ import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
 import { namesOf } from "../util/names.js";
+import { timers } from "../util/timers.js";
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";
@@ -128,7 +129,7 @@ async function firstList(lists: Subscription, withinMs: number): Promise<Servers
     failure = error;
   };
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    timer = timers.setTimeout(() => {
       const why = failure === undefined ? "it gave none" : failure.message;
       const message = `The source of servers gave no list within ${withinMs} ms: ${why}`;
       reject(new TimeoutError(message, { cause: failure }));
@@ -137,7 +138,7 @@ async function firstList(lists: Subscription, withinMs: number): Promise<Servers
   try {
     return await Promise.race([usableList(lists), late]);
   } finally {
-    clearTimeout(timer);
+    timers.clearTimeout(timer);
   }
 }
 

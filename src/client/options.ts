@@ -9,8 +9,7 @@ import type { CompressOptions } from "../value/codec.js";
 /** What every call on keys takes. */
 export interface CallOptions {
   /**
-   * Milliseconds until the promise is settled, connecting and retries included. They begin when
-   * the request is written, which is in the turn of the event loop that the call was made in.
+   * Milliseconds for the whole call; the client's option of this name says when they begin.
    * @defaultValue the client's `timeoutMs`
    */
   readonly timeoutMs?: number | undefined;

@@ -10,13 +10,14 @@ import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkChoice, checkInteger, checkOptions } from "../util/check.js";
 import { type NamesOf, namesOf } from "../util/names.js";
+import { warnOnce } from "./behaviors/rules.js";
 import {
   COPY_READ_OPTIONS,
   type CopyReading,
   type CopyReadOptions,
   copyReadingOf,
 } from "./copyreading.js";
-import { parseServers, type Servers } from "./servers.js";
+import { type ClientOfUrl, checkUrl, parseServers, type Servers } from "./servers.js";
 
 /** What becomes of operations whose server fails. */
 export interface PolicyOptions extends CopyReadOptions {
@@ -24,7 +25,8 @@ export interface PolicyOptions extends CopyReadOptions {
    * Where keys go while their server is dead:
    *
    * - `"rehash"`: where the ring has them without it, as `auto_eject` says too. On a
-   *   consistent distribution no other key moves; `"modula"` has no place for them
+   *   consistent distribution no other key moves; `"modula"`, the default, has no place for
+   *   them, and a warning says so
    * - `"next"`: to the next server in the list, on any distribution
    * - a {@link GutterOptions}: to servers that are there for this alone
    *
@@ -114,10 +116,10 @@ export interface Policies {
 }
 
 /** @throws OptionError */
-export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
+export function policiesOf(options: PolicyOptions & ClientOfUrl, isBinary: boolean): Policies {
   const { failover, rampUpMs = DEFAULT_RAMP_UP_MS, onError = "throw" } = options;
   return {
-    failover: failoverOf(failover),
+    failover: failoverOf(failover, options),
     rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
     rejoin: rejoinOf(options),
     copyReading: copyReadingOf(options, isBinary),
@@ -125,7 +127,10 @@ export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies 
   };
 }
 
-function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
+function failoverOf(
+  failover: PolicyOptions["failover"],
+  client: ClientOfUrl,
+): Policies["failover"] {
   if (failover === undefined) return undefined;
   if (typeof failover !== "object" || failover === null) {
     return checkChoice(failover, "failover", FAILOVERS, "an object with servers");
@@ -135,6 +140,7 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
   if (servers === undefined) {
     throw new OptionError("failover needs servers, which stand in for those that are dead");
   }
+  checkUrl(servers, client);
   return {
     addresses: parseServers(servers),
     ttl: checkInteger(ttl, "failover.ttl", 1, MAX_GUTTER_TTL),
@@ -146,6 +152,28 @@ function rejoinOf(options: PolicyOptions): RejoinOptions | undefined {
   checkInteger(maxRemembered, "maxRemembered", 0, 2 ** 24);
   const action = checkChoice(rejoin, "rejoin", ["keep", "flush", "delete"]);
   return action === "keep" ? undefined : { action, maxRemembered };
+}
+
+/**
+ * Warns of policies that can do nothing as things stand.
+ * @param isFixed - whether the keys of a dead server have no other place on the ring
+ */
+export function warnOfIdle(
+  { failover, copyReading }: Policies,
+  copies: number,
+  isFixed: boolean,
+): void {
+  if (copies > 0) return;
+  if (failover === "rehash" && isFixed) {
+    warnOnce(
+      'failover: "rehash" (the behavior auto_eject)',
+      'moves no keys on modula or virtual bucket; set the behavior ketama, or failover: "next"',
+    );
+  }
+  const { onMiss, atRandom, hedging } = copyReading; // repairs include onMiss
+  if (onMiss || atRandom || hedging !== undefined) {
+    warnOnce("Reading copies (hedge, …)", "has no effect without the behavior num_replicas");
+  }
 }
 
 /** What {@link arrange} puts together. */

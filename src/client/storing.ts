@@ -4,6 +4,7 @@ import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import { exptime } from "../protocol/exptime.js";
 import { describeKey, type Key, keyText } from "../protocol/key.js";
 import { isJoining, type KeyRequest, type SetRequest } from "../protocol/request.js";
+import { isUint8Array } from "../util/bytes.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded, EncodeOptions } from "../value/codec.js";
@@ -154,7 +155,7 @@ export function storageRequest(
 
 /** What stands at an end of a number or of JSON makes neither. */
 export function checkPart(name: string, value: unknown): void {
-  if (typeof value === "string" || value instanceof Uint8Array) return;
+  if (typeof value === "string" || isUint8Array(value)) return;
   throw new ArgumentError(
     `${name} takes a string or a Uint8Array to put before or behind a value, not ${show(value)}`,
   );

@@ -21,7 +21,7 @@ import {
   checkOptions,
 } from "../util/check.js";
 import { type NamesOf, namesOf } from "../util/names.js";
-import { show } from "../util/show.js";
+import { kindOf, show } from "../util/show.js";
 import { PLAINTEXT_CHOICES, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
@@ -179,7 +179,7 @@ export function checkWay(address: Address, { needsStream, socket }: Transport): 
   const size = BUFFER_SIZES.find((name) => socket[name] !== undefined);
   if (size === undefined) return;
   throw new OptionError(
-    `${size} is for UDP alone, and ${address.name} is not reached by it: Node cannot set it for other sockets`,
+    `socket.${size} is for UDP alone, and ${address.name} is not reached by it: Node cannot set it for other sockets`,
   );
 }
 
@@ -240,25 +240,25 @@ function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined
     if (foreign === undefined) return tls;
     throw new OptionError(`tls takes no ${foreign}, which is the client's own to say`);
   }
-  throw new OptionError(`tls must be true or an object for tls.connect, not ${show(tls)}`);
+  throw new OptionError(`tls must be true or an object for tls.connect, not ${kindOf(tls)}`);
 }
 
 function checkSocket(socket: SocketOptions = {}): SocketOptions {
   checkOptions(socket, SOCKET_OPTIONS, "socket");
   const { noDelay, keepAlive, keepAliveIdleMs, localAddress, family, lookup } = socket;
-  if (noDelay !== undefined) checkBoolean(noDelay, "noDelay");
-  if (keepAlive !== undefined) checkBoolean(keepAlive, "keepAlive");
-  if (keepAliveIdleMs !== undefined) checkDurationMs(keepAliveIdleMs, "keepAliveIdleMs");
+  if (noDelay !== undefined) checkBoolean(noDelay, "socket.noDelay");
+  if (keepAlive !== undefined) checkBoolean(keepAlive, "socket.keepAlive");
+  if (keepAliveIdleMs !== undefined) checkDurationMs(keepAliveIdleMs, "socket.keepAliveIdleMs");
   if (localAddress !== undefined && isIP(localAddress) === 0) {
-    throw new OptionError(`localAddress must be an IP address, not ${show(localAddress)}`);
+    throw new OptionError(`socket.localAddress must be an IP address, not ${show(localAddress)}`);
   }
   if (family !== undefined && ![0, 4, 6].includes(family)) {
-    throw new OptionError(`family must be 4, 6, or 0 for both, not ${show(family)}`);
+    throw new OptionError(`socket.family must be 4, 6, or 0 for both, not ${show(family)}`);
   }
   for (const name of BUFFER_SIZES) {
-    if (socket[name] !== undefined) checkInteger(socket[name], name, 1, 2 ** 30);
+    if (socket[name] !== undefined) checkInteger(socket[name], `socket.${name}`, 1, 2 ** 30);
   }
-  if (lookup !== undefined) checkFunction(lookup, "lookup");
+  if (lookup !== undefined) checkFunction(lookup, "socket.lookup");
   return socket;
 }
 

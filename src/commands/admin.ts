@@ -57,9 +57,12 @@ export const getStats: Command<Stats> = {
   },
 };
 
-/** Whole numbers and fractions; a version has one point more, and is text. */
+/**
+ * Whole numbers of 64 bits and fractions; a version has one point more, and is text. So are
+ * more digits, since to read millions of them takes seconds.
+ */
 function typed(text: string): number | bigint | string {
-  if (!/^-?\d+(?:\.\d+)?$/.test(text)) return text;
+  if (!/^-?\d{1,20}(?:\.\d{1,20})?$/.test(text)) return text;
   const value = Number(text);
   if (Number.isSafeInteger(value) || text.includes(".")) return value;
   return BigInt(text);

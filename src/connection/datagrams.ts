@@ -29,6 +29,7 @@ import type { OnRefused } from "./pipeline.js";
 import { Reaper } from "./reaper.js";
 import { Window } from "./window.js";
 
+const crypto = builtin("node:crypto");
 const dgram = builtin("node:dgram");
 
 /** A reply may be one that came late. */
@@ -86,7 +87,8 @@ export class Datagrams implements Executor {
   /** When the present attempt to open the socket is given up. */
   #openDeadline = 0;
   #ended = false;
-  #lastId = 0;
+  /** The first is at random: who forges a reply must not know its number. */
+  #lastId = crypto().randomInt(MAX_IN_FLIGHT);
   readonly #drain = new Drain();
 
   constructor(options: DatagramsOptions) {

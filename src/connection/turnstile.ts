@@ -1,3 +1,5 @@
+import { timers } from "../util/timers.js";
+
 /** Who wants to connect. */
 export interface Entrant {
   /** Begins to; called at once or when it is its turn. */
@@ -52,7 +54,7 @@ export class Turnstile {
   /** Those who wait keep the process alive themselves. */
   #passSlowLater(): NodeJS.Timeout {
     const [due = 0] = this.#inside.values();
-    return setTimeout(this.#passSlow, Math.max(1, due - performance.now())).unref();
+    return timers.setTimeout(this.#passSlow, Math.max(1, due - performance.now())).unref();
   }
 
   #passSlow = (): void => {

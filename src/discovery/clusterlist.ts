@@ -1,6 +1,6 @@
 import type { ServerOptions } from "../client/servers.js";
 import { ProtocolError } from "../errors.js";
-import { shorten } from "../util/show.js";
+import { quote } from "../util/show.js";
 
 /** What a discovery endpoint says of its cluster. */
 export interface ClusterList {
@@ -69,8 +69,5 @@ export function memberServer({ host, ip, port }: ClusterMember, by: "host" | "ip
 }
 
 function unreadable(text: string, server: string): ProtocolError {
-  const start = shorten(text, 60);
-  return new ProtocolError(`${server} sent no list of a cluster: ${JSON.stringify(start)}`, {
-    server,
-  });
+  return new ProtocolError(`${server} sent no list of a cluster: ${quote(text, 60)}`, { server });
 }

@@ -6,6 +6,7 @@ import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js"
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";
 import { Events } from "../util/events.js";
+import { timers } from "../util/timers.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
 import type { MigrationEvents } from "./events.js";
@@ -121,10 +122,10 @@ export class Pair<Value> {
     this.new.stop();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
+      timer = timers.setTimeout(resolve, drainMs);
     });
     await Promise.race([this.#finished(), late]);
-    clearTimeout(timer);
+    timers.clearTimeout(timer);
   }
 
   async #finished(): Promise<void> {

@@ -1,6 +1,9 @@
 import { KeyError } from "../errors.js";
-import { asBuffer, latin1 } from "../util/bytes.js";
-import { show } from "../util/show.js";
+import { builtin } from "../util/builtin.js";
+import { asBuffer, isUint8Array, latin1, utf8 } from "../util/bytes.js";
+import { quote, show } from "../util/show.js";
+
+const buffer = builtin("node:buffer");
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
 export const MAX_KEY_BYTES = 250;
@@ -69,30 +72,37 @@ export function isTextual(wire: string): boolean {
 
 /** Checks a prefix by the same rules as a key, except that it may be empty. */
 export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string {
-  try {
-    return prefix?.length === 0 ? "" : encode(prefix);
-  } catch (error) {
-    if (!(error instanceof KeyError)) throw error;
-    throw new KeyError(`No key can begin with this prefix. ${error.message}`);
-  }
+  return prefix?.length === 0 ? "" : encodeAs("No key can begin with this prefix", prefix, encode);
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** The same for a key that decides the server in the place of another. */
+export function encodeGroupKey(groupKey: Key, encode: EncodeKey): string {
+  return encodeAs("groupKey must be what a key may be", groupKey, encode);
+}
+
+function encodeAs(demand: string, key: Key, encode: EncodeKey): string {
+  try {
+    return encode(key);
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    throw new KeyError(`${demand}. ${error.message}`);
+  }
+}
 
 /** The text of a key in wire form; a character for each byte, if they are not UTF-8. */
 export function keyText(wire: string): string {
   if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
-  try {
-    return UTF8.decode(Buffer.from(wire, "latin1"));
-  } catch {
-    return wire;
-  }
+  const bytes = Buffer.from(wire, "latin1");
+  return buffer().isUtf8(bytes) ? utf8(bytes, 0, bytes.length) : wire;
 }
 
 /** The same for messages, shortened and escaped. */
 export function describeKey(wire: string): string {
-  return show(keyText(wire));
+  return quote(keyText(wire), SHOWN);
 }
+
+/** So many characters of a key say which it is. */
+const SHOWN = 40;
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
@@ -108,7 +118,9 @@ function anyBytes(key: Key): string {
 
 function wellFormed(key: string): string {
   if (key.isWellFormed()) return key;
-  throw new KeyError(`The key ${show(key)} has a lone surrogate, which UTF-8 cannot express`);
+  throw new KeyError(
+    `The key ${quote(key, SHOWN)} has a lone surrogate, which UTF-8 cannot express`,
+  );
 }
 
 function checkTextual(wire: string): string {
@@ -118,7 +130,7 @@ function checkTextual(wire: string): string {
 }
 
 function checkBytes(key: unknown): Uint8Array {
-  if (key instanceof Uint8Array) return key;
+  if (isUint8Array(key)) return key;
   throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
 }
 

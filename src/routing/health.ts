@@ -2,6 +2,7 @@ import { backoffMs } from "../connection/backoff.js";
 import { Failure } from "../connection/failure.js";
 import { ConnectError, type MemcachedError } from "../errors.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
+import { timers } from "../util/timers.js";
 
 /**
  * `"up"`: nothing is known against it, also before it was first asked; `"failing"`: it failed,
@@ -193,7 +194,7 @@ export class Health {
     this.#returnedAt = performance.now();
     this.#recover("returning");
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => this.#recover("up"), rampUpMs).unref();
+    this.#timer = timers.setTimeout(() => this.#recover("up"), rampUpMs).unref();
   }
 
   #recover(state: "up" | "returning"): void {
@@ -220,7 +221,7 @@ export class Health {
     // A timer may fire within the millisecond before its time, and that is too early to connect.
     const waitMs = Math.ceil(delayMs ?? this.#pauseMs()) + 1;
     this.#probeAt = performance.now() + waitMs;
-    this.#timer = setTimeout(this.#probe, Math.min(waitMs, MAX_TIMER_MS)).unref();
+    this.#timer = timers.setTimeout(this.#probe, Math.min(waitMs, MAX_TIMER_MS)).unref();
   }
 
   #pauseMs(): number {
@@ -228,7 +229,7 @@ export class Health {
   }
 
   #cancel(): void {
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 

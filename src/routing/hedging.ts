@@ -1,4 +1,5 @@
 import { Histogram } from "../util/histogram.js";
+import { timers } from "../util/timers.js";
 import type { CopyRead } from "./copyread.js";
 
 /** What is known here of a read. */
@@ -82,7 +83,7 @@ export class Hedging {
   }
 
   #wakeIn(ms: number): void {
-    this.#timer = setTimeout(() => setImmediate(this.#look), Math.ceil(ms)).unref();
+    this.#timer = timers.setTimeout(() => timers.setImmediate(this.#look), Math.ceil(ms)).unref();
   }
 
   #look = (): void => {

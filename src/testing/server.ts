@@ -3,6 +3,7 @@ import { OptionError } from "../errors.js";
 import { checkInteger, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
+import { timers } from "../util/timers.js";
 import type { Clock } from "./clock.js";
 import { Connection, type Host } from "./connection.js";
 import { Datagrams } from "./datagrams.js";
@@ -222,7 +223,7 @@ export class MemcachedServer {
   }
 
   async #close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timers.clearTimeout(timer);
     this.#listener.end();
     await this.#datagrams?.close();
     await Promise.all([...this.#connections].map(({ gone }) => gone));
@@ -263,7 +264,7 @@ export class MemcachedServer {
   }
 
   #later(ms: number, act: () => Promise<void>): void {
-    const timer = setTimeout(() => {
+    const timer = timers.setTimeout(() => {
       this.#timers.delete(timer);
       void act();
     }, ms);

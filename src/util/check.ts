@@ -1,7 +1,7 @@
 import { ArgumentError, OptionError } from "../errors.js";
 import { MAX_TIMER_MS } from "./clock.js";
 import { checkNames } from "./names.js";
-import { show } from "./show.js";
+import { kindOf, show } from "./show.js";
 
 /**
  * Checks at run time what types only promise: callers without types exist, and a string
@@ -20,10 +20,14 @@ export function checkOptions<Options extends object>(
 ): void {
   if (options === undefined) return;
   if (typeof options !== "object" || options === null) {
-    const choice = or === undefined ? "an object" : `an object or ${or}`;
+    // In the place of options alone may stand anything, a password as well.
+    const choice =
+      or === undefined
+        ? `an object, not ${kindOf(options)}`
+        : `an object or ${or}, not ${show(options)}`;
     const hint =
       typeof options === "function" ? "; calls return a promise, and take no callback" : "";
-    throw new OptionError(`The options of ${where} must be ${choice}, not ${show(options)}${hint}`);
+    throw new OptionError(`The options of ${where} must be ${choice}${hint}`);
   }
   checkNames(options, known, where);
 }
@@ -61,7 +65,7 @@ export function checkFunction(
   Fault: typeof ArgumentError = OptionError,
 ): void {
   if (typeof value === "function") return;
-  throw new Fault(`${name} must be a function, not ${show(value)}`);
+  throw new Fault(`${name} must be a function, not ${kindOf(value)}`);
 }
 
 /**

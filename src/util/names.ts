@@ -15,7 +15,9 @@ const MAX_LISTED = 12;
 /** @throws OptionError for an option that is not in `known`, with the nearest that is */
 export function checkNames(given: object, known: ReadonlySet<string>, where: string): void {
   for (const name of Object.keys(given)) {
-    if (!known.has(name)) throw unknownName(name, known, where);
+    if (known.has(name)) continue;
+    if (!Array.isArray(given)) throw unknownName(name, known, where);
+    throw new OptionError(`${where} takes an object of options, not an array`);
   }
 }
 

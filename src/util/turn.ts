@@ -1,5 +1,7 @@
+import { timers } from "./timers.js";
+
 /** As they were at the beginning: a fake clock that is put in their place is not meant for sockets. */
-const later = setImmediate;
+const later = timers.setImmediate;
 const next = queueMicrotask;
 
 /**

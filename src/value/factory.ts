@@ -1,5 +1,6 @@
 import { OptionError } from "../errors.js";
 import type { NamesOf } from "../util/names.js";
+import { CheckedCodec } from "./checked.js";
 import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
 import { CustomCodec } from "./custom.js";
@@ -47,6 +48,12 @@ export const CODEC_OPTIONS: NamesOf<CodecOptions> = {
   encryption: true,
 };
 
+/** Whether anything is read or written by what the option `pickle` says. */
+export function usesPickles({ codec, serializer }: CodecOptions): boolean {
+  if (codec !== undefined) return codec === "pylibmc" || codec === "python-memcached";
+  return typeof serializer !== "object" && serializer !== "raw";
+}
+
 /**
  * The codec that a client's options describe.
  * @throws OptionError for options that are unknown or out of range
@@ -61,7 +68,13 @@ function plainCodec(options: CodecOptions): Codec {
   if (codec === undefined) return serializerCodec(options);
   if (serializer !== undefined) throw new OptionError("Give codec or serializer, not both");
   if (typeof codec === "string") return namedCodec(codec, options);
-  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") {
+    return withoutCompression(
+      "a codec of your own; let it compress what it encodes",
+      options,
+      new CheckedCodec(codec),
+    );
+  }
   throw new OptionError("A codec must have the methods encode and decode");
 }
 

@@ -11,7 +11,7 @@ export class RawCodec implements Codec {
     if (typeof value === "string") return { data: encodeText(value), flags: FLAG_BYTES };
     if (isUint8Array(value)) return { data: value, flags: FLAG_BYTES };
     throw new CodecError(
-      `Without a serializer strings and Uint8Arrays are stored, not a value of type ${typeof value}`,
+      `Without a serializer strings and Uint8Arrays are stored, not a value of type ${typeof value}; convert it`,
     );
   }
 

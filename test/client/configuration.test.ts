@@ -152,7 +152,7 @@ describe("a mistake is named with its place", () => {
     ["-servers=localhost:11221", 'column 1: "-servers=localhost:11221" is not an option'],
     ["--NOREPLY -- servers=a.example.com:81", 'column 11: "--" is not an option'],
     ["--servers=localhost:+80", "is an unknown option"],
-    ["--SERVER=abc\n\n--HASHES=MD5", 'line 3, column 1: "--HASHES=MD5" is an unknown option'],
+    ["--SERVER=abc\n\n--HASHES=MD5", 'line 3, column 1: "--HASHES" is an unknown option'],
     ["--SERVER=localhost:+80", 'column 10: "localhost:+80" is not a server'],
     ["--SERVER=localhost:80000", "has a port over 65535"],
     ["--SERVER=[::z]", "is not a server"],

@@ -361,6 +361,7 @@ describe("with a real memcached", () => {
     const error = await outcome(client.set("large", Buffer.alloc(2_000_000)));
     expect(error).toBeInstanceOf(ValueTooLargeError);
     expect(error).toMatchObject({ size: 2_000_000, limit: 1_048_576, sent: true });
+    expect(error).toHaveProperty("message", expect.stringContaining("raise it (memcached -I)"));
     expect(await client.get("large")).toBeUndefined();
   });
 

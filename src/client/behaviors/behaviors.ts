@@ -56,7 +56,10 @@ export interface Behaviors {
   receive_timeout: number;
   /** Copies of each item on the servers that follow its own. @defaultValue 0 */
   num_replicas: number;
-  /** Whether the keys of a dead server go elsewhere on the ring. @defaultValue false */
+  /**
+   * Whether the keys of a dead server go elsewhere on the ring. `"modula"`, the default, has no
+   * other place for them. @defaultValue false
+   */
   auto_eject: boolean;
   /** The most seconds between two probes of a server that fails. @defaultValue 2 */
   retry_timeout: number;

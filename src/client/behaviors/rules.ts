@@ -3,6 +3,7 @@ import { type HashName, hashers } from "../../hash/algorithms.js";
 import type { HashFunction } from "../../hash/function.js";
 import type { Key } from "../../protocol/key.js";
 import { distributionNames } from "../../ring/distribution.js";
+import { isUint8Array } from "../../util/bytes.js";
 import { checkChoice, checkDurationMs, checkInteger } from "../../util/check.js";
 import { checkNames } from "../../util/names.js";
 import { show } from "../../util/show.js";
@@ -91,8 +92,10 @@ export function initialBehavior<Name extends keyof Behaviors>(name: Name): Behav
  * @throws OptionError for an unknown name, with the nearest that is known, or a wrong value
  */
 export function checkBehaviors(given: object): CheckedBehaviors {
-  if (typeof given !== "object" || given === null) {
-    throw new OptionError(`behaviors must be an object, not ${show(given)}`);
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new OptionError(
+      `behaviors must be an object such as { ketama: true }, not ${show(given)}`,
+    );
   }
   checkNames(given, known, "behaviors");
   const named = withoutAliases(given);
@@ -191,6 +194,6 @@ function pickleProtocol(value: unknown, name: string): Behaviors["pickle_protoco
 
 /** What a prefix of keys may be; which characters it may have, the wire says. */
 export function checkPrefix(value: unknown, name: string): Key {
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  if (typeof value === "string" || isUint8Array(value)) return value;
   throw new OptionError(`${name} must be a string or a Uint8Array, not ${show(value)}`);
 }

@@ -81,7 +81,7 @@ export class Chunks implements Chunking {
     });
   }
 
-  /** Always answered: whether there are chunks, the answer says. */
+  /** Waits for the answer even with noreply: only the answer tells whether there are chunks. */
   async touch(
     name: string,
     key: Key,

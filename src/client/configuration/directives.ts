@@ -84,7 +84,10 @@ export function applyOption(draft: Draft, option: Word): void {
   if (match === null) throw option.error("is not an option; options begin with --");
   const [prefix, name, equals] = match;
   const directive = directives.get(name!.toUpperCase().replaceAll("_", "-"));
-  if (directive === undefined) throw option.error("is an unknown option");
+  // Without its value, which may be a password.
+  if (directive === undefined) {
+    throw option.slice(0, prefix.length - equals!.length).error("is an unknown option");
+  }
   directive(draft, equals === "" ? undefined : option.slice(prefix.length), option);
 }
 

@@ -2,6 +2,7 @@ import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
 import { namesOf } from "../../util/names.js";
+import { timers } from "../../util/timers.js";
 import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
 import { PoolMember } from "./member.js";
@@ -17,7 +18,10 @@ export interface ReserveOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const RESERVE_OPTIONS = namesOf<ReserveOptions>({ block: true, timeoutMs: true });
+export const RESERVE_OPTIONS: ReadonlySet<string> = namesOf<ReserveOptions>({
+  block: true,
+  timeoutMs: true,
+});
 
 /** A client in exclusive use, until it is disposed of: `using` does so at the block's end. */
 export interface Reservation<C extends Client = Client> extends Disposable {
@@ -125,14 +129,14 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const end = () => {
         this.#waiting.delete(waiter);
-        clearTimeout(timer);
+        timers.clearTimeout(timer);
       };
       const giveUp = () => {
         end();
         const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
         reject(new PoolExhaustedError(message));
       };
-      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+      const timer = timeoutMs === undefined ? undefined : timers.setTimeout(giveUp, timeoutMs);
       const waiter: Waiter<C> = {
         take: (member) => {
           end();

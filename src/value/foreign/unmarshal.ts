@@ -1,5 +1,6 @@
 import { CodecError } from "../../errors.js";
 import { latin1, utf8 } from "../../util/bytes.js";
+import { quote } from "../../util/show.js";
 import { exactInteger } from "../integer.js";
 import { dictionaryOf } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
@@ -210,7 +211,7 @@ export class Unmarshaller {
     return name === ""
       ? broken()
       : new CodecError(
-          `The item has the Ruby class ${JSON.stringify(name.slice(0, 100))}, or an instance of it, which is not known here`,
+          `The item has the Ruby class ${quote(name, 100)}, or an instance of it, which is not known here`,
         );
   }
 }

@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { quote } from "../../util/show.js";
 import { isPlainObject } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
 import { broken } from "./broken.js";
@@ -140,7 +141,7 @@ export class PickleMachine {
     const definition = this.#classes.get(fullName);
     if (definition === undefined) {
       throw new CodecError(
-        `The pickle has a ${JSON.stringify(fullName.slice(0, 200))}, which is not known here; name it in the option pickle.classes`,
+        `The pickle has a ${quote(fullName, 200)}, which is not known here; name it in the option pickle.classes`,
       );
     }
     // A class that is nowhere called would be left in the value.

@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { quote } from "../../util/show.js";
 import { broken } from "./broken.js";
 
 const SECOND = 1000;
@@ -114,10 +115,8 @@ function formatOf(zone: string): Intl.DateTimeFormat {
       minute: "numeric",
       second: "numeric",
     });
-  } catch (cause) {
-    throw new CodecError(`A pickle has the time zone ${JSON.stringify(zone)}, unknown here`, {
-      cause,
-    });
+  } catch {
+    throw new CodecError(`A pickle has the time zone ${quote(zone, 100)}, unknown here`);
   }
   // Names differ in case only so often; a hostile pickle is not to fill the memory with them.
   if (FORMATS.size < 1000) FORMATS.set(zone, format);
