@@ -91,6 +91,40 @@ test("the CommonJS build runs too, for tools that do not know module-sync", asyn
   }
 });
 
+test("both builds in one process know each other's errors, and no client of each other", async () => {
+  const source = `
+    import * as ours from "tslibmc";
+    import { Migration } from "tslibmc/migration";
+    import { MemcachedServer } from "tslibmc/testing";
+    import { tracingChannel } from "node:diagnostics_channel";
+    import { createRequire } from "node:module";
+    const theirs = createRequire(process.cwd() + "/")("./node_modules/tslibmc/dist/cjs/index.js");
+    const server = await MemcachedServer.start();
+    const traced = [];
+    tracingChannel("tslibmc:command").subscribe({ start: ({ key }) => traced.push(key) });
+    const said = (call) => { try { return call(); } catch (error) { return error.message; } };
+    for (const [one, other] of [[ours, theirs], [theirs, ours]]) {
+      const deserialize = () => { throw new other.CacheMiss("old"); };
+      const serializer = { serialize: () => ({ data: "x", flags: 64 }), deserialize };
+      const client = new one.Client(server.address, { serializer });
+      await client.set("k", 1);
+      const error = await client.get("a b").catch((error) => error);
+      console.log(await client.get("k"), error instanceof other.KeyError, traced.splice(0).join());
+      console.log(said(() => new other.ClientPool(client, 1)));
+      await client.close();
+    }
+    const client = new theirs.Client(server.address);
+    console.log(said(() => new Migration({ from: client, to: client })));
+    await server.close();
+  `;
+  const said = await printedBy(source, "module");
+  const answers = "undefined true k,k";
+  const pool =
+    "A pool is filled with clones of a Client of its own copy of tslibmc, not of a Client";
+  const migration = "A Migration needs two clients of its own copy of tslibmc, as { from, to }";
+  expect(said.split("\n")).toEqual([answers, pool, answers, pool, migration]);
+});
+
 test("the CommonJS build keeps the names of its functions and classes", async () => {
   const file = join(consumer, "node_modules/tslibmc/dist/cjs/index.js");
   const source = `

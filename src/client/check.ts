@@ -27,13 +27,6 @@ export function checkFlags(flags: unknown): number {
   return checkInteger(flags, "flags", 0, 0xffffffff);
 }
 
-/** What a pool makes clones of; a client of another build of this package is one as well. */
-export function checkMaster(value: unknown): void {
-  const isClient = typeof value === "object" && value !== null && "clone" in value;
-  if (isClient) return;
-  throw new ArgumentError(`A pool is filled with clones of a Client, not of ${show(value)}`);
-}
-
 /** A token that `gets` returned. @param Fault - as above */
 export function checkCas(
   value: unknown,

@@ -125,7 +125,14 @@ export function checkCompress(compress: unknown): void {
   }
 }
 
+/** A signal by its shape, as Node itself looks at one: in jsdom `AbortSignal` is another class. */
 export function checkSignal(signal: unknown): AbortSignal {
-  if (signal instanceof AbortSignal) return signal;
+  if (isSignal(signal)) return signal;
   throw new OptionError(`signal must be an AbortSignal, not ${show(signal)}`);
+}
+
+function isSignal(value: unknown): value is AbortSignal {
+  return (
+    typeof value === "object" && value !== null && "aborted" in value && "addEventListener" in value
+  );
 }

@@ -23,7 +23,7 @@ export type OnConnectionEvent = <Type extends keyof ConnectionEvents>(
 /** The message of an attempt to connect on `tslibmc:connect`. */
 interface Attempt {
   readonly server: string;
-  error?: MemcachedError;
+  error?: unknown;
 }
 
 const attempts = tracingChannel<unknown, Attempt>("tslibmc:connect");
@@ -78,9 +78,9 @@ export class Announcer {
     this.#attempt = undefined;
     if (error !== undefined) {
       attempt.error = error;
-      attempts.error.publish({ ...attempt, error });
+      attempts.error.publish(attempt);
     }
-    attempts.asyncStart.publish({ ...attempt, error, result: undefined });
-    attempts.asyncEnd.publish({ ...attempt, error, result: undefined });
+    attempts.asyncStart.publish(attempt);
+    attempts.asyncEnd.publish(attempt);
   }
 }

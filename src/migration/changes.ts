@@ -1,7 +1,14 @@
 import type { Client } from "../client/client.js";
-import type { CallOptions, StoreOptions, WriteOptions } from "../client/options.js";
+import {
+  type CallOptions,
+  checkCompress,
+  type StoreOptions,
+  type WriteOptions,
+} from "../client/options.js";
 import { ArgumentError, ClientErrorReply } from "../errors.js";
+import { exptime } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { checkInteger } from "../util/check.js";
 import type { Call } from "./call.js";
 import type { Pair } from "./pair.js";
 import type { Secondary } from "./secondary.js";
@@ -13,6 +20,14 @@ export function writing<Options extends WriteOptions>(
   call: Call,
 ): Options & CallOptions {
   return { ...options, ...call.step(), noreply: false } as Options & CallOptions;
+}
+
+/** What a call says of the item that it stores. @throws OptionError */
+export function checkItem(options: StoreOptions | undefined): void {
+  const { ttl = 0, flags = 0, compress } = options ?? {};
+  exptime(ttl, Date.now);
+  checkInteger(flags, "flags", 0, 0xffffffff);
+  checkCompress(compress);
 }
 
 /**

@@ -23,7 +23,8 @@ import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";
-import { Changes, writing } from "./changes.js";
+import type { Call } from "./call.js";
+import { Changes, checkItem, writing } from "./changes.js";
 import type { MigrationOptions } from "./options.js";
 import type { Pair } from "./pair.js";
 import { Reads } from "./reads.js";
@@ -135,7 +136,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
   /** Stores a value in the cluster that values are stored in, and deletes it in the other. */
   set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
-    return this.#pair.run("set", given, STORE_OPTIONS, (call) =>
+    return this.#store("set", given, (call) =>
       this.#changes.change(key, call, (client) => client.set(key, value, writing(given, call))),
     );
   }
@@ -143,17 +144,13 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
   /** Stores a value only if the key has none: one that the old cluster has is brought over. */
   add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
-    return this.#pair.run("add", given, STORE_OPTIONS, (call) =>
-      this.#changes.add(key, value, call, given),
-    );
+    return this.#store("add", given, (call) => this.#changes.add(key, value, call, given));
   }
 
   /** Brings the value over, then stores another in its place; false if there is none. */
   replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
-    return this.#pair.run("replace", given, STORE_OPTIONS, (call) =>
-      this.#changes.replace(key, value, call, given),
-    );
+    return this.#store("replace", given, (call) => this.#changes.replace(key, value, call, given));
   }
 
   /** Brings the value over, then puts bytes behind it, as {@link Client.append} does. */
@@ -175,7 +172,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
   /** Stores if the token is still the item's: one from before `reads` was changed is not. */
   cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
     const given = storeOptions(options);
-    return this.#pair.run("cas", given, STORE_OPTIONS, (call) =>
+    return this.#store("cas", given, (call) =>
       this.#changes.change(key, call, (client) =>
         client.cas(key, value, cas, writing(given, call)),
       ),
@@ -190,7 +187,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     const given = storeOptions(options);
     const entries = [...entriesOf(mapping)];
     const keys = entries.map(([key]) => key);
-    return this.#pair.run("setMulti", given, STORE_OPTIONS, (call) =>
+    return this.#store("setMulti", given, (call) =>
       this.#changes.changeMany(keys, call, (client) =>
         client.setMulti(entries, writing(given, call)),
       ),
@@ -314,6 +311,18 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     checkOptions(options, FLUSH_OPTIONS, "flushAll");
     await this.from.flushAll(options);
     return this.to.flushAll(options);
+  }
+
+  /** Stores something; what is wrong with its options is found before anything is deleted. */
+  #store<Result>(
+    name: string,
+    options: StoreOptions | undefined,
+    work: (call: Call) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#pair.run(name, options, STORE_OPTIONS, (call) => {
+      checkItem(options);
+      return work(call);
+    });
   }
 
   #count(

@@ -41,7 +41,9 @@ export class Pair<Value> {
   /** @throws OptionError, ArgumentError */
   constructor(from: Client<Value>, to: Client<Value>, options: MigrationOptions) {
     if (!(from instanceof Client && to instanceof Client)) {
-      throw new ArgumentError("A Migration needs two clients, as { from, to }");
+      throw new ArgumentError(
+        "A Migration needs two clients of its own copy of tslibmc, as { from, to }",
+      );
     }
     this.settings = migrationSettings(options);
     checkApart(from, to);

@@ -424,7 +424,11 @@ describe("what stands beside a client refuses what cannot be meant", () => {
     ["a configuration that is none", () => parseConfiguration(5 as never), /a string, not 5/],
     ["no configuration", () => Client.fromConfiguration(undefined as never), /not undefined/],
     ["a pool of nothing", () => new ClientPool().fill(null as never, 1), /clones of a Client/],
-    ["a pool of a number", () => new ThreadMappedPool(5 as never), /clones of a Client, not of 5/],
+    [
+      "a pool of a number",
+      () => new ThreadMappedPool(5 as never),
+      /clones of a Client of its own copy of tslibmc, not of 5/,
+    ],
     ["a count that is none", () => new ClientPool(client(), "2" as never), /count must be/],
     ["no migration", () => new Migration(undefined as never), /two clients/],
     ["one client", () => new Migration({ from: client() } as never), /two clients/],

@@ -259,6 +259,22 @@ describe("diagnostics channels", () => {
     ]);
     expect(seen[2]?.[1]).toMatchObject({ error: expect.any(ConnectError) });
   });
+
+  test.each(["tslibmc:command", "tslibmc:batch", "tslibmc:connect"])(
+    "%s has one message in all of a trace",
+    async (name) => {
+      const messages: unknown[] = [];
+      const note = (message: unknown) => void messages.push(message);
+      const subscribers = { start: note, end: note, asyncStart: note, asyncEnd: note, error: note };
+      const dead = new Client("/tmp/nobody-listens-here.sock");
+      tracingChannel(name).subscribe(subscribers);
+      await outcome(name === "tslibmc:batch" ? dead.getMulti(["k"]) : dead.get("k"));
+      tracingChannel(name).unsubscribe(subscribers);
+      await dead.close();
+      expect(messages).toHaveLength(5);
+      expect(new Set(messages).size).toBe(1);
+    },
+  );
 });
 
 test("a password is in no error, event, trace or inspection", async () => {

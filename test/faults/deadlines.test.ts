@@ -166,6 +166,21 @@ describe("#40 abort", () => {
     expect(server.connections.length).toBe(1);
   });
 
+  test("by a signal that is none of this realm's class", async () => {
+    class Elsewhere extends EventTarget {
+      aborted = false;
+      readonly reason: Error = reason;
+    }
+    const signal = new Elsewhere();
+    const server = await silent();
+    const client = clientOf(server.address);
+    const aborted = outcome(client.get("k", { signal: signal as EventTarget as AbortSignal }));
+    await until(() => server.received === "get k\r\n");
+    signal.aborted = true;
+    signal.dispatchEvent(new Event("abort"));
+    expect(await aborted).toBe(reason);
+  });
+
   test("after the reply: nothing", async () => {
     const server = await silent((connection) => connection.onLine(() => connection.send("5\r\n")));
     const client = clientOf(server.address);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, PartialError } from "tslibmc";
 import { beforeAll, describe, expect, test } from "vitest";
-import { startMemcacheds } from "../support/memcached.js";
+import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { type RecordedOp, type Timeline, timelines } from "./recorded.js";
 
 /** What came of a call on a key of the server that fails. */
@@ -31,13 +31,28 @@ function recordedOutcome({ exception, op, result }: RecordedOp): Outcome {
   return op === "get" && result?.s === undefined ? "miss" : "ok";
 }
 
-/** The same calls at the same times by this client, on servers of its own. */
-async function replay(timeline: Timeline): Promise<Replay> {
+/** What a timeline is replayed with. */
+interface Stage {
+  readonly timeline: Timeline;
+  readonly servers: readonly Memcached[];
+  readonly client: Client;
+  /** The keys, by their places in the timeline's. */
+  readonly names: readonly string[];
+}
+
+async function stageFor(timeline: Timeline): Promise<Stage> {
   const servers = await startMemcacheds(3, { args: ["-t", "1", "-m", "16"] });
   const client = new Client(
     servers.map(({ address }) => address),
     { binary: timeline.protocol === "binary", behaviors: timeline.behaviors },
   );
+  const names = timeline.keys.map((key, i) => keyAt(client, key, timeline.home[i]!));
+  await client.version({ timeoutMs: 60_000 });
+  return { timeline, servers, client, names };
+}
+
+/** The same calls at the same times by this client, on servers of its own. */
+async function replay({ timeline, servers, client, names }: Stage): Promise<Replay> {
   const outcomes = new Map<number, Outcome[]>();
   const others: string[] = [];
   const victim = servers[timeline.victim]!;
@@ -58,7 +73,6 @@ async function replay(timeline: Timeline): Promise<Replay> {
     if (timeline.failure === "frozen") victim.resume();
     else await victim.start();
   })();
-  const names = timeline.keys.map((key, i) => keyAt(client, key, timeline.home[i]!));
   for (const { second, ops } of timeline.steps) {
     await until(second);
     const seen: Outcome[] = [];
@@ -84,7 +98,7 @@ function keyAt(client: Client, key: string, index: number): string {
   }
 }
 
-async function perform(client: Client, { op, value }: RecordedOp, keys: string[]) {
+async function perform(client: Client, { op, value }: RecordedOp, keys: readonly string[]) {
   try {
     if (op === "get_multi") await client.getMulti(keys);
     else if (op === "set") await client.set(keys[0]!, value);
@@ -118,8 +132,10 @@ describe("libmemcached's timelines, replayed", () => {
   const replays = new Map<string, Replay>();
 
   beforeAll(async () => {
+    // None begins before all can: a machine that is starting processes is late.
+    const stages = await Promise.all(timelines.map(stageFor));
     await Promise.all(
-      timelines.map(async (timeline) => replays.set(timeline.id, await replay(timeline))),
+      stages.map(async (stage) => replays.set(stage.timeline.id, await replay(stage))),
     );
   }, 120_000);
 

@@ -278,6 +278,25 @@ test("wrong arguments are refused before anything is sent", async () => {
   expect(await migration.get("k")).toBe(1);
 });
 
+test.each(["old", "both", "new"] as const)(
+  "wrong options of what stores end the key nowhere, at the step %s",
+  async (reads) => {
+    const migration = clusters.migrate({ reads });
+    for (const client of [migration.from, migration.to]) await client.set("k", 1);
+    for (const wrong of [{ ttl: 1.5 }, { flags: -1 }, { compress: 5 as never }]) {
+      const calls = [
+        migration.set("k", 2, wrong),
+        migration.setMulti({ k: 2 }, wrong),
+        migration.cas("k", 2, 1n, wrong),
+        migration.add("k", 2, wrong),
+        migration.replace("k", 2, wrong),
+      ];
+      for (const call of calls) expect(await errorOf(call)).toBeInstanceOf(OptionError);
+    }
+    for (const client of [migration.from, migration.to]) expect(await client.get("k")).toBe(1);
+  },
+);
+
 test("wrong arguments of a call on many keys are no server's failure, and change no key", async () => {
   const migration = clusters.migrate();
   await migration.to.set("n", 1);

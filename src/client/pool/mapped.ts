@@ -2,9 +2,8 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { ArgumentError, ConnectionClosedError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { checkFunction } from "../../util/check.js";
-import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
-import { PoolMember } from "./member.js";
+import { checkMaster, PoolMember } from "./member.js";
 
 const asyncHooks = builtin("node:async_hooks");
 

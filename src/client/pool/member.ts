@@ -1,5 +1,15 @@
-import type { Client } from "../client.js";
+import { ArgumentError } from "../../errors.js";
+import { show } from "../../util/show.js";
+import { Client } from "../client.js";
 import { settingsOf } from "../cluster.js";
+
+/** What a pool makes clones of. */
+export function checkMaster(value: unknown): void {
+  if (value instanceof Client) return;
+  throw new ArgumentError(
+    `A pool is filled with clones of a Client of its own copy of tslibmc, not of ${show(value)}`,
+  );
+}
 
 /** A clone in a pool, with what tells whether it is still as good as new. */
 export class PoolMember<C extends Client> {

@@ -3,9 +3,8 @@ import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../..
 import { Fifo } from "../../util/fifo.js";
 import { namesOf } from "../../util/names.js";
 import { timers } from "../../util/timers.js";
-import { checkMaster } from "../check.js";
 import type { Client } from "../client.js";
-import { PoolMember } from "./member.js";
+import { checkMaster, PoolMember } from "./member.js";
 
 /** How long a reservation waits for a client. */
 export interface ReserveOptions {
