@@ -181,6 +181,23 @@ describe("#40 abort", () => {
     expect(await aborted).toBe(reason);
   });
 
+  test("before the connection is lost: it is no loss, and goes out no more", async () => {
+    const server = await silent();
+    const client = clientOf(server.address, { behaviors: { failure_limit: 1 } });
+    const states: string[] = [];
+    client.on("health", ({ state }) => states.push(state));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = [client.get("a", { signal }), client.incr("b", 1, { signal })].map(outcome);
+    await until(() => server.received === "get a\r\nincr b 1\r\n");
+    controller.abort(reason);
+    expect(await Promise.all(calls)).toEqual([reason, reason]);
+    server.connections[0]?.socket.destroy();
+    await until(() => !client.stats().get(server.address)!.connected);
+    expect(client.stats().get(server.address)).toMatchObject({ state: "up", waiting: 0 });
+    expect(states).toEqual([]);
+  });
+
   test("after the reply: nothing", async () => {
     const server = await silent((connection) => connection.onLine(() => connection.send("5\r\n")));
     const client = clientOf(server.address);
