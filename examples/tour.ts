@@ -34,7 +34,7 @@ function heading(text: string): void {
 }
 
 heading(`Connecting to ${servers.join(", ")}${embedded ? " (embedded)" : ""}`);
-await using mc = new Client(servers);
+await using mc = new Client(servers, { timeoutMs: 10_000 }); // a folder may be large
 show("await mc.version()", await mc.version());
 show('await mc.set("foo", "Hello world!")', await mc.set("foo", "Hello world!"));
 show('await mc.get("foo")', await mc.get("foo"));

@@ -41,7 +41,25 @@ function* brandsOf(value: object): Generator<unknown> {
   }
 }
 
-/** The root of every error of this library. */
+/**
+ * What can forge a line of a log, steer a terminal or turn its text around: control
+ * characters, the ends of lines and the directions of Unicode.
+ */
+const UNPRINTABLE = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A text that may have words of a server, a name of DNS or a key in it, as it may be printed. */
+function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1);
+    if (escaped !== character) return escaped;
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/**
+ * The root of every error of this library. Its message may be printed as it is: whatever a
+ * server said in it is escaped.
+ */
 export class MemcachedError extends Error {
   /** A stable name for this kind of error, to match on. */
   readonly code: string = "ERR_MEMCACHED";
@@ -53,7 +71,7 @@ export class MemcachedError extends Error {
   readonly command: string | undefined;
   /**
    * The key concerned, as it was sent, with its prefixes; undefined where several are. Bytes
-   * that are no UTF-8 are a character each.
+   * that are not UTF-8 are a character each.
    */
   readonly key: string | undefined;
   /**
@@ -76,7 +94,7 @@ export class MemcachedError extends Error {
   }
 
   constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(printable(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.server = details.server;
     this.command = details.command;
     this.key = details.key;
@@ -86,16 +104,18 @@ export class MemcachedError extends Error {
   /** What a log needs, for `JSON.stringify`: name, message and fields, without the stack. */
   toJSON(): Record<string, unknown> {
     const { name, message, cause } = this;
-    const said = { name, message, ...Object.fromEntries(Object.entries(this)) };
+    const fields = Object.entries(this).map(([field, value]) => [field, loggable(value)]);
+    const said = { name, message, ...Object.fromEntries(fields) };
     return cause === undefined ? said : { ...said, cause: loggable(cause) };
   }
 }
 
-/** Of a cause that is no error of ours no more than this: its fields may be anything. */
-function loggable(cause: unknown): unknown {
-  if (!isError(cause) || cause instanceof MemcachedError) return cause;
-  const { name, message } = cause;
-  return { name, message, code: Reflect.get(cause, "code") };
+/** Of an error that is none of ours no more than this: its fields may be anything. */
+function loggable(value: unknown): unknown {
+  if (typeof value === "string") return printable(value);
+  if (!isError(value) || value instanceof MemcachedError) return value;
+  const { name, message } = value;
+  return { name, message: printable(message), code: Reflect.get(value, "code") };
 }
 
 /** Whether it is an error, of any realm: in Jest those of Node itself are of another one. */
@@ -291,7 +311,7 @@ export class UnknownCommandReply extends ReplyError {
   }
 }
 
-/** Bytes that are no reply, or not the reply to what was asked: the connection is dropped. */
+/** Bytes that are not a reply, or not the reply to what was asked: the connection is dropped. */
 export class ProtocolError extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_PROTOCOL";
   override readonly retcode: number | undefined = 8;

@@ -102,6 +102,14 @@ const RULES: Record<string, { rule: Rule; broken: Record<string, string>; says: 
     },
     says: ["protocol/exptime.ts:2 says Date.now", "value/codec.ts:1 says setTimeout"],
   },
+  "timers are Node's, also where the globals are a browser's": {
+    rule: nothingSays(/(?<![.\w])(?:set|clear)(?:Timeout|Interval|Immediate)\(/),
+    broken: {
+      "routing/health.ts": "this.timer = setTimeout(probe, 1).unref();\n",
+      "routing/probe.ts": "timers.setTimeout(probe, 1).unref();\nsocket.setTimeout(5);\n",
+    },
+    says: ["routing/health.ts:1 says setTimeout("],
+  },
   "no import leads nowhere": {
     rule: importsExist,
     broken: { "a.ts": 'import { b } from "./b/c.js";\nimport "./a.js";\n' },

@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { startMemcached } from "../../test/support/memcached.js";
+import { listen } from "../../test/support/port.js";
 import { slope } from "../rig/statistics.js";
 import { buildOf } from "../subjects.js";
 import type { EnduranceFigures, EnduranceTask, MemorySample } from "./endurance.js";
@@ -46,8 +47,7 @@ export function toSection(figures: EnduranceFigures): Section {
 /** A server that takes connections and never says a word. */
 async function startSilent(): Promise<AsyncDisposable & { readonly address: string }> {
   const server = createServer((socket) => socket.on("error", () => {}).resume());
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   return {
     address: `127.0.0.1:${port}`,
     [Symbol.asyncDispose]: async () => {

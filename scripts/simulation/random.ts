@@ -1,18 +1,13 @@
-/** A stream of random numbers that a seed repeats (mulberry32). */
+import { randomFrom } from "../../test/support/random.js";
+
+/** A stream of random numbers that a seed repeats. */
 export class Random {
-  #state: number;
+  /** From 0 to below 1; to be handed on as a function. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed | 0;
+    this.next = randomFrom(seed);
   }
-
-  /** From 0 to below 1; to be handed on as a function. */
-  readonly next = (): number => {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 
   /** A whole number from 0 to below `count`. */
   below(count: number): number {

@@ -42,7 +42,7 @@ function serverOption(name: string, value: string): MemcachedServerOptions {
     throw new OptionError(`-o ${name} is not possible here: items are kept in memory alone`);
   }
   if (name.startsWith("proxy"))
-    throw new OptionError(`-o ${name} is not possible here: it is no proxy`);
+    throw new OptionError(`-o ${name} is not possible here: it is not a proxy`);
   throw new OptionError(`-o ${name} is unknown`);
 }
 

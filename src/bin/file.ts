@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { OptionError } from "../errors.js";
 
-/** A file's text.
- * @throws OptionError for a file that cannot be read */
+/**
+ * A file's text.
+ * @throws OptionError for a file that cannot be read
+ */
 export function contents(path: string): string {
   try {
     return readFileSync(path, "utf8");

@@ -188,7 +188,7 @@ function clusterOf(list: string): string[] {
   const servers = list.split(",").filter((server) => server !== "");
   const wrong = servers.find((server) => !/^[^\s|]+:\d+$|^[^\s|]*\|[^\s|]*\|\d+$/.test(server));
   if (wrong === undefined) return servers;
-  throw new OptionError(`--cluster takes host:port,host:port,…, and ${wrong} is none`);
+  throw new OptionError(`--cluster takes host:port,host:port,…, and ${wrong} is not one`);
 }
 
 function count(letter: string, text: string, least: number, most: number): number {

@@ -2,6 +2,7 @@
 import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
 import { MemcachedError, messageOf } from "../errors.js";
 import { MemcachedServer } from "../testing/index.js";
+import { releaseOf } from "../testing/release.js";
 import { HELP } from "./help.js";
 import { type Invocation, readCommandLine } from "./options.js";
 
@@ -33,10 +34,15 @@ function portsOf({ port, udpPort }: MemcachedServer): string {
   return `TCP INET: ${port}\n${udpPort === 0 ? "" : `UDP INET: ${udpPort}\n`}`;
 }
 
+/** The version of memcached that it would answer as. */
+function versionOf({ server }: Invocation): string {
+  return `memcached ${releaseOf(server.compat ?? "newest").version} (tslibmc)\n`;
+}
+
 try {
   const invocation = readCommandLine(process.argv.slice(2), process.env);
   if (invocation.show === "help") process.stdout.write(HELP);
-  else if (invocation.show === "version") process.stdout.write("memcached 1.6.45 (tslibmc)\n");
+  else if (invocation.show === "version") process.stdout.write(versionOf(invocation));
   else await run(invocation);
 } catch (error) {
   process.stderr.write(`tslibmc-server: ${messageOf(error)}\n`);

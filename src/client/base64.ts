@@ -1,7 +1,9 @@
-import type { KeyRequest } from "../protocol/request.js";
+import type { KeyRequest, Request } from "../protocol/request.js";
 
 /** The same request with its key in base64, which only a meta command can say. */
-export function inBase64(request: KeyRequest): KeyRequest {
+export function inBase64(request: KeyRequest): KeyRequest;
+export function inBase64(request: Request): Request;
+export function inBase64(request: Request): Request {
   switch (request.verb) {
     case "get":
       return { ...request, meta: { ...request.meta, base64Key: true } };
@@ -11,5 +13,7 @@ export function inBase64(request: KeyRequest): KeyRequest {
       return { ...request, meta: { ...request.meta, base64Key: true } };
     case "arithmetic":
       return { ...request, meta: { ...request.meta, base64Key: true } };
+    case "admin":
+      return request.action === "debug" ? { ...request, base64Key: true } : request;
   }
 }

@@ -1,4 +1,5 @@
 import { ArgumentError, NotSupportedError, OptionError } from "../errors.js";
+import { checkInteger } from "../util/check.js";
 import { show } from "../util/show.js";
 
 /** Checks of what calls take beside keys, values and options; see `util/check.ts`. */
@@ -19,6 +20,11 @@ export function checkUnsigned(
   throw new Fault(
     `${name} must be a whole number from 0 to 2^64 - 1 (a bigint past 2^53), not ${show(value)}`,
   );
+}
+
+/** The 32 bits that an item carries beside its value. */
+export function checkFlags(flags: unknown): number {
+  return checkInteger(flags, "flags", 0, 0xffffffff);
 }
 
 /** A token that `gets` returned. @param Fault - as above */

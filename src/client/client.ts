@@ -53,7 +53,7 @@ export class Client<Value = unknown> extends Cluster {
   /**
    * @param servers - `"127.0.0.1:11211"`, `"host:port:weight"`, `"[::1]:11211"`, a unix
    * socket's path, a `memcached://` URL, or an array of such strings and objects
-   * @throws OptionError for an empty list, a server that is none, or an unknown option
+   * @throws OptionError for an empty list, a server that cannot be read, or an unknown option
    */
   constructor(servers: Servers, options: ClientOptions<Value> = {}) {
     super(servers, options);
@@ -319,8 +319,8 @@ export class Client<Value = unknown> extends Cluster {
    * @param delta - a whole number, not negative
    * @returns the new number, a bigint if the delta is one; undefined on a miss without
    * `initial`, and always with `noreply`
-   * @throws ClientErrorReply if the item is no number; CodecError if the result is past
-   * 2^53 and the delta was no bigint (the counter has changed then)
+   * @throws ClientErrorReply if the item is not a number; CodecError if the result is past
+   * 2^53 and the delta was not a bigint (the counter has changed then)
    */
   incr(key: Key, delta?: number, options?: ArithmeticOptions): Promise<number | undefined>;
   incr(key: Key, delta: bigint, options?: ArithmeticOptions): Promise<bigint | undefined>;
@@ -347,7 +347,7 @@ export class Client<Value = unknown> extends Cluster {
    * Adds to many counters.
    * @param keys - keys that share the delta, or a Map with a delta for each
    * @returns a Map of the new numbers; a miss has no entry
-   * @throws PartialError if a server failed or an item is no number
+   * @throws PartialError if a server failed or an item is not a number
    */
   incrMulti<K extends Key>(
     keys: Deltas<K>,

@@ -2,9 +2,11 @@ import * as admin from "../commands/admin.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
+import { VERSION_REQUEST } from "../protocol/request.js";
 import type { ServerStats } from "../routing/server.js";
 import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
+import { namesOf } from "../util/names.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { behaviorView } from "./behaviors/view.js";
@@ -24,13 +26,12 @@ import {
   type FlushOptions,
 } from "./options.js";
 import {
+  checkUrl,
   parseServer,
   parseServers,
   type ServerOptions,
   type Servers,
   serverOptions,
-  type UrlOptions,
-  urlOptions,
   withUrl,
 } from "./servers.js";
 import { Settings } from "./settings.js";
@@ -42,7 +43,7 @@ export interface CloseOptions {
   readonly drainMs?: number | undefined;
 }
 
-export const CLOSE_OPTIONS: ReadonlySet<string> = new Set(["drainMs"]);
+export const CLOSE_OPTIONS: ReadonlySet<string> = namesOf<CloseOptions>({ drainMs: true });
 
 /**
  * How many milliseconds `close()` waits.
@@ -208,7 +209,7 @@ export abstract class Cluster implements AsyncDisposable {
   /**
    * Adds a server at the end of the list. The next call already finds the keys that are
    * now its own there.
-   * @throws OptionError for what is no server, or one that the list has
+   * @throws OptionError for something that is not a server, or one that the list has
    */
   addServer(server: string | ServerOptions): void {
     const address = parseServer(server);
@@ -246,16 +247,10 @@ export abstract class Cluster implements AsyncDisposable {
    * Gives the client another list of servers. Those that are in both lists keep their
    * connections; what is under way at others finishes. A URL may only say where servers
    * are, or what the client was made with.
-   * @throws OptionError for an empty list, or a server that is none; then nothing changes
+   * @throws OptionError for an empty list, or a server that cannot be read; then nothing changes
    */
   setServers(servers: Servers): void {
-    for (const [option, value] of Object.entries(urlOptions(servers))) {
-      const own = this.#options[option as keyof UrlOptions];
-      if (own === value || (option === "tls" && own)) continue;
-      throw new OptionError(
-        `The URL has another ${option} than the client, which keeps its own; make a new client`,
-      );
-    }
+    checkUrl(servers, this.#options);
     this.#settings.setServers(parseServers(servers));
     this.#servers = servers;
   }
@@ -266,7 +261,7 @@ export abstract class Cluster implements AsyncDisposable {
    * that cannot be used, an empty one for instance, and a source that fails change nothing
    * (event `membershipError`); after a failure the source is iterated anew. Another source
    * takes the first one's place.
-   * @throws OptionError for what is no async iterable, or an unknown option;
+   * @throws OptionError for anything but an async iterable, or an unknown option;
    * ConnectionClosedError if the client is closed
    */
   follow(source: AsyncIterable<Servers>, options?: FollowOptions): void {
@@ -311,7 +306,7 @@ export abstract class Cluster implements AsyncDisposable {
    */
   async version(options?: AdminOptions): Promise<Map<string, string>> {
     checkOptions(options, ADMIN_OPTIONS, "version");
-    return this.#settings.dispatcher.everywhere(admin.version, admin.versionRequest, options);
+    return this.#settings.dispatcher.everywhere(admin.version, VERSION_REQUEST, options);
   }
 
   /**

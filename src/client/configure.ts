@@ -3,9 +3,11 @@ import { OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import type { DistributionOptions } from "../ring/distribution.js";
 import type { PlacementPreset } from "../ring/presets.js";
-import { checkDurationMs, checkOptions } from "../util/check.js";
+import { checkDurationMs, checkFunction, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
-import { CODEC_OPTIONS, type CodecOptions } from "../value/factory.js";
+import type { EncryptionOptions } from "../value/encryption.js";
+import { CODEC_OPTIONS, type CodecOptions, usesPickles } from "../value/factory.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import {
   type CheckedBehaviors,
@@ -31,8 +33,9 @@ export interface ClientOptions<Value = unknown>
     LimitOptions,
     PolicyOptions {
   /**
-   * Milliseconds for a whole operation, from the call to the settled promise, connecting
-   * and retries included. The behavior `_poll_timeout` is the same.
+   * Milliseconds for a whole call, connecting and repeating included. They begin with the call;
+   * for one key when its request is written, in the same turn of the event loop, or when it has
+   * to wait for a connection. The behavior `_poll_timeout` is the same.
    * @defaultValue 1000
    */
   readonly timeoutMs?: number | undefined;
@@ -75,31 +78,35 @@ export interface ClientOptions<Value = unknown>
 }
 
 /** The names of all of them, to refuse all others. */
-export const CLIENT_OPTIONS: ReadonlySet<string> = new Set([
-  "timeoutMs",
-  "connectTimeoutMs",
-  "stallTimeoutMs",
-  "keyPrefix",
-  "maxValueSize",
-  "chunk",
-  "behaviors",
-  "placement",
+export const CLIENT_OPTIONS: ReadonlySet<string> = namesOf<ClientOptions>({
+  timeoutMs: true,
+  connectTimeoutMs: true,
+  stallTimeoutMs: true,
+  keyPrefix: true,
+  maxValueSize: true,
+  chunk: true,
+  behaviors: true,
+  placement: true,
   ...CODEC_OPTIONS,
   ...TRANSPORT_OPTIONS,
   ...LIMIT_OPTIONS,
   ...POLICY_OPTIONS,
-]);
+});
 
-const PICKLE_OPTIONS: ReadonlySet<string> = new Set([
-  "classes",
-  "maxDepth",
-  "protocol",
-  "undefined",
-]);
+const PICKLE_OPTIONS = namesOf<NonNullable<CodecOptions["pickle"]>>({
+  classes: true,
+  maxDepth: true,
+  protocol: true,
+  undefined: true,
+});
 
-const ENCRYPTION_OPTIONS: ReadonlySet<string> = new Set(["keys", "allowPlaintext"]);
+const ENCRYPTION_OPTIONS = namesOf<EncryptionOptions>({ keys: true, allowPlaintext: true });
 
-const DISTRIBUTION_OPTIONS: ReadonlySet<string> = new Set(["pointHash", "buckets", "chance"]);
+const DISTRIBUTION_OPTIONS = namesOf<DistributionOptions>({
+  pointHash: true,
+  buckets: true,
+  chance: true,
+});
 
 const DEFAULT_STALL_TIMEOUT_MS = 5000;
 const DEFAULT_MAX_VALUE_SIZE = 1024 * 1024;
@@ -117,7 +124,7 @@ export interface FixedOptions {
   readonly distribution: DistributionOptions;
 }
 
-/** @throws OptionError for what is no options object, or an unknown option */
+/** @throws OptionError for anything but an options object, or an unknown option */
 export function checkClientOptions(options: ClientOptions): void {
   checkPlaces(options);
   checkOptions(options, CLIENT_OPTIONS, "Client");
@@ -125,9 +132,11 @@ export function checkClientOptions(options: ClientOptions): void {
   checkCompress(compress);
   checkOptions(pickle, PICKLE_OPTIONS, "pickle");
   checkOptions(encryption, ENCRYPTION_OPTIONS, "encryption");
+  if (pickle === undefined || usesPickles(options)) return;
+  throw new OptionError("This codec or serializer has no pickles; leave out the option pickle");
 }
 
-/** What is a behavior's name, or a call's option, is no misspelling: it stands in the wrong place. */
+/** A behavior's name, or a call's option, is not misspelt: it is in the wrong place. */
 function checkPlaces(options: object): void {
   for (const name of Object.keys(options ?? {})) {
     if (CLIENT_OPTIONS.has(name)) continue;
@@ -219,9 +228,7 @@ function checkDistribution(distribution: DistributionOptions): void {
   if (buckets !== undefined && !Array.isArray(buckets)) {
     throw new OptionError(`placement.buckets must be an array of numbers, not ${show(buckets)}`);
   }
-  if (chance !== undefined && typeof chance !== "function") {
-    throw new OptionError(`placement.chance must be a function, not ${show(chance)}`);
-  }
+  if (chance !== undefined) checkFunction(chance, "placement.chance");
 }
 
 function checkMaxValueSize(value: unknown): number {

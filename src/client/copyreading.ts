@@ -2,7 +2,8 @@ import { OptionError } from "../errors.js";
 import { Hedging, type HedgingOptions } from "../routing/hedging.js";
 import { Repairs } from "../routing/repair.js";
 import type { Reading } from "../routing/replicas.js";
-import { checkBoolean, checkOptions } from "../util/check.js";
+import { checkBoolean, checkChoice, checkOptions } from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 
 /** How the copies are read that the behavior `num_replicas` makes; without it there are none. */
@@ -36,11 +37,11 @@ export interface CopyReadOptions {
 /** When a read is slow, and how many may be asked twice. */
 export interface HedgeOptions {
   /**
-   * A read is slow when it takes longer than so many in a hundred recent ones.
+   * A read is slow when it takes longer than this many in a hundred recent ones.
    * @defaultValue 95
    */
   readonly percentile?: number | undefined;
-  /** Milliseconds that a read is waited for at least. @defaultValue 2 */
+  /** The fewest milliseconds to wait for a read. @defaultValue 2 */
   readonly minDelayMs?: number | undefined;
   /**
    * The share of all reads, 0.001 to 1, that may be asked twice: a limit for when every server
@@ -50,14 +51,14 @@ export interface HedgeOptions {
   readonly maxShare?: number | undefined;
 }
 
-export const COPY_READ_OPTIONS: readonly (keyof CopyReadOptions)[] = [
-  "readReplicas",
-  "hedge",
-  "readRepair",
-  "randomizeReplicaRead",
-];
+export const COPY_READ_OPTIONS: NamesOf<CopyReadOptions> = {
+  readReplicas: true,
+  hedge: true,
+  readRepair: true,
+  randomizeReplicaRead: true,
+};
 
-const HEDGE_OPTIONS: ReadonlySet<string> = new Set(["percentile", "minDelayMs", "maxShare"]);
+const HEDGE_OPTIONS = namesOf<HedgeOptions>({ percentile: true, minDelayMs: true, maxShare: true });
 
 const DEFAULT_PERCENTILE = 95;
 const DEFAULT_MIN_DELAY_MS = 2;
@@ -79,10 +80,7 @@ export function copyReadingOf(options: CopyReadOptions, isBinary: boolean): Copy
   checkBoolean(readRepair, "readRepair");
   checkBoolean(randomizeReplicaRead, "randomizeReplicaRead");
   const { readReplicas = readRepair ? "miss" : "failure" } = options;
-  if (readReplicas !== "failure" && readReplicas !== "miss") {
-    throw new OptionError(`readReplicas must be "failure" or "miss", not ${show(readReplicas)}`);
-  }
-  const onMiss = readReplicas === "miss";
+  const onMiss = checkChoice(readReplicas, "readReplicas", ["failure", "miss"]) === "miss";
   if (readRepair && !onMiss) {
     throw new OptionError('readRepair needs readReplicas: "miss"; leave that out, or say so');
   }

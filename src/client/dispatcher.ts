@@ -5,6 +5,7 @@ import type { Ttl } from "../protocol/exptime.js";
 import {
   type EncodeKey,
   encodeBinaryKey,
+  encodeGroupKey,
   encodePrefix,
   isTextual,
   type Key,
@@ -45,7 +46,7 @@ export interface DispatcherOptions {
 export interface Chunking {
   /** What decodes the reply to a request: it has what is left of the call's time. */
   decoderFor(request: GetRequest, options: CallOptions | undefined, deadline: number): Decoder;
-  /** Stores one encoded value, whatever its size, or adds one to an item that is no manifest. */
+  /** Stores one encoded value, whatever its size, or adds one to an item that is not a manifest. */
   store(
     storing: Storing,
     encoded: Encoded | Promise<Encoded>,
@@ -110,8 +111,7 @@ export class Dispatcher {
 
   /** A request as it can be sent. */
   sendable(request: Request): Request {
-    if (request.verb === "admin" || !this.needsBase64(request.key)) return request;
-    return inBase64(request);
+    return this.needsBase64(request.key) ? inBase64(request) : request;
   }
 
   #prefix(options: CallOptions | undefined): string {
@@ -121,7 +121,7 @@ export class Dispatcher {
 
   /** What decides a key's server: without the client's own prefix, which placement adds if it counts. */
   route(wireKey: string, options: CallOptions | undefined): string {
-    if (options?.groupKey !== undefined) return this.encodeKey(options.groupKey);
+    if (options?.groupKey !== undefined) return encodeGroupKey(options.groupKey, this.encodeKey);
     return this.prefix === "" ? wireKey : wireKey.slice(this.prefix.length);
   }
 
@@ -166,9 +166,9 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     if (this.#held.size === 0 || !this.#held.has(wireKey)) {
-      this.sendNow(command, request, wireKey, options, resolve, reject);
+      this.#sendNow(command, request, wireKey, options, resolve, reject);
     } else {
-      const send = () => this.sendNow(command, request, wireKey, options, resolve, reject);
+      const send = () => this.#sendNow(command, request, wireKey, options, resolve, reject);
       this.hold([wireKey], undefined, send).catch(reject);
     }
   }
@@ -183,7 +183,7 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     const sendNow = (request: Request) =>
-      this.sendNow(command, request, wireKey, options, resolve, reject);
+      this.#sendNow(command, request, wireKey, options, resolve, reject);
     this.hold([wireKey], making, sendNow).catch(reject);
   }
 
@@ -213,7 +213,7 @@ export class Dispatcher {
     return turn;
   }
 
-  sendNow<Result>(
+  #sendNow<Result>(
     command: Command<Result>,
     request: Request,
     wireKey: string,
@@ -222,20 +222,20 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     if (!tracesCommands()) {
-      this.#sendNow(command, request, wireKey, options, resolve, reject);
+      this.#sendUntraced(command, request, wireKey, options, resolve, reject);
       return;
     }
     const server = this.router.serverFor(this.route(wireKey, options)).name;
     const trace = { command: command.name, key: wireKey, server };
-    const ends = traceCommand(trace, resolve, reject);
+    const ends = traceCommand(trace, { resolve, reject });
     try {
-      this.#sendNow(command, request, wireKey, options, ends.resolve, ends.reject);
+      this.#sendUntraced(command, request, wireKey, options, ends.resolve, ends.reject);
     } catch (error) {
       ends.reject(error);
     }
   }
 
-  #sendNow<Result>(
+  #sendUntraced<Result>(
     command: Command<Result>,
     request: Request,
     wireKey: string,

@@ -1,9 +1,10 @@
 import type { MetaItem } from "../commands/meta.js";
 import type { Key } from "../protocol/key.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import type { ServerInfo } from "./events.js";
 import { metaGet } from "./metacalls.js";
-import { CALL_OPTIONS, type CallOptions } from "./options.js";
+import { CALL, CALL_OPTIONS, type CallOptions } from "./options.js";
 import type { Settings } from "./settings.js";
 
 /** What `explain` takes. */
@@ -43,7 +44,10 @@ export type ItemExplanation =
       readonly lastAccess: number;
     };
 
-export const EXPLAIN_OPTIONS: ReadonlySet<string> = new Set([...CALL_OPTIONS, "look"]);
+export const EXPLAIN_OPTIONS: ReadonlySet<string> = namesOf<ExplainOptions>({
+  ...CALL,
+  look: true,
+});
 
 export function serverFor(settings: Settings, key: Key, options?: CallOptions): ServerInfo {
   checkOptions(options, CALL_OPTIONS, "serverFor");

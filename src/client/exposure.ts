@@ -1,25 +1,15 @@
 import { type Address, isUnix } from "../connection/address.js";
 import { OptionError } from "../errors.js";
-import { show } from "../util/show.js";
 
 /** What becomes of credentials that would cross a network where it can be listened to. */
 export type PlaintextCredentials = "allow" | "warn" | "refuse";
 
-const CHOICES: readonly PlaintextCredentials[] = ["allow", "warn", "refuse"];
+export const PLAINTEXT_CHOICES: readonly PlaintextCredentials[] = ["allow", "warn", "refuse"];
 
 /** Names and addresses that never leave this machine. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i;
 
 const warned = new Set<string>();
-
-/** @throws OptionError */
-export function checkPlaintextCredentials(value: unknown): PlaintextCredentials {
-  const choice = CHOICES.find((each) => each === value);
-  if (choice !== undefined) return choice;
-  throw new OptionError(
-    `plaintextCredentials must be one of ${CHOICES.join(", ")}, not ${show(value)}`,
-  );
-}
 
 /**
  * Called for a server that gets credentials without TLS; warns once for each server.

@@ -27,13 +27,13 @@ export class Gathering<Results> {
     this.#command = command;
     this.#remaining = count;
     this.#results = results;
-    const ends = traceBatch({ command, size: count }, resolve, reject);
+    const ends = traceBatch({ command, size: count }, { resolve, reject });
     this.#resolve = ends.resolve;
     this.#reject = ends.reject;
     if (count === 0) this.#resolve(results);
   }
 
-  /** Waits for so many operations more. */
+  /** Waits for `count` operations more. */
   add(count: number): void {
     this.#remaining += count;
   }

@@ -23,7 +23,7 @@ export function distinct<K extends Key>(
   return given;
 }
 
-/** @throws ArgumentError for what is no list of keys; a text is one key, and not its characters */
+/** @throws ArgumentError for anything but a list of keys; a text is one key, and not its characters */
 export function checkIterable<K>(keys: Iterable<K>): Iterable<K> {
   if (typeof keys === "object" && keys !== null && Symbol.iterator in keys) return keys;
   throw new ArgumentError(`The keys must be an array or another iterable, not ${show(keys)}`);

@@ -1,18 +1,17 @@
 import type { QueueLimits } from "../connection/queue.js";
-import { OptionError } from "../errors.js";
-import { checkInteger } from "../util/check.js";
-import { show } from "../util/show.js";
+import { checkChoice, checkInteger } from "../util/check.js";
+import type { NamesOf } from "../util/names.js";
 
 /** What a client holds for a server that does not keep up. */
 export interface LimitOptions {
   /**
-   * So many operations of one server may wait to be sent or for their reply, on each of its
+   * How many operations of one server may wait to be sent or for their reply, on each of its
    * connections if it has several.
    * @defaultValue 100000
    */
   readonly maxQueueLength?: number | undefined;
   /**
-   * The values that they store may have so many bytes in all; one alone may be larger.
+   * How many bytes the values that they store may have in all; one alone may be larger.
    * @defaultValue 134217728 (128 MiB)
    */
   readonly maxQueueBytes?: number | undefined;
@@ -23,7 +22,7 @@ export interface LimitOptions {
    */
   readonly whenQueueFull?: "fail" | "wait" | undefined;
   /**
-   * So many connections may be in the making at once, over all servers; others wait for
+   * How many connections may be in the making at once, over all servers; others wait for
    * their turn, and calls for them no longer than until their deadline. One that takes more
    * than 100 ms keeps no other waiting.
    * @defaultValue 64
@@ -31,12 +30,12 @@ export interface LimitOptions {
   readonly maxConnecting?: number | undefined;
 }
 
-export const LIMIT_OPTIONS: readonly (keyof LimitOptions)[] = [
-  "maxQueueLength",
-  "maxQueueBytes",
-  "whenQueueFull",
-  "maxConnecting",
-];
+export const LIMIT_OPTIONS: NamesOf<LimitOptions> = {
+  maxQueueLength: true,
+  maxQueueBytes: true,
+  whenQueueFull: true,
+  maxConnecting: true,
+};
 
 const DEFAULT_LENGTH = 100_000;
 const DEFAULT_BYTES = 128 * 1024 * 1024;
@@ -49,13 +48,10 @@ export function limitsOf(options: LimitOptions): QueueLimits {
     maxQueueBytes = DEFAULT_BYTES,
     whenQueueFull = "fail",
   } = options;
-  if (whenQueueFull !== "fail" && whenQueueFull !== "wait") {
-    throw new OptionError(`whenQueueFull must be "fail" or "wait", not ${show(whenQueueFull)}`);
-  }
   return {
     maxOperations: checkInteger(maxQueueLength, "maxQueueLength", 1, 2 ** 31 - 1),
     maxBytes: checkInteger(maxQueueBytes, "maxQueueBytes", 1, Number.MAX_SAFE_INTEGER),
-    waits: whenQueueFull === "wait",
+    waits: checkChoice(whenQueueFull, "whenQueueFull", ["fail", "wait"]) === "wait",
   };
 }
 

@@ -1,6 +1,7 @@
 import { GetMany, getRequest, manyRequest } from "../commands/retrieval.js";
 import { Operation, type Parts } from "../operation.js";
 import type { Key } from "../protocol/key.js";
+import { MAX_LINE_BYTES, MAX_LINE_KEYS } from "../protocol/text/wire.js";
 import type { Server } from "../routing/server.js";
 import { checkOptions } from "../util/check.js";
 import { inBase64 } from "./base64.js";
@@ -10,12 +11,6 @@ import { checkIterable } from "./keys.js";
 import { CALL_OPTIONS, type CallOptions } from "./options.js";
 
 /** Calls that read many keys: split by server, sent at once, gathered into one result. */
-
-/** A request line holds at most so many keys; an error line would cost all of them. */
-const MAX_LINE_KEYS = 100;
-
-/** memcached reads a line of up to 2,048 bytes without a larger buffer. */
-const MAX_LINE_BYTES = 2000;
 
 /** Keys that share a request line, as they were given and as they are sent. */
 class Line<K extends Key> implements Parts {

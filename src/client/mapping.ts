@@ -8,7 +8,7 @@ export type Mapping<Value, K extends Key = Key> =
   | Iterable<readonly [K, Value]>
   | Readonly<Record<string, Value>>;
 
-/** @throws ArgumentError for what is no mapping */
+/** @throws ArgumentError for anything but a mapping */
 export function entriesOf<Value, K extends Key>(
   mapping: Mapping<Value, K>,
 ): Iterable<readonly [K, Value]>;

@@ -2,6 +2,8 @@ import { MemcachedError, messageOf, NoServerError, TimeoutError } from "../error
 import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
+import { namesOf } from "../util/names.js";
+import { timers } from "../util/timers.js";
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { checkSignal } from "./options.js";
@@ -29,7 +31,7 @@ export interface ServerList {
   setServers(servers: Servers): void;
 }
 
-const FOLLOW_OPTIONS: ReadonlySet<string> = new Set(["signal"]);
+const FOLLOW_OPTIONS = namesOf<FollowOptions>({ signal: true });
 
 const DISCOVER_OPTIONS: ReadonlySet<string> = new Set([...CLIENT_OPTIONS, "discoverTimeoutMs"]);
 
@@ -45,7 +47,7 @@ export class Membership {
   readonly #lists: Subscription;
   readonly #signal: AbortSignal | undefined;
 
-  /** @throws OptionError for an unknown option, or a signal that is none */
+  /** @throws OptionError for an unknown option, or a signal that is not an AbortSignal */
   constructor(
     client: ServerList,
     events: Events<ClientEvents>,
@@ -127,7 +129,7 @@ async function firstList(lists: Subscription, withinMs: number): Promise<Servers
     failure = error;
   };
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
+    timer = timers.setTimeout(() => {
       const why = failure === undefined ? "it gave none" : failure.message;
       const message = `The source of servers gave no list within ${withinMs} ms: ${why}`;
       reject(new TimeoutError(message, { cause: failure }));
@@ -136,7 +138,7 @@ async function firstList(lists: Subscription, withinMs: number): Promise<Servers
   try {
     return await Promise.race([usableList(lists), late]);
   } finally {
-    clearTimeout(timer);
+    timers.clearTimeout(timer);
   }
 }
 
@@ -157,8 +159,7 @@ async function usableList(lists: Subscription): Promise<Servers> {
 }
 
 function unusable(cause: unknown): MemcachedError {
-  const why = messageOf(cause);
-  return new MemcachedError(`A list of servers was left out: ${why}`, { cause });
+  return new MemcachedError(`A list of servers was left out: ${messageOf(cause)}`, { cause });
 }
 
 type Listed = Pick<ServerInfo, "name" | "weight">;

@@ -6,11 +6,17 @@ import { OptionError } from "../errors.js";
 import type { Command } from "../operation.js";
 import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import type { KeyRequest, MetaFlags, Request, SetMode } from "../protocol/request.js";
-import { checkInteger, checkOptions } from "../util/check.js";
+import {
+  isJoining,
+  type KeyRequest,
+  type MetaFlags,
+  type Request,
+  type SetMode,
+} from "../protocol/request.js";
+import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCas, checkCompared, checkUnsigned } from "./check.js";
+import { checkCas, checkCompared, checkFlags, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import {
   META_ARITHMETIC_OPTIONS,
@@ -25,7 +31,7 @@ import {
   type MetaOptions,
   type MetaSetOptions,
 } from "./metaoptions.js";
-import { checkPart, checkSize, isPart, PART } from "./storing.js";
+import { checkPart, checkSize, PART } from "./storing.js";
 
 /** The meta commands as calls (protocol.txt, "Meta Commands"). */
 
@@ -37,31 +43,38 @@ export function metaGet(
   options: MetaGetOptions,
 ): Promise<meta.MetaItem<unknown> | undefined> {
   const winsRights = options?.vivify !== undefined || options?.recache !== undefined;
-  return one(dispatcher, meta.metaGet(!winsRights), key, options, META_GET_OPTIONS, (wireKey) => ({
-    verb: "get",
-    key: wireKey,
-    keys: undefined,
-    value: options.value ?? true,
-    cas: options.returnCas ?? false,
-    touch: seconds(options.touch, "touch"),
-    noreply: false,
-    meta: {
-      ...common(options),
-      returnFlags: options.returnFlags,
-      returnHitBefore: options.returnHitBefore,
-      returnLastAccess: options.returnLastAccess,
-      returnSize: options.returnSize,
-      returnTtl: options.returnTtl,
-      noBump: options.noBump,
-      vivify: seconds(options.vivify, "vivify"),
-      recache:
-        options.recache === undefined
-          ? undefined
-          : checkInteger(options.recache, "recache", 0, 2 ** 31 - 1),
-      setCas: optionalCas(options.setCas, "setCas"),
-      unlessCas: optionalCas(options.unlessCas, "unlessCas"),
-    },
-  }));
+  return one(
+    dispatcher,
+    meta.metaGet(!winsRights),
+    key,
+    options,
+    META_GET_OPTIONS,
+    (wireKey, flags) => ({
+      verb: "get",
+      key: wireKey,
+      keys: undefined,
+      value: options.value ?? true,
+      cas: options.returnCas ?? false,
+      touch: seconds(options.touch, "touch"),
+      noreply: false,
+      meta: {
+        ...flags,
+        returnFlags: options.returnFlags,
+        returnHitBefore: options.returnHitBefore,
+        returnLastAccess: options.returnLastAccess,
+        returnSize: options.returnSize,
+        returnTtl: options.returnTtl,
+        noBump: options.noBump,
+        vivify: seconds(options.vivify, "vivify"),
+        recache:
+          options.recache === undefined
+            ? undefined
+            : checkInteger(options.recache, "recache", 0, 2 ** 31 - 1),
+        setCas: optionalCas(options.setCas, "setCas"),
+        unlessCas: optionalCas(options.unlessCas, "unlessCas"),
+      },
+    }),
+  );
 }
 
 export function metaSet(
@@ -72,39 +85,39 @@ export function metaSet(
 ): Promise<meta.MetaStored> {
   return new Promise((resolve, reject) => {
     checkOptions(options, META_SET_OPTIONS, "metaSet");
-    const wireKey = wireKeyOf(dispatcher, key, options);
-    const part = isPart(checkMode(options.mode));
+    const flags = metaFlags(options);
+    const wireKey = wireKeyOf(dispatcher, key, options, flags);
+    const mode = checkChoice(options.mode ?? "set", "mode", SET_MODES);
+    const part = isJoining(mode);
     if (part) checkPart("metaSet", value);
     const how = part ? PART : undefined;
+    const request = (data: Encoded) =>
+      metaSetRequest(dispatcher, mode, wireKey, data, flags, options);
     const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
     if (encoded instanceof Promise) {
-      const making = encoded.then((data) => metaSetRequest(dispatcher, wireKey, data, options));
+      const making = encoded.then(request);
       dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
     } else {
-      const request = metaSetRequest(dispatcher, wireKey, encoded, options);
-      dispatcher.send(meta.metaSet, request, wireKey, options, resolve, reject);
+      dispatcher.send(meta.metaSet, request(encoded), wireKey, options, resolve, reject);
     }
   });
 }
 
-function checkMode(mode: SetMode = "set"): SetMode {
-  if (SET_MODES.includes(mode)) return mode;
-  throw new OptionError(`mode must be one of ${SET_MODES.join(", ")}, not ${show(mode)}`);
-}
-
 function metaSetRequest(
   dispatcher: Dispatcher,
+  mode: SetMode,
   key: string,
   encoded: Encoded,
+  metaFlags: MetaFlags,
   options: MetaSetOptions,
 ): KeyRequest {
   checkSize(dispatcher, "metaSet", encoded, key);
-  const { mode = "set", flags = encoded.flags, ttl = 0 } = options;
+  const { flags = encoded.flags, ttl = 0 } = options;
   const request = setRequest(
     mode,
     key,
     encoded.data,
-    checkInteger(flags, "flags", 0, 0xffffffff),
+    checkFlags(flags),
     exptime(ttl, Date.now),
     comparedCas(options.compareCas),
     false,
@@ -112,7 +125,7 @@ function metaSetRequest(
   return {
     ...request,
     meta: {
-      ...common(options),
+      ...metaFlags,
       setCas: optionalCas(options.setCas, "setCas"),
       invalidate: options.invalidate,
       vivify: seconds(options.vivify, "vivify"),
@@ -127,13 +140,13 @@ export function metaDelete(
   key: Key,
   options: MetaDeleteOptions,
 ): Promise<meta.MetaDeleted> {
-  return one(dispatcher, meta.metaDelete, key, options, META_DELETE_OPTIONS, (wireKey) => ({
+  return one(dispatcher, meta.metaDelete, key, options, META_DELETE_OPTIONS, (wireKey, flags) => ({
     verb: "delete",
     key: wireKey,
     compareCas: comparedCas(options.compareCas),
     noreply: false,
     meta: {
-      ...common(options),
+      ...flags,
       setCas: optionalCas(options.setCas, "setCas"),
       invalidate: options.invalidate,
       exptime: seconds(options.ttl, "ttl"),
@@ -147,32 +160,36 @@ export function metaArithmetic(
   key: Key,
   options: MetaArithmeticOptions,
 ): Promise<meta.MetaNumber> {
-  return one(dispatcher, meta.metaArithmetic, key, options, META_ARITHMETIC_OPTIONS, (wireKey) => {
-    const { mode = "incr", delta = 1, initial, initialTtl = 0 } = options;
-    if (mode !== "incr" && mode !== "decr") {
-      throw new OptionError(`mode must be "incr" or "decr", not ${show(mode)}`);
-    }
-    const request = arithmeticRequest(
-      mode,
-      wireKey,
-      checkUnsigned(delta, "delta"),
-      initial === undefined ? undefined : checkUnsigned(initial, "initial"),
-      exptime(initialTtl, Date.now, "initialTtl"),
-      false,
-    );
-    return {
-      ...request,
-      meta: {
-        ...common(options),
-        compareCas: comparedCas(options.compareCas),
-        setCas: optionalCas(options.setCas, "setCas"),
-        exptime: seconds(options.ttl, "ttl"),
-        returnCas: options.returnCas,
-        returnTtl: options.returnTtl,
-        returnValue: options.value,
-      },
-    };
-  });
+  return one(
+    dispatcher,
+    meta.metaArithmetic,
+    key,
+    options,
+    META_ARITHMETIC_OPTIONS,
+    (wireKey, flags) => {
+      const { mode = "incr", delta = 1, initial, initialTtl = 0 } = options;
+      const request = arithmeticRequest(
+        checkChoice(mode, "mode", ["incr", "decr"]),
+        wireKey,
+        checkUnsigned(delta, "delta"),
+        initial === undefined ? undefined : checkUnsigned(initial, "initial"),
+        exptime(initialTtl, Date.now, "initialTtl"),
+        false,
+      );
+      return {
+        ...request,
+        meta: {
+          ...flags,
+          compareCas: comparedCas(options.compareCas),
+          setCas: optionalCas(options.setCas, "setCas"),
+          exptime: seconds(options.ttl, "ttl"),
+          returnCas: options.returnCas,
+          returnTtl: options.returnTtl,
+          returnValue: options.value,
+        },
+      };
+    },
+  );
 }
 
 export function metaDebug(
@@ -180,12 +197,19 @@ export function metaDebug(
   key: Key,
   options: MetaDebugOptions | undefined,
 ): Promise<meta.MetaDebug | undefined> {
-  return one(dispatcher, meta.metaDebug, key, options ?? {}, META_DEBUG_OPTIONS, (wireKey) => ({
-    verb: "admin",
-    action: "debug",
-    key: wireKey,
-    base64Key: options?.base64Key === true,
-  }));
+  return one(
+    dispatcher,
+    meta.metaDebug,
+    key,
+    options ?? {},
+    META_DEBUG_OPTIONS,
+    (wireKey, flags) => ({
+      verb: "admin",
+      action: "debug",
+      key: wireKey,
+      base64Key: flags.base64Key === true,
+    }),
+  );
 }
 
 function one<Result>(
@@ -194,25 +218,32 @@ function one<Result>(
   key: Key,
   options: MetaOptions,
   known: ReadonlySet<string>,
-  request: (wireKey: string) => Request,
+  request: (wireKey: string, flags: MetaFlags) => Request,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     checkOptions(options, known, command.name);
-    const wireKey = wireKeyOf(dispatcher, key, options);
-    dispatcher.send(command, request(wireKey), wireKey, options, resolve, reject);
+    const flags = metaFlags(options);
+    const wireKey = wireKeyOf(dispatcher, key, options, flags);
+    dispatcher.send(command, request(wireKey, flags), wireKey, options, resolve, reject);
   });
 }
 
-function wireKeyOf(dispatcher: Dispatcher, key: Key, options: MetaOptions): string {
-  return options.base64Key ? dispatcher.binaryKey(key, options) : dispatcher.key(key, options);
+/** By the flag that is sent as well: a key for base64 may hold a line's end. */
+function wireKeyOf(
+  dispatcher: Dispatcher,
+  key: Key,
+  options: MetaOptions,
+  { base64Key }: MetaFlags,
+): string {
+  return base64Key ? dispatcher.binaryKey(key, options) : dispatcher.key(key, options);
 }
 
-function common(options: MetaOptions): MetaFlags {
-  const { returnKey, opaque, base64Key } = options;
+/** What all meta commands have, read once: options may be changed, or be getters. */
+function metaFlags({ returnKey, opaque, base64Key = false }: MetaOptions): MetaFlags {
   if (opaque !== undefined && (typeof opaque !== "string" || !/^[!-~]{1,31}$/.test(opaque))) {
     throw new OptionError(`opaque must be 1 to 31 visible ASCII characters, not ${show(opaque)}`);
   }
-  return { returnKey, opaque, base64Key };
+  return { returnKey, opaque, base64Key: checkBoolean(base64Key, "base64Key") };
 }
 
 function seconds(ttl: Ttl | undefined, name: string): number | undefined {

@@ -1,6 +1,7 @@
 import type { Ttl } from "../protocol/exptime.js";
 import type { SetMode } from "../protocol/request.js";
-import { CALL_OPTIONS, type CallOptions } from "./options.js";
+import { type NamesOf, namesOf } from "../util/names.js";
+import { CALL, type CallOptions } from "./options.js";
 
 /**
  * The options of the meta commands (protocol.txt, "Meta Commands"), each one a flag by a name.
@@ -117,29 +118,62 @@ export interface MetaDebugOptions extends CallOptions {
   readonly base64Key?: boolean | undefined;
 }
 
-const META = [...CALL_OPTIONS, "returnKey", "opaque", "base64Key"];
+const META: NamesOf<MetaOptions> = { ...CALL, returnKey: true, opaque: true, base64Key: true };
 
-export const META_GET_OPTIONS: ReadonlySet<string> = new Set([
+export const META_GET_OPTIONS: ReadonlySet<string> = namesOf<MetaGetOptions>({
   ...META,
-  ...["value", "returnCas", "returnFlags", "returnHitBefore", "returnLastAccess", "returnSize"],
-  ...["returnTtl", "noBump", "touch", "vivify", "recache", "setCas", "unlessCas"],
-]);
+  value: true,
+  returnCas: true,
+  returnFlags: true,
+  returnHitBefore: true,
+  returnLastAccess: true,
+  returnSize: true,
+  returnTtl: true,
+  noBump: true,
+  touch: true,
+  vivify: true,
+  recache: true,
+  setCas: true,
+  unlessCas: true,
+});
 
-export const META_SET_OPTIONS: ReadonlySet<string> = new Set([
+export const META_SET_OPTIONS: ReadonlySet<string> = namesOf<MetaSetOptions>({
   ...META,
-  ...["mode", "ttl", "flags", "compareCas", "setCas", "invalidate", "vivify"],
-  ...["returnCas", "returnSize"],
-]);
+  mode: true,
+  ttl: true,
+  flags: true,
+  compareCas: true,
+  setCas: true,
+  invalidate: true,
+  vivify: true,
+  returnCas: true,
+  returnSize: true,
+});
 
-export const META_DELETE_OPTIONS: ReadonlySet<string> = new Set([
+export const META_DELETE_OPTIONS: ReadonlySet<string> = namesOf<MetaDeleteOptions>({
   ...META,
-  ...["compareCas", "setCas", "invalidate", "ttl", "dropValue"],
-]);
+  compareCas: true,
+  setCas: true,
+  invalidate: true,
+  ttl: true,
+  dropValue: true,
+});
 
-export const META_ARITHMETIC_OPTIONS: ReadonlySet<string> = new Set([
+export const META_ARITHMETIC_OPTIONS: ReadonlySet<string> = namesOf<MetaArithmeticOptions>({
   ...META,
-  ...["mode", "delta", "initial", "initialTtl", "ttl", "compareCas", "setCas", "value"],
-  ...["returnCas", "returnTtl"],
-]);
+  mode: true,
+  delta: true,
+  initial: true,
+  initialTtl: true,
+  ttl: true,
+  compareCas: true,
+  setCas: true,
+  value: true,
+  returnCas: true,
+  returnTtl: true,
+});
 
-export const META_DEBUG_OPTIONS: ReadonlySet<string> = new Set([...CALL_OPTIONS, "base64Key"]);
+export const META_DEBUG_OPTIONS: ReadonlySet<string> = namesOf<MetaDebugOptions>({
+  ...CALL,
+  base64Key: true,
+});

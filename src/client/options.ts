@@ -2,14 +2,14 @@ import { OptionError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { CompressOptions } from "../value/codec.js";
 
 /** What every call on keys takes. */
 export interface CallOptions {
   /**
-   * Milliseconds until the promise is settled, connecting and retries included. They begin when
-   * the request is written, which is in the turn of the event loop that the call was made in.
+   * Milliseconds for the whole call; the client's option of this name says when they begin.
    * @defaultValue the client's `timeoutMs`
    */
   readonly timeoutMs?: number | undefined;
@@ -79,16 +79,30 @@ export interface FlushOptions extends AdminOptions {
   readonly noreply?: boolean | undefined;
 }
 
-const CALL = ["timeoutMs", "signal", "keyPrefix", "groupKey"];
-const WRITE = [...CALL, "noreply"];
+const ADMIN: NamesOf<AdminOptions> = { timeoutMs: true, signal: true };
+export const CALL: NamesOf<CallOptions> = { ...ADMIN, keyPrefix: true, groupKey: true };
+const WRITE: NamesOf<WriteOptions> = { ...CALL, noreply: true };
 
 /** The option names of each kind of call, to refuse all others. */
-export const CALL_OPTIONS: ReadonlySet<string> = new Set(CALL);
-export const WRITE_OPTIONS: ReadonlySet<string> = new Set(WRITE);
-export const STORE_OPTIONS: ReadonlySet<string> = new Set([...WRITE, "ttl", "flags", "compress"]);
-export const ARITHMETIC_OPTIONS: ReadonlySet<string> = new Set([...WRITE, "initial", "ttl"]);
-export const ADMIN_OPTIONS: ReadonlySet<string> = new Set(["timeoutMs", "signal"]);
-export const FLUSH_OPTIONS: ReadonlySet<string> = new Set([...ADMIN_OPTIONS, "delay", "noreply"]);
+export const CALL_OPTIONS: ReadonlySet<string> = namesOf<CallOptions>(CALL);
+export const WRITE_OPTIONS: ReadonlySet<string> = namesOf<WriteOptions>(WRITE);
+export const STORE_OPTIONS: ReadonlySet<string> = namesOf<StoreOptions>({
+  ...WRITE,
+  ttl: true,
+  flags: true,
+  compress: true,
+});
+export const ARITHMETIC_OPTIONS: ReadonlySet<string> = namesOf<ArithmeticOptions>({
+  ...WRITE,
+  initial: true,
+  ttl: true,
+});
+export const ADMIN_OPTIONS: ReadonlySet<string> = namesOf<AdminOptions>(ADMIN);
+export const FLUSH_OPTIONS: ReadonlySet<string> = namesOf<FlushOptions>({
+  ...ADMIN,
+  delay: true,
+  noreply: true,
+});
 
 /** `set(key, value, 60)` is short for `set(key, value, { ttl: 60 })`. */
 export function storeOptions(options: StoreOptions | Ttl | undefined): StoreOptions | undefined {
@@ -96,7 +110,11 @@ export function storeOptions(options: StoreOptions | Ttl | undefined): StoreOpti
   return options;
 }
 
-const COMPRESS_OPTIONS: ReadonlySet<string> = new Set(["minLength", "level", "algorithm"]);
+const COMPRESS_OPTIONS = namesOf<CompressOptions>({
+  minLength: true,
+  level: true,
+  algorithm: true,
+});
 
 /** What a call or a client says of compression, but for the ranges, which the codec checks. */
 export function checkCompress(compress: unknown): void {

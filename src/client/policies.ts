@@ -8,15 +8,16 @@ import { Leniency } from "../routing/leniency.js";
 import type { RejoinOptions } from "../routing/rejoin.js";
 import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
-import { checkInteger, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
+import { checkChoice, checkInteger, checkOptions } from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
+import { warnOnce } from "./behaviors/rules.js";
 import {
   COPY_READ_OPTIONS,
   type CopyReading,
   type CopyReadOptions,
   copyReadingOf,
 } from "./copyreading.js";
-import { parseServers, type Servers } from "./servers.js";
+import { type ClientOfUrl, checkUrl, parseServers, type Servers } from "./servers.js";
 
 /** What becomes of operations whose server fails. */
 export interface PolicyOptions extends CopyReadOptions {
@@ -24,7 +25,8 @@ export interface PolicyOptions extends CopyReadOptions {
    * Where keys go while their server is dead:
    *
    * - `"rehash"`: where the ring has them without it, as `auto_eject` says too. On a
-   *   consistent distribution no other key moves; `"modula"` has no place for them
+   *   consistent distribution no other key moves; `"modula"`, the default, has no place for
+   *   them, and a warning says so
    * - `"next"`: to the next server in the list, on any distribution
    * - a {@link GutterOptions}: to servers that are there for this alone
    *
@@ -51,7 +53,7 @@ export interface PolicyOptions extends CopyReadOptions {
    */
   readonly rejoin?: "keep" | "flush" | "delete" | undefined;
   /**
-   * So many keys are remembered for each server with `rejoin: "delete"`; a server that
+   * How many keys are remembered for each server with `rejoin: "delete"`; a server that
    * missed more changes is flushed.
    * @defaultValue 10000
    */
@@ -77,14 +79,14 @@ export interface GutterOptions {
   readonly ttl?: number | undefined;
 }
 
-export const POLICY_OPTIONS: readonly (keyof PolicyOptions)[] = [
-  "failover",
-  "rampUpMs",
-  "rejoin",
-  "maxRemembered",
-  "onError",
+export const POLICY_OPTIONS: NamesOf<PolicyOptions> = {
+  failover: true,
+  rampUpMs: true,
+  rejoin: true,
+  maxRemembered: true,
+  onError: true,
   ...COPY_READ_OPTIONS,
-];
+};
 
 const DEFAULT_RAMP_UP_MS = 3000;
 
@@ -92,7 +94,9 @@ const MAX_RAMP_UP_MS = 60 * 60 * 1000;
 
 const DEFAULT_REMEMBERED = 10_000;
 
-const GUTTER_OPTIONS: ReadonlySet<string> = new Set(["servers", "ttl"]);
+const GUTTER_OPTIONS = namesOf<GutterOptions>({ servers: true, ttl: true });
+
+const FAILOVERS = ["rehash", "next"] as const;
 
 const DEFAULT_GUTTER_TTL = 60;
 
@@ -112,32 +116,31 @@ export interface Policies {
 }
 
 /** @throws OptionError */
-export function policiesOf(options: PolicyOptions, isBinary: boolean): Policies {
+export function policiesOf(options: PolicyOptions & ClientOfUrl, isBinary: boolean): Policies {
   const { failover, rampUpMs = DEFAULT_RAMP_UP_MS, onError = "throw" } = options;
-  if (onError !== "throw" && onError !== "miss") {
-    throw new OptionError(`onError must be "throw" or "miss", not ${show(onError)}`);
-  }
   return {
-    failover: failoverOf(failover),
+    failover: failoverOf(failover, options),
     rampUpMs: checkInteger(rampUpMs, "rampUpMs", 0, MAX_RAMP_UP_MS),
     rejoin: rejoinOf(options),
     copyReading: copyReadingOf(options, isBinary),
-    lenient: onError === "miss",
+    lenient: checkChoice(onError, "onError", ["throw", "miss"]) === "miss",
   };
 }
 
-function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
-  if (failover === undefined || failover === "rehash" || failover === "next") return failover;
+function failoverOf(
+  failover: PolicyOptions["failover"],
+  client: ClientOfUrl,
+): Policies["failover"] {
+  if (failover === undefined) return undefined;
   if (typeof failover !== "object" || failover === null) {
-    throw new OptionError(
-      `failover must be "rehash", "next" or an object with servers, not ${show(failover)}`,
-    );
+    return checkChoice(failover, "failover", FAILOVERS, "an object with servers");
   }
   checkOptions(failover, GUTTER_OPTIONS, "failover");
   const { servers, ttl = DEFAULT_GUTTER_TTL } = failover;
   if (servers === undefined) {
     throw new OptionError("failover needs servers, which stand in for those that are dead");
   }
+  checkUrl(servers, client);
   return {
     addresses: parseServers(servers),
     ttl: checkInteger(ttl, "failover.ttl", 1, MAX_GUTTER_TTL),
@@ -147,12 +150,33 @@ function failoverOf(failover: PolicyOptions["failover"]): Policies["failover"] {
 function rejoinOf(options: PolicyOptions): RejoinOptions | undefined {
   const { rejoin = "keep", maxRemembered = DEFAULT_REMEMBERED } = options;
   checkInteger(maxRemembered, "maxRemembered", 0, 2 ** 24);
-  if (rejoin === "keep") return undefined;
-  if (rejoin === "flush" || rejoin === "delete") return { action: rejoin, maxRemembered };
-  throw new OptionError(`rejoin must be "keep", "flush" or "delete", not ${show(rejoin)}`);
+  const action = checkChoice(rejoin, "rejoin", ["keep", "flush", "delete"]);
+  return action === "keep" ? undefined : { action, maxRemembered };
 }
 
-/** What there is to arrange. */
+/**
+ * Warns of policies that can do nothing as things stand.
+ * @param isFixed - whether the keys of a dead server have no other place on the ring
+ */
+export function warnOfIdle(
+  { failover, copyReading }: Policies,
+  copies: number,
+  isFixed: boolean,
+): void {
+  if (copies > 0) return;
+  if (failover === "rehash" && isFixed) {
+    warnOnce(
+      'failover: "rehash" (the behavior auto_eject)',
+      'moves no keys on modula or virtual bucket; set the behavior ketama, or failover: "next"',
+    );
+  }
+  const { onMiss, atRandom, hedging } = copyReading; // repairs include onMiss
+  if (onMiss || atRandom || hedging !== undefined) {
+    warnOnce("Reading copies (hedge, …)", "has no effect without the behavior num_replicas");
+  }
+}
+
+/** What {@link arrange} puts together. */
 export interface Arrangement extends Policies {
   readonly router: Router;
   readonly gutter: Router | undefined;

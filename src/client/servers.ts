@@ -41,7 +41,7 @@ const SERVER_OPTIONS: ReadonlySet<string> = new Set(["host", "port", "path", "we
 
 /**
  * The servers of a list, in its order.
- * @throws OptionError for an empty list, or a server that is none
+ * @throws OptionError for an empty list, or a server that cannot be read
  */
 export function parseServers(servers: Servers): Address[] {
   const addresses = typeof servers === "string" ? fromText(servers) : fromList(servers);
@@ -58,7 +58,7 @@ function fromList(servers: readonly (string | ServerOptions)[]): Address[] {
   return servers.map(parseServer);
 }
 
-/** @throws OptionError for what is no server */
+/** @throws OptionError for something that is not a server */
 export function parseServer(server: string | ServerOptions): Address {
   return typeof server === "object" && server !== null ? fromObject(server) : parseAddress(server);
 }
@@ -103,15 +103,37 @@ export function withUrl<Options extends { readonly tls?: unknown }>(
 }
 
 /** What the servers' URL says beside where they are; empty for servers without a URL. */
-export function urlOptions(servers: Servers): UrlOptions {
+function urlOptions(servers: Servers): UrlOptions {
   const url = typeof servers === "string" ? parseUrl(servers) : undefined;
   const tls = url?.isSecure ? { tls: true } : {};
   if (url?.user === undefined) return tls;
+  if (/@.*,/.test(url.user)) {
+    throw new OptionError(
+      'A server\'s URL has one user and one password for all its servers, in which "@" and "," are percent-encoded: "memcached://user:password@host1,host2"',
+    );
+  }
   const [username = "", password] = url.user.split(/:(.*)/s);
   if (password === undefined) {
     throw new OptionError("A server's URL has a user without a password; write user:password@host");
   }
   return { ...tls, username: decoded(username), password: decoded(password) };
+}
+
+/** What a client was made with, of what a URL could say. */
+export type ClientOfUrl = { readonly [Name in keyof UrlOptions]?: unknown };
+
+/**
+ * Servers for a client that is there, or with others: a URL of theirs changes nothing about it.
+ * @throws OptionError if it should
+ */
+export function checkUrl(servers: Servers, client: ClientOfUrl): void {
+  for (const [option, value] of Object.entries(urlOptions(servers))) {
+    const own = client[option as keyof UrlOptions];
+    if (own === value || (option === "tls" && own)) continue;
+    throw new OptionError(
+      `The URL has another ${option} than the client, which keeps its own; make a new client`,
+    );
+  }
 }
 
 interface Url {
@@ -152,7 +174,8 @@ function fromObject(server: ServerOptions): Address {
     }
     return unixAddress(checkText(server.path, "path"), weight);
   }
-  const host = checkText(server.host, "host").replace(/^\[(.*)\]$/, "$1");
+  rejectCredentials(checkText(server.host, "host"));
+  const host = server.host.replace(/^\[(.*)\]$/, "$1");
   checkHost(host, host);
   const port = checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535);
   const address = tcpAddress(host, port, weight);

@@ -34,7 +34,7 @@ import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
 import { CLIENT_EVENTS, type ClientEvents, type ServerInfo } from "./events.js";
 import { exposeCredentials } from "./exposure.js";
-import { arrange, type Policies } from "./policies.js";
+import { arrange, type Policies, warnOfIdle } from "./policies.js";
 import { checkWay } from "./transport.js";
 
 /**
@@ -224,12 +224,14 @@ export class Settings {
   #arrange(): void {
     const { dispatcher } = this;
     const { policies } = this.#fixed;
+    const copies = this.read("num_replicas");
+    const chosen = { ...policies, failover: this.#failover };
+    warnOfIdle(chosen, copies, this.#placement.isFixed);
     const executor = arrange({
-      ...policies,
-      failover: this.#failover,
+      ...chosen,
       router: dispatcher.router,
       gutter: this.#gutter,
-      copies: this.read("num_replicas"),
+      copies,
       reading: this.reading,
       onMasked: ({ command }, error) => {
         this.masked++;
@@ -256,7 +258,7 @@ export class Settings {
   #connectGutter(): Router | undefined {
     const { failover } = this.#fixed.policies;
     if (typeof failover !== "object") return undefined;
-    // Whoever stands in has no stand-in of its own to share its keys with.
+    // A server that stands in has no stand-in of its own to share its keys with.
     const health: HealthOptions = Object.create(this.#health, { rampUpMs: { value: 0 } });
     const servers = failover.addresses.map((address) => this.#connectTo(address, health));
     const behaviors = { distribution: "consistent ketama" } as const;

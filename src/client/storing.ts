@@ -3,11 +3,13 @@ import { encodeValue } from "../commands/value.js";
 import { ArgumentError, ValueTooLargeError } from "../errors.js";
 import { exptime } from "../protocol/exptime.js";
 import { describeKey, type Key, keyText } from "../protocol/key.js";
-import type { KeyRequest, SetMode, SetRequest } from "../protocol/request.js";
-import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
+import { isJoining, type KeyRequest, type SetRequest } from "../protocol/request.js";
+import { isUint8Array } from "../util/bytes.js";
+import { checkBoolean, checkOptions } from "../util/check.js";
 import { show } from "../util/show.js";
 import type { Encoded, EncodeOptions } from "../value/codec.js";
 import { FailedKeys } from "./answers.js";
+import { checkFlags } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { EachKey, eachCall } from "./each.js";
 import { homeOf } from "./keys.js";
@@ -18,10 +20,6 @@ import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "
 
 /** How what is put before or behind a value is encoded. */
 export const PART: EncodeOptions = { part: true };
-
-export function isPart(mode: SetMode): boolean {
-  return mode === "append" || mode === "prepend";
-}
 
 const TTL_INSTEAD = "a ttl (whole seconds, or a Date)";
 
@@ -36,7 +34,7 @@ export function store(
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const { mode, name } = command;
-    const part = isPart(mode);
+    const part = isJoining(mode);
     if (part) {
       checkOptions(options, WRITE_OPTIONS, name);
       checkPart(name, value);
@@ -148,7 +146,7 @@ export function storageRequest(
     mode,
     wireKey,
     data,
-    checkInteger(flags, "flags", 0, 0xffffffff),
+    checkFlags(flags),
     exptime(ttl, Date.now),
     compareCas,
     checkBoolean(noreply, "noreply"),
@@ -157,7 +155,7 @@ export function storageRequest(
 
 /** What stands at an end of a number or of JSON makes neither. */
 export function checkPart(name: string, value: unknown): void {
-  if (typeof value === "string" || value instanceof Uint8Array) return;
+  if (typeof value === "string" || isUint8Array(value)) return;
   throw new ArgumentError(
     `${name} takes a string or a Uint8Array to put before or behind a value, not ${show(value)}`,
   );

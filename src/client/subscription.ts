@@ -25,7 +25,7 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
   #failures = 0;
   #failedAt = 0;
 
-  /** @throws OptionError for what is no async iterable */
+  /** @throws OptionError for anything but an async iterable */
   constructor(source: AsyncIterable<Servers>) {
     if (typeof source?.[Symbol.asyncIterator] !== "function") {
       throw new OptionError(
@@ -78,6 +78,5 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
 /** What a source threw as an error of this library; its own errors are that already. */
 function asMemcachedError(cause: unknown): MemcachedError {
   if (cause instanceof MemcachedError) return cause;
-  const why = messageOf(cause);
-  return new MemcachedError(`The source of servers failed: ${why}`, { cause });
+  return new MemcachedError(`The source of servers failed: ${messageOf(cause)}`, { cause });
 }

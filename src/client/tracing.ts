@@ -25,12 +25,10 @@ export interface BatchTrace {
 const commands = tracingChannel<unknown, CommandTrace>("tslibmc:command");
 const batches = tracingChannel<unknown, BatchTrace>("tslibmc:batch");
 
-type Resolve<Result> = (result: Result) => void;
-type Reject = (error: unknown) => void;
-
+/** Who hears how a call ended. */
 interface Ends<Result> {
-  readonly resolve: Resolve<Result>;
-  readonly reject: Reject;
+  resolve(result: Result): void;
+  reject(error: unknown): void;
 }
 
 /** Whether somebody listens to commands; asked for each of them. */
@@ -39,42 +37,33 @@ export function tracesCommands(): boolean {
 }
 
 /** Begins a call's trace, which its ends will end. */
-export function traceCommand<Result>(
-  trace: CommandTrace,
-  resolve: Resolve<Result>,
-  reject: Reject,
-): Ends<Result> {
-  return traced(commands, trace, resolve, reject);
+export function traceCommand<Result>(trace: CommandTrace, ends: Ends<Result>): Ends<Result> {
+  return traced(commands, trace, ends);
 }
 
 /** The same for a call on many keys or all servers, if somebody listens to those. */
-export function traceBatch<Result>(
-  trace: BatchTrace,
-  resolve: Resolve<Result>,
-  reject: Reject,
-): Ends<Result> {
-  return batches.hasSubscribers ? traced(batches, trace, resolve, reject) : { resolve, reject };
+export function traceBatch<Result>(trace: BatchTrace, ends: Ends<Result>): Ends<Result> {
+  return batches.hasSubscribers ? traced(batches, trace, ends) : ends;
 }
 
 function traced<Trace extends { error?: unknown }, Result>(
   channel: TracingChannel<unknown, Trace>,
   trace: Trace,
-  resolve: Resolve<Result>,
-  reject: Reject,
+  ends: Ends<Result>,
 ): Ends<Result> {
   channel.start.publish(trace);
   channel.end.publish(trace);
   return {
     resolve(result) {
       channel.asyncStart.publish(trace);
-      resolve(result);
+      ends.resolve(result);
       channel.asyncEnd.publish(trace);
     },
     reject(error) {
       trace.error = error;
       channel.error.publish(trace);
       channel.asyncStart.publish(trace);
-      reject(error);
+      ends.reject(error);
       channel.asyncEnd.publish(trace);
     },
   };

@@ -12,9 +12,17 @@ import { hashingLongKeys } from "../protocol/longkey.js";
 import { TwemproxyWire } from "../protocol/text/twemproxy.js";
 import { TextWire } from "../protocol/text/wire.js";
 import type { Wire } from "../protocol/wire.js";
-import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
-import { checkPlaintextCredentials, type PlaintextCredentials } from "./exposure.js";
+import {
+  checkBoolean,
+  checkChoice,
+  checkDurationMs,
+  checkFunction,
+  checkInteger,
+  checkOptions,
+} from "../util/check.js";
+import { type NamesOf, namesOf } from "../util/names.js";
+import { kindOf, show } from "../util/show.js";
+import { PLAINTEXT_CHOICES, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */
 export interface TransportOptions {
@@ -78,29 +86,35 @@ export interface TransportOptions {
   readonly proxy?: "twemproxy" | undefined;
 }
 
-export const TRANSPORT_OPTIONS: readonly (keyof TransportOptions)[] = [
-  "binary",
-  "username",
-  "password",
-  "credentials",
-  "saslMechanism",
-  "plaintextCredentials",
-  "tls",
-  "socket",
-  "connections",
-  "encodeKeys",
-  "hashLongKeys",
-  "proxy",
-];
+export const TRANSPORT_OPTIONS: NamesOf<TransportOptions> = {
+  binary: true,
+  username: true,
+  password: true,
+  credentials: true,
+  saslMechanism: true,
+  plaintextCredentials: true,
+  tls: true,
+  socket: true,
+  connections: true,
+  encodeKeys: true,
+  hashLongKeys: true,
+  proxy: true,
+};
 
 const MAX_CONNECTIONS = 64;
 
 const BUFFER_SIZES = ["recvBufferSize", "sendBufferSize"] as const;
 
-const SOCKET_OPTIONS: ReadonlySet<string> = new Set([
-  ...["noDelay", "keepAlive", "keepAliveIdleMs", "localAddress", "family", "lookup"],
-  ...["recvBufferSize", "sendBufferSize"],
-]);
+const SOCKET_OPTIONS = namesOf<SocketOptions>({
+  noDelay: true,
+  keepAlive: true,
+  keepAliveIdleMs: true,
+  localAddress: true,
+  family: true,
+  lookup: true,
+  recvBufferSize: true,
+  sendBufferSize: true,
+});
 
 /** What `tls.connect` takes, too, and what would lead elsewhere than to the client's servers. */
 const CLIENTS_OWN = ["host", "port", "path", "socket", "session", "lookup", "timeout"] as const;
@@ -129,7 +143,7 @@ export function transportOf(options: TransportOptions): Transport {
   const provide = providerOf(options);
   const mechanism = checkMechanism(options.saslMechanism, provide);
   const binary = checkBoolean(options.binary ?? false, "binary");
-  const connections = checkConnections(options.connections);
+  const connections = checkInteger(options.connections ?? 1, "connections", 1, MAX_CONNECTIONS);
   const plaintext = plaintextChoice(options);
   const common = {
     socket: checkSocket(options.socket),
@@ -165,7 +179,7 @@ export function checkWay(address: Address, { needsStream, socket }: Transport): 
   const size = BUFFER_SIZES.find((name) => socket[name] !== undefined);
   if (size === undefined) return;
   throw new OptionError(
-    `${size} is for UDP alone, and ${address.name} is not reached by it: Node cannot set it for other sockets`,
+    `socket.${size} is for UDP alone, and ${address.name} is not reached by it: Node cannot set it for other sockets`,
   );
 }
 
@@ -183,23 +197,21 @@ function needsStream(
 /** A mechanism that never sends the password has nothing to hide. */
 function plaintextChoice(options: TransportOptions): PlaintextCredentials | undefined {
   const { saslMechanism = "PLAIN", plaintextCredentials = "warn" } = options;
-  const choice = checkPlaintextCredentials(plaintextCredentials);
+  const choice = checkChoice(plaintextCredentials, "plaintextCredentials", PLAINTEXT_CHOICES);
   return saslMechanism === "PLAIN" ? choice : undefined;
 }
 
 function textWire(proxy: TransportOptions["proxy"]): () => Wire {
   if (proxy === undefined) return () => new TextWire();
-  if (proxy === "twemproxy") return () => new TwemproxyWire(new TextWire());
-  throw new OptionError(`proxy must be "twemproxy", not ${show(proxy)}`);
+  checkChoice(proxy, "proxy", ["twemproxy"]);
+  return () => new TwemproxyWire(new TextWire());
 }
 
 function keyRules(
   { encodeKeys, hashLongKeys = false }: TransportOptions,
   binary: boolean,
 ): Pick<Transport, "encodeKey" | "base64Keys"> {
-  if (encodeKeys !== undefined && encodeKeys !== "base64") {
-    throw new OptionError(`encodeKeys must be "base64", not ${show(encodeKeys)}`);
-  }
+  if (encodeKeys !== undefined) checkChoice(encodeKeys, "encodeKeys", ["base64"]);
   const base64Keys = encodeKeys === "base64" && !binary;
   const encode = binary ? encodeAnyKey : base64Keys ? encodeTextOrBinaryKey : encodeKey;
   const hashes = checkBoolean(hashLongKeys, "hashLongKeys");
@@ -209,9 +221,7 @@ function keyRules(
 function providerOf(options: TransportOptions): CredentialsProvider | undefined {
   const { username, password, credentials } = options;
   if (credentials !== undefined) {
-    if (typeof credentials !== "function") {
-      throw new OptionError(`credentials must be a function, not ${show(credentials)}`);
-    }
+    checkFunction(credentials, "credentials");
     if (username === undefined && password === undefined) return credentials;
     throw new OptionError("Give credentials, or username and password, and not both");
   }
@@ -230,37 +240,26 @@ function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined
     if (foreign === undefined) return tls;
     throw new OptionError(`tls takes no ${foreign}, which is the client's own to say`);
   }
-  throw new OptionError(`tls must be true or an object for tls.connect, not ${show(tls)}`);
+  throw new OptionError(`tls must be true or an object for tls.connect, not ${kindOf(tls)}`);
 }
 
 function checkSocket(socket: SocketOptions = {}): SocketOptions {
   checkOptions(socket, SOCKET_OPTIONS, "socket");
   const { noDelay, keepAlive, keepAliveIdleMs, localAddress, family, lookup } = socket;
-  if (noDelay !== undefined) checkBoolean(noDelay, "noDelay");
-  if (keepAlive !== undefined) checkBoolean(keepAlive, "keepAlive");
-  if (keepAliveIdleMs !== undefined) checkDurationMs(keepAliveIdleMs, "keepAliveIdleMs");
+  if (noDelay !== undefined) checkBoolean(noDelay, "socket.noDelay");
+  if (keepAlive !== undefined) checkBoolean(keepAlive, "socket.keepAlive");
+  if (keepAliveIdleMs !== undefined) checkDurationMs(keepAliveIdleMs, "socket.keepAliveIdleMs");
   if (localAddress !== undefined && isIP(localAddress) === 0) {
-    throw new OptionError(`localAddress must be an IP address, not ${show(localAddress)}`);
+    throw new OptionError(`socket.localAddress must be an IP address, not ${show(localAddress)}`);
   }
   if (family !== undefined && ![0, 4, 6].includes(family)) {
-    throw new OptionError(`family must be 4, 6, or 0 for both, not ${show(family)}`);
+    throw new OptionError(`socket.family must be 4, 6, or 0 for both, not ${show(family)}`);
   }
   for (const name of BUFFER_SIZES) {
-    if (socket[name] !== undefined) checkInteger(socket[name], name, 1, 2 ** 30);
+    if (socket[name] !== undefined) checkInteger(socket[name], `socket.${name}`, 1, 2 ** 30);
   }
-  if (lookup !== undefined && typeof lookup !== "function") {
-    throw new OptionError(`lookup must be a function, not ${show(lookup)}`);
-  }
+  if (lookup !== undefined) checkFunction(lookup, "socket.lookup");
   return socket;
-}
-
-function checkConnections(connections = 1): number {
-  if (Number.isInteger(connections) && connections >= 1 && connections <= MAX_CONNECTIONS) {
-    return connections;
-  }
-  throw new OptionError(
-    `connections must be a whole number from 1 to ${MAX_CONNECTIONS}, not ${show(connections)}`,
-  );
 }
 
 function checkMechanism(
@@ -268,11 +267,7 @@ function checkMechanism(
   provide: CredentialsProvider | undefined,
 ): MechanismName | undefined {
   if (name === undefined) return undefined;
-  if (!MECHANISM_NAMES.includes(name)) {
-    throw new OptionError(
-      `saslMechanism must be one of ${MECHANISM_NAMES.join(", ")}, not ${show(name)}`,
-    );
-  }
+  checkChoice(name, "saslMechanism", MECHANISM_NAMES);
   if (provide !== undefined) return name;
   throw new OptionError("saslMechanism needs username and password, or credentials");
 }

@@ -1,15 +1,13 @@
 import type { Command } from "../operation.js";
-import type { AdminRequest } from "../protocol/request.js";
+import { type AdminRequest, VERSION_REQUEST } from "../protocol/request.js";
 
 /** About servers and not about keys (protocol.txt, "Statistics" and "Other commands"). */
 
 /** A server's statistics: numbers as numbers, bigints past 2^53, everything else as text. */
 export type Stats = Record<string, number | bigint | string>;
 
-export const versionRequest: AdminRequest = { verb: "admin", action: "version", key: "" };
-
 /** Its answer says that all before it is carried out. */
-export const flushRequest: AdminRequest = { ...versionRequest, everywhere: true };
+export const flushRequest: AdminRequest = { ...VERSION_REQUEST, everywhere: true };
 
 export function flushAllRequest(delay: number, noreply: boolean): AdminRequest {
   return { verb: "admin", action: "flushAll", key: "", delay, noreply, everywhere: true };
@@ -59,9 +57,12 @@ export const getStats: Command<Stats> = {
   },
 };
 
-/** Whole numbers and fractions; a version has one point more, and is text. */
+/**
+ * Whole numbers of 64 bits and fractions; a version has one point more, and is text. So are
+ * more digits, since to read millions of them takes seconds.
+ */
 function typed(text: string): number | bigint | string {
-  if (!/^-?\d+(?:\.\d+)?$/.test(text)) return text;
+  if (!/^-?\d{1,20}(?:\.\d{1,20})?$/.test(text)) return text;
   const value = Number(text);
   if (Number.isSafeInteger(value) || text.includes(".")) return value;
   return BigInt(text);

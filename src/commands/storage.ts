@@ -18,7 +18,7 @@ export function setRequest(
 
 /** Resolves to whether the value was stored. */
 export interface StorageCommand extends Command<boolean> {
-  /** What speaks against storing it. */
+  /** How it treats what the key already holds. */
   readonly mode: SetMode;
 }
 

@@ -31,31 +31,25 @@ export function encodeValue(
     const encoded = codec.encode(value, options, key);
     if (!(encoded instanceof Promise)) return encoded;
     return encoded.catch((error) => {
-      throw placed(error, "encode", key, command, false);
+      throw placed(error, "encode", key, command);
     });
   } catch (error) {
-    throw placed(error, "encode", key, command, false);
+    throw placed(error, "encode", key, command);
   }
 }
 
 function missOrThrow(error: unknown, key: string, command: string): undefined {
   if (error instanceof CacheMiss) return undefined;
-  throw placed(error, "decode", key, command, true);
+  throw placed(error, "decode", key, command);
 }
 
 /** A codec's own error, with what it could not know: whose value it was. */
-function placed(
-  error: unknown,
-  what: string,
-  key: string,
-  command: string,
-  sent: boolean,
-): unknown {
+function placed(error: unknown, what: "encode" | "decode", key: string, command: string): unknown {
   const details = { command, key: keyText(key) };
   if (!(error instanceof CodecError) || error.constructor !== CodecError) {
     return concerning(error, details);
   }
   const { message, cause = error } = error;
   const text = `${command} cannot ${what} the value of ${describeKey(key)}: ${message}`;
-  return new CodecError(text, { ...details, sent, cause });
+  return new CodecError(text, { ...details, sent: what === "decode", cause });
 }

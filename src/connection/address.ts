@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { OptionError } from "../errors.js";
-import { show } from "../util/show.js";
+import { quote, show } from "../util/show.js";
 
 /** Where a server is, and how much of the keys it gets. */
 export interface Address {
@@ -48,7 +48,7 @@ export function tcpAddress(host: string, port: number, weight: number): Address 
   return { host, port, weight, name: host.includes(":") ? `[${host}]:${port}` : `${host}:${port}` };
 }
 
-/** Linux has room for so many in a socket's address, and Node cuts off what is more. */
+/** What Linux has room for in a socket's address; Node cuts off what is more. */
 const MAX_PATH_BYTES = 107;
 
 /** A unix socket's address; the path is taken as it is. */
@@ -111,15 +111,19 @@ function bracketed(text: string): { host: string; rest: string } {
   return { host: text.slice(1, close), rest };
 }
 
+/** The longest name that DNS can hold. */
+const MAX_HOST = 253;
+
 /** What a name of DNS can have, of any script, and the underscore that some have beside it. */
 export function checkHost(text: string, host: string): void {
   if (host.includes(":")) {
     if (isIPv6(host)) return;
     throw bad(
       text,
-      "has a colon in its host, which is no IPv6 address; its port is a part of its own",
+      "has a colon in its host, which is not an IPv6 address; its port is a part of its own",
     );
   }
+  if (host.length > MAX_HOST) throw bad(text, `has a host of over ${MAX_HOST} characters`);
   const odd = /[^\p{L}\p{M}\p{N}._-]/u.exec(host)?.[0];
   if (odd !== undefined) throw bad(text, `has ${JSON.stringify(odd)} in its host`);
 }
@@ -134,9 +138,11 @@ function plain(text: string): { host: string; rest: string } {
 function number(text: string, what: "port" | "weight", digits: string): number {
   const value = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
   if (value >= 1 && value <= 65535) return value;
-  throw bad(text, `has the ${what} ${JSON.stringify(digits)}; it must be 1 to 65535`);
+  // What is no number may be the password of a user without a host.
+  if (/[^\d-]/.test(digits)) throw new OptionError(`The ${what} of a server must be 1 to 65535`);
+  throw bad(text, `has the ${what} ${quote(digits, 20)}; it must be 1 to 65535`);
 }
 
 function bad(text: string, fault: string): OptionError {
-  return new OptionError(`The server ${JSON.stringify(text)} ${fault}`);
+  return new OptionError(`The server ${quote(text, 100)} ${fault}`);
 }

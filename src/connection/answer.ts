@@ -45,7 +45,7 @@ export class Answer implements Replies {
     this.#onRefused = onRefused;
   }
 
-  /** @throws ProtocolError for what is no whole reply */
+  /** @throws ProtocolError for anything but a whole reply */
   read(reply: Buffer): void {
     this.#wire.push(reply, reply.length, this);
     if (!this.#isSettled) throw new ProtocolError("it is incomplete");

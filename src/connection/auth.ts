@@ -1,6 +1,7 @@
 import { AuthError, messageOf, NetworkError, UnknownCommandReply } from "../errors.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request, SaslRequest } from "../protocol/request.js";
+import { shorten } from "../util/show.js";
 import { type CredentialsProvider, credentialsFor } from "./credentials.js";
 import type { Greet } from "./greeting.js";
 import { chooseMechanism, type MechanismName, startMechanism } from "./mechanism.js";
@@ -42,7 +43,8 @@ export function saslAuthentication(
       const credentials = await credentialsFor(server, provide);
       const offered = textOf(await ask(sasl("list", "", "")));
       const mechanism = chooseMechanism(offered.split(" "), wanted);
-      if (mechanism === undefined) throw refusal(server, `it offers ${offered} alone`);
+      if (mechanism === undefined)
+        throw refusal(server, `it offers ${shorten(offered, 200)} alone`);
       const dialogue = startMechanism(mechanism, credentials);
       const first = await dialogue.next("");
       let reply = await ask(sasl("start", mechanism, first.value ?? ""));

@@ -1,7 +1,8 @@
 import { NotSupportedError } from "../errors.js";
 import { type Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
-import type { Request } from "../protocol/request.js";
+import { type Request, VERSION_REQUEST } from "../protocol/request.js";
+import { shorten } from "../util/show.js";
 
 /** A flag of a meta command that not every memcached with meta commands has. */
 interface Need {
@@ -70,7 +71,7 @@ export class Capabilities implements Executor {
     this.#connection.execute(
       new Operation(
         { name: "version", idempotent: true, read: versionOf },
-        { verb: "admin", action: "version", key: "" },
+        VERSION_REQUEST,
         "",
         operation.codec,
         operation.deadline,
@@ -87,7 +88,7 @@ export class Capabilities implements Executor {
     }
     operation.fail(
       new NotSupportedError(
-        `${this.#server} has the version ${this.#version}; ${flag} needs memcached ${since.join(".")}`,
+        `${this.#server} has the version ${shorten(this.#version, 40)}; ${flag} needs memcached ${since.join(".")}`,
         { ...operation.details, server: this.#server },
       ),
     );

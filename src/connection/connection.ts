@@ -418,7 +418,7 @@ export class Connection implements Executor {
   /** Why an operation is late. */
   #lateness = ({ sent }: Operation): string => {
     if (sent && this.#link?.heard === false) {
-      return "its reply did not come, and none ever did on this connection";
+      return "its reply did not come, and none ever did on this connection: the server is stopped, or expects another protocol";
     }
     if (sent) return "its reply did not come";
     return this.#link?.open ? "it could not be sent" : "there was no connection";

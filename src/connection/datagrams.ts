@@ -18,37 +18,34 @@ import { builtin } from "../util/builtin.js";
 import { elapsed, microseconds } from "../util/clock.js";
 import { Fifo } from "../util/fifo.js";
 import { Sweep } from "../util/sweep.js";
-import type { Address } from "./address.js";
-import { Announcer, type OnConnectionEvent } from "./announcer.js";
+import { Announcer } from "./announcer.js";
 import { Answer, type Part } from "./answer.js";
+import type { ConnectionOptions } from "./connection.js";
 import { type ConnectionStats, Counters } from "./counters.js";
-import type { SocketOptions } from "./dial.js";
 import { Drain } from "./drain.js";
 import { Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
 import type { OnRefused } from "./pipeline.js";
-import type { QueueLimits } from "./queue.js";
 import { Reaper } from "./reaper.js";
 import { Window } from "./window.js";
 
+const crypto = builtin("node:crypto");
 const dgram = builtin("node:dgram");
 
-export interface DatagramsOptions {
-  readonly address: Address;
-  readonly wire: () => Wire;
-  readonly socket: SocketOptions;
-  readonly limits: QueueLimits;
-  /** Milliseconds for one attempt to open a socket, which its name may take. */
-  readonly connectTimeoutMs: number;
-  readonly onEvent: OnConnectionEvent;
-  /** The server replied to something, in time or late. */
-  readonly onReply: () => void;
-  /** Hears what makes operations fail, before those fail that are not overdue. */
-  readonly onFailure: (failure: Failure) => void;
-  /** Hears of each operation that fails here, just before it does. */
-  readonly onFailed: (operation: Operation) => void;
-  readonly onRefused: OnRefused;
-}
+/** A reply may be one that came late. */
+export type DatagramsOptions = Pick<
+  ConnectionOptions,
+  | "address"
+  | "wire"
+  | "socket"
+  | "limits"
+  | "connectTimeoutMs"
+  | "onEvent"
+  | "onReply"
+  | "onFailure"
+  | "onFailed"
+  | "onRefused"
+>;
 
 /** memcached's own datagrams have no more; of larger ones IP makes pieces, and loses some. */
 const MAX_DATAGRAM_BYTES = 1400;
@@ -56,10 +53,10 @@ const MAX_DATAGRAM_BYTES = 1400;
 /** As many requests as there are ids for them. */
 const MAX_IN_FLIGHT = 0x1_0000;
 
-/** So many requests leave together; a buffer of Linux holds some 200 small datagrams. */
+/** How many requests leave together; a buffer of Linux holds some 200 small datagrams. */
 const WINDOW = 64;
 
-/** A request that is not answered for so long, or twice as long, was lost or is late. */
+/** A request that is not answered within one to two of these was lost or is late. */
 const WINDOW_ROUND_MS = 100;
 
 /** A request that waits to leave: an operation's own, or the part of it that is about one key. */
@@ -90,7 +87,8 @@ export class Datagrams implements Executor {
   /** When the present attempt to open the socket is given up. */
   #openDeadline = 0;
   #ended = false;
-  #lastId = 0;
+  /** The first is at random: who forges a reply must not know its number. */
+  #lastId = crypto().randomInt(MAX_IN_FLIGHT);
   readonly #drain = new Drain();
 
   constructor(options: DatagramsOptions) {
@@ -161,7 +159,7 @@ export class Datagrams implements Executor {
     try {
       this.#dial();
     } catch (cause) {
-      this.#lost(cause); // a resolver of the program's own may throw
+      this.#lost(messageOf(cause), cause); // a resolver of the program's own may throw
     }
   }
 
@@ -181,7 +179,7 @@ export class Datagrams implements Executor {
         if (socket === this.#socket) this.#opened();
       })
       .on("error", (cause) => {
-        if (socket === this.#socket) this.#lost(cause);
+        if (socket === this.#socket) this.#lost(messageOf(cause), cause);
       })
       .unref();
     if (localAddress === undefined) socket.connect(address.port, address.host);
@@ -264,8 +262,7 @@ export class Datagrams implements Executor {
     try {
       answer.read(reply);
     } catch (cause) {
-      const why = messageOf(cause);
-      const message = `The reply of ${this.#name} was dropped: ${why}`;
+      const message = `The reply of ${this.#name} was dropped: ${messageOf(cause)}`;
       this.#reaper.fail(operation, this.#failure(ProtocolError, message, cause));
     }
     this.#send();
@@ -273,11 +270,9 @@ export class Datagrams implements Executor {
   }
 
   /** The socket could not be made, or the server's machine says that nobody is there. */
-  #lost(cause: unknown): void {
+  #lost(why: string, cause?: unknown): void {
     const wasOpen = this.#isOpen;
-    const why = messageOf(cause);
-    const message = `Cannot reach ${this.#name}: ${why}`;
-    const failure = this.#failure(ConnectError, message, cause);
+    const failure = this.#failure(ConnectError, `Cannot reach ${this.#name}: ${why}`, cause);
     this.#isOpen = false;
     this.#options.onFailure(failure);
     this.#abandon(failure);

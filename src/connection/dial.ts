@@ -7,7 +7,8 @@ import {
   type Socket,
   type TcpNetConnectOpts,
 } from "node:net";
-import type { ConnectionOptions } from "node:tls";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
+import { messageOf, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { type Address, isUnix } from "./address.js";
 
@@ -120,7 +121,7 @@ export class Dialer {
     if (this.#isResuming) this.#resumes = false;
     this.#isResuming = false;
     const session = this.#resumes ? this.#session : undefined;
-    const socket = tls().connect({
+    const socket = tlsConnect({
       // A certificate is for a name; by an address there is nothing to ask for by name.
       ...(isUnix(this.#address) || isIP(host) > 0 ? {} : { servername: host }),
       ...this.#tls,
@@ -154,5 +155,16 @@ export class Dialer {
       ...(family !== undefined && { family }),
       ...(lookup !== undefined && { lookup }),
     };
+  }
+}
+
+/** @throws OptionError for what Node refuses: without the value, which it shows, and which may be a secret */
+function tlsConnect(options: ConnectionOptions): TLSSocket {
+  try {
+    return tls().connect(options);
+  } catch (cause) {
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    if (!code.startsWith("ERR_INVALID_ARG")) throw cause;
+    throw new OptionError(messageOf(cause).replace(/ Received .*$/s, ""));
   }
 }

@@ -1,3 +1,5 @@
+import { timers } from "../util/timers.js";
+
 /** Those who wait until nothing is under way any more. */
 export class Drain {
   #waiting: (() => void)[] = [];
@@ -9,9 +11,9 @@ export class Drain {
   /** Resolves at its end, or after `limitMs` milliseconds. */
   wait(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, limitMs);
+      const timer = timers.setTimeout(resolve, limitMs);
       this.#waiting.push(() => {
-        clearTimeout(timer);
+        timers.clearTimeout(timer);
         resolve();
       });
     });

@@ -1,5 +1,6 @@
 import { type ErrorDetails, MemcachedError } from "../errors.js";
 import type { Operation } from "../operation.js";
+import { shorten } from "../util/show.js";
 
 type ErrorClass = new (message: string, details: ErrorDetails) => MemcachedError;
 
@@ -59,6 +60,9 @@ export class Failure {
   }
 }
 
+/** A certificate for other names can name thousands, and Node's message has all of them. */
+const MAX_WORDS = 1000;
+
 /**
  * Why there is no connection, or none any more, in Node's words; an error of several
  * addresses has none of its own, and one of OpenSSL names lines of its source.
@@ -68,9 +72,9 @@ export function wordsOf(cause: Error | undefined): string {
   if (cause === undefined) return "the server ended it";
   const { code, reason } = cause as NodeJS.ErrnoException & { readonly reason?: unknown };
   if (code?.startsWith("ERR_SSL_") && typeof reason === "string") return `TLS: ${reason}`;
-  if (cause.message !== "") return cause.message;
+  if (cause.message !== "") return shorten(cause.message, MAX_WORDS);
   const errors = cause instanceof AggregateError ? (cause.errors as Error[]) : [];
-  return errors.map((error) => error.message).join("; ");
+  return shorten(errors.map((error) => error.message).join("; "), MAX_WORDS);
 }
 
 /** The same of a handshake; what memcached says to one connection too many, it says without TLS. */

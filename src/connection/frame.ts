@@ -19,27 +19,25 @@ export function framed(id: number, request: string): Buffer {
   return datagram;
 }
 
-/** The request that a datagram answers, or -1 for what is no frame. */
+/** The request that a datagram answers, or -1 for anything but a frame. */
 export function frameId(datagram: Buffer): number {
   return datagram.length < FRAME_BYTES ? -1 : datagram.readUInt16BE(0);
 }
 
 /** A reply that comes in datagrams, in any order, some of them twice. */
 export class Frames {
-  #parts: (Buffer | undefined)[] = [];
-  #missing = 0;
+  /** By their places. What a datagram announces takes no memory, as the places of an array would. */
+  readonly #parts = new Map<number, Buffer>();
+  #count = 0;
 
   /** Takes a datagram; returns the whole reply with the last that was missing. */
   add(datagram: Buffer): Buffer | undefined {
     const [place, count] = [datagram.readUInt16BE(2), datagram.readUInt16BE(4)];
     if (place >= count) return undefined;
-    if (this.#parts.length === 0) {
-      this.#parts = new Array<Buffer | undefined>(count).fill(undefined);
-      this.#missing = count;
-    }
-    if (count !== this.#parts.length || this.#parts[place] !== undefined) return undefined;
-    this.#parts[place] = datagram.subarray(FRAME_BYTES);
-    if (--this.#missing > 0) return undefined;
-    return Buffer.concat(this.#parts as Buffer[]);
+    if (this.#count === 0) this.#count = count;
+    if (count !== this.#count || this.#parts.has(place)) return undefined;
+    this.#parts.set(place, datagram.subarray(FRAME_BYTES));
+    if (this.#parts.size < count) return undefined;
+    return Buffer.concat(Array.from({ length: count }, (_, n) => this.#parts.get(n)!));
   }
 }

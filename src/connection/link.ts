@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { NotSupportedError } from "../errors.js";
+import { ArgumentError, type ErrorDetails, NotSupportedError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
 import { OK } from "../protocol/reply.js";
@@ -65,6 +65,8 @@ export class Link implements Reader {
   readonly #out = new Outgoing();
   /** What is left of a value that takes several writes, and what follows it. */
   #rest: Data = "";
+  /** How long that is; the memory itself is the program's, which may take it away. */
+  #left = 0;
   #tail = "";
   #ended = false;
   /** When the last byte came or went, or the first request after an idle time was written. */
@@ -90,7 +92,7 @@ export class Link implements Reader {
 
   /** Bytes that the socket could not send yet. */
   get backlog(): number {
-    return this.#socket.writableLength + this.#rest.length;
+    return this.#socket.writableLength + this.#left;
   }
 
   /** Whether the server owes anything: replies, or room for bytes. */
@@ -117,7 +119,7 @@ export class Link implements Reader {
   }
 
   get #hasRoom(): boolean {
-    if (this.#rest.length > 0) return false;
+    if (this.#left > 0) return false;
     return this.#isSecure ? this.backlog === 0 : this.backlog < MAX_BACKLOG_BYTES;
   }
 
@@ -168,6 +170,11 @@ export class Link implements Reader {
   }
 
   #write(operation: Operation, now: number): void {
+    const { request, size } = operation;
+    if (request.verb === "set" && request.data.length !== size) {
+      operation.fail(takenAway(operation.details));
+      return;
+    }
     if (this.#isSecure) operation.quiet = false;
     const missing = this.#wire.write(operation, this.#out);
     if (missing !== undefined) {
@@ -179,8 +186,8 @@ export class Link implements Reader {
     }
     this.#counters.operations++;
     operation.written(now);
-    const isSettled = isSilent(operation.request);
-    if (!isSettled || this.#wire.answersSilent(operation.request)) this.pipeline.push(operation);
+    const isSettled = isSilent(request);
+    if (!isSettled || this.#wire.answersSilent(request)) this.pipeline.push(operation);
     if (isSettled) operation.settle(OK); // when it has its place: the program may ask for more here
   }
 
@@ -191,6 +198,7 @@ export class Link implements Reader {
       this.#socket.cork();
       this.#put(before);
       this.#rest = value;
+      this.#left = value.length;
       this.#tail = text;
       this.#putRest();
       this.#socket.uncork();
@@ -208,12 +216,14 @@ export class Link implements Reader {
     const rest = this.#rest;
     if (rest.length > MAX_BACKLOG_BYTES) {
       this.#rest = part(rest, MAX_BACKLOG_BYTES);
+      this.#left -= MAX_BACKLOG_BYTES;
       this.#put(part(rest, 0, MAX_BACKLOG_BYTES));
       return;
     }
     this.#put(rest);
     this.#put(this.#tail, this.#isSecure ? this.#written : undefined);
     this.#rest = "";
+    this.#left = 0;
     this.#tail = "";
   }
 
@@ -224,8 +234,13 @@ export class Link implements Reader {
   }
 
   #drained(): void {
-    if (this.#rest.length === 0) {
+    if (this.#left === 0) {
       this.#events.progressed();
+      return;
+    }
+    if (this.#rest.length !== this.#left) {
+      // The server would take what is sent next for the rest of the value, and then values for commands.
+      this.#events.lost(takenAway());
       return;
     }
     this.#socket.cork();
@@ -258,6 +273,13 @@ export class Link implements Reader {
     this.#events.replied();
     this.#events.progressed();
   }
+}
+
+function takenAway(details?: ErrorDetails): ArgumentError {
+  return new ArgumentError(
+    "The value's memory was transferred or made smaller before the call had resolved; give it a copy",
+    details,
+  );
 }
 
 function part(data: Data, start: number, end?: number): Data {

@@ -11,9 +11,13 @@ import type { Operation } from "../operation.js";
 import { describeKey } from "../protocol/key.js";
 import type { RefusedReply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
+import { shorten } from "../util/show.js";
 
 /** What a call is named that shows the credentials. */
 export const AUTHENTICATION = "authentication";
+
+/** How much of a server's words a message has; memcached's own are a line. */
+const MAX_WORDS = 200;
 
 /** The error for a refusal, with the server's own words. */
 export function refusalError(
@@ -23,7 +27,8 @@ export function refusalError(
 ): MemcachedError {
   const { name } = operation.command;
   const details = { ...operation.details, server, sent: true };
-  const said = `${server} answered ${name} with: ${text}`;
+  const words = shorten(text, MAX_WORDS);
+  const said = `${server} answered ${name} with: ${words}`;
   switch (reason) {
     case "unknownCommand":
       return new UnknownCommandReply(said, text, details);
@@ -33,7 +38,7 @@ export function refusalError(
     case "tooLarge":
       return new ServerErrorReply(said, text, details);
     case "auth":
-      return new AuthError(`${server} ${demandOf(operation)}refused ${name}: ${text}`, details);
+      return new AuthError(`${server} ${demandOf(operation)}refused ${name}: ${words}`, details);
     case "notSupported":
       return new NotSupportedError(
         `${server} has no meta commands, which ${name} needs; they came with memcached 1.6`,
@@ -61,7 +66,7 @@ export function tooLargeError(
   const size = request.verb === "set" ? request.data.length : 0;
   const over = limit === undefined ? "its item limit" : `its item limit of ${limit}`;
   return new ValueTooLargeError(
-    `${server} refused a value of ${size} bytes for ${describeKey(request.key)} as over ${over}${loss(request)}`,
+    `${server} refused a value of ${size} bytes for ${describeKey(request.key)} as over ${over}${loss(request)}; raise it (memcached -I), compress the value, or set chunk and a smaller maxValueSize`,
     size,
     limit,
     { ...operation.details, server, sent: true },

@@ -1,11 +1,18 @@
 import { ProtocolError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { quote } from "../util/show.js";
 import type { Credentials } from "./credentials.js";
 
 const util = builtin("node:util");
 const crypto = builtin("node:crypto");
 
 type Digest = "sha1" | "sha256" | "sha512";
+
+/**
+ * What RFC 5802 and RFC 7677 ask for at least, and Cyrus SASL sends. A server that asks for less
+ * wants to find the password by the proof: its guesses cost it as little as ours.
+ */
+const MIN_ITERATIONS = 4096;
 
 /** A server that asks for more keeps the machine busy, which may be all that it wants. */
 const MAX_ITERATIONS = 1_000_000;
@@ -34,12 +41,14 @@ export async function* scram(
   const serverFirst = yield `n,,${clientFirst}`;
 
   const { r: wholeNonce = "", s: salt = "", i: iterations = "" } = attributes(serverFirst);
-  const count = Number(iterations);
+  const count = /^\d{1,7}$/.test(iterations) ? Number(iterations) : 0;
   if (!wholeNonce.startsWith(nonce) || wholeNonce === nonce || salt === "") {
     throw new ProtocolError("the server's first SCRAM message does not fit ours");
   }
-  if (!Number.isInteger(count) || count < 1 || count > MAX_ITERATIONS) {
-    throw new ProtocolError(`the server asks for ${iterations} rounds of SCRAM`);
+  if (count < MIN_ITERATIONS || count > MAX_ITERATIONS) {
+    throw new ProtocolError(
+      `the server asks for ${quote(iterations, 20)} rounds of SCRAM, and not for ${MIN_ITERATIONS} to ${MAX_ITERATIONS}`,
+    );
   }
   const { createHash, createHmac, pbkdf2, timingSafeEqual } = crypto();
   const size = createHash(digest).digest().length;
@@ -59,7 +68,8 @@ export async function* scram(
   const serverFinal = yield `${clientFinal},p=${Buffer.from(proof).toString("base64")}`;
 
   const { v: shown = "", e: error } = attributes(serverFinal);
-  if (error !== undefined) throw new ProtocolError(`the server answered SCRAM with ${error}`);
+  if (error !== undefined)
+    throw new ProtocolError(`the server answered SCRAM with ${quote(error, 60)}`);
   const expected = hmac(hmac(secret, "Server Key"), messages);
   const found = Buffer.from(shown, "base64");
   if (found.length !== expected.length || !timingSafeEqual(found, expected)) {

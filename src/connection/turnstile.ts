@@ -1,3 +1,5 @@
+import { timers } from "../util/timers.js";
+
 /** Who wants to connect. */
 export interface Entrant {
   /** Begins to; called at once or when it is its turn. */
@@ -13,7 +15,7 @@ const SLOW_MS = 100;
  * client's connections to every server in one moment.
  *
  * A server that never answers would keep the others from their turn for as long as an
- * attempt may last: so whoever is slow makes room, and goes on trying.
+ * attempt may last: so one that is slow makes room, and goes on trying.
  */
 export class Turnstile {
   readonly #max: number;
@@ -52,7 +54,7 @@ export class Turnstile {
   /** Those who wait keep the process alive themselves. */
   #passSlowLater(): NodeJS.Timeout {
     const [due = 0] = this.#inside.values();
-    return setTimeout(this.#passSlow, Math.max(1, due - performance.now())).unref();
+    return timers.setTimeout(this.#passSlow, Math.max(1, due - performance.now())).unref();
   }
 
   #passSlow = (): void => {

@@ -1,5 +1,6 @@
 import type { ServerOptions } from "../client/servers.js";
 import { ProtocolError } from "../errors.js";
+import { quote } from "../util/show.js";
 
 /** What a discovery endpoint says of its cluster. */
 export interface ClusterList {
@@ -40,7 +41,7 @@ export function isUnknown(answer: string): boolean {
  * Reads an answer to `config get cluster`: a version, and in the next line
  * `host|ip|port host|ip|port …`.
  * @param server - whose answer it is
- * @throws ProtocolError for one that is none, or that names no server
+ * @throws ProtocolError for anything else, or one that names no server
  */
 export function parseClusterList(answer: string, server: string): ClusterList {
   const [, body = answer] = /^(?:CONFIG|VALUE) [^\r\n]*\r\n(.*)\r\nEND\r\n$/s.exec(answer) ?? [];
@@ -68,8 +69,5 @@ export function memberServer({ host, ip, port }: ClusterMember, by: "host" | "ip
 }
 
 function unreadable(text: string, server: string): ProtocolError {
-  const start = text.length > 60 ? `${text.slice(0, 60)}…` : text;
-  return new ProtocolError(`${server} sent no list of a cluster: ${JSON.stringify(start)}`, {
-    server,
-  });
+  return new ProtocolError(`${server} sent no list of a cluster: ${quote(text, 60)}`, { server });
 }

@@ -4,6 +4,8 @@ import { ConnectError, type MemcachedError, ProtocolError, TimeoutError } from "
 import { type Reply, STORED } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import { latin1 } from "../util/bytes.js";
+import { quote } from "../util/show.js";
+import { timers } from "../util/timers.js";
 import { answerLength } from "./clusterlist.js";
 
 /** An answer has this many characters at most; a cluster's list has a hundredth of it. */
@@ -38,7 +40,7 @@ export class Conversation {
     );
     this.#socket.on("error", (cause) => this.#lost(cause.message, cause));
     this.#socket.once("close", () => this.#lost("it ended the connection"));
-    this.#timer = setTimeout(() => this.#fail(this.#late(timeoutMs)), timeoutMs).unref();
+    this.#timer = timers.setTimeout(() => this.#fail(this.#late(timeoutMs)), timeoutMs).unref();
     ended.addEventListener("abort", this.#abort);
   }
 
@@ -81,11 +83,11 @@ export class Conversation {
     const header = `set ${key} ${flags} ${exptime} ${data.length}`;
     const answer = await this.say(`${header}\r\n${data.toString("latin1")}`);
     if (answer === "STORED\r\n") return STORED;
-    throw new ProtocolError(`it answered ${answer.trimEnd()}`);
+    throw new ProtocolError(`it answered ${quote(answer.trimEnd(), 60)}`);
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     this.#ended.removeEventListener("abort", this.#abort);
     this.#socket.destroy();
   }

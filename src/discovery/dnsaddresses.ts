@@ -2,6 +2,7 @@ import type { ServerOptions, Servers } from "../client/servers.js";
 import { DEFAULT_PORT } from "../connection/address.js";
 import { NoServerError } from "../errors.js";
 import { checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { type Look, polling } from "./polling.js";
 import {
   checkName,
@@ -29,7 +30,7 @@ export interface DnsAddressesOptions {
   readonly resolver?: AddressResolver | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(["port", "intervalMs", "resolver"]);
+const OPTIONS = namesOf<DnsAddressesOptions>({ port: true, intervalMs: true, resolver: true });
 
 /**
  * Every address of a name, IPv4 and IPv6, is a server, in the order of libmemcached's

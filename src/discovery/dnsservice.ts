@@ -2,6 +2,7 @@ import type { SrvRecord } from "node:dns";
 import type { ServerOptions, Servers } from "../client/servers.js";
 import { NoServerError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { type Look, polling } from "./polling.js";
 import {
   checkName,
@@ -25,13 +26,13 @@ export interface DnsServiceOptions {
   readonly resolver?: ServiceResolver | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(["intervalMs", "resolver"]);
+const OPTIONS = namesOf<DnsServiceOptions>({ intervalMs: true, resolver: true });
 
 /**
  * The servers that a service's SRV records name (RFC 2782), each with its own port, in the
  * order of libmemcached's `_sort_hosts`. Those with the lowest priority number are the
  * servers; others would be asked only if none of these were there. Weights are brought to
- * their lowest terms, so that equal ones are none.
+ * their lowest terms, so that equal ones are all 1.
  * @param name - in full, such as `_memcached._tcp.memcached.default.svc.cluster.local`
  * @throws OptionError for an unknown option, or one out of its range
  */

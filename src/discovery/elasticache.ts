@@ -5,8 +5,8 @@ import type { Address } from "../connection/address.js";
 import { Dialer } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";
 import { AuthError, NotSupportedError, OptionError } from "../errors.js";
-import { checkDurationMs, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
+import { checkChoice, checkDurationMs, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { type ClusterList, isUnknown, memberServer, parseClusterList } from "./clusterlist.js";
 import { Conversation } from "./conversation.js";
 import { type Look, polling } from "./polling.js";
@@ -29,10 +29,17 @@ export interface ElasticacheOptions
   readonly use?: "host" | "ip" | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set([
-  ...["tls", "username", "password", "credentials", "plaintextCredentials", "socket"],
-  ...["intervalMs", "timeoutMs", "use"],
-]);
+const OPTIONS = namesOf<ElasticacheOptions>({
+  tls: true,
+  username: true,
+  password: true,
+  credentials: true,
+  plaintextCredentials: true,
+  socket: true,
+  intervalMs: true,
+  timeoutMs: true,
+  use: true,
+});
 
 /** For how many intervals an older version is taken for the answer of a server that lags. */
 const LAGGING_INTERVALS = 3;
@@ -46,7 +53,7 @@ const LAGGING_INTERVALS = 3;
  * that has not heard yet; it counts when it still stands after three intervals, as it does
  * where a cluster was made anew.
  * @param endpoint - as a client takes a server, or a URL of one
- * @throws OptionError for an endpoint that is none, or an unknown option
+ * @throws OptionError for an endpoint that cannot be read, or an unknown option
  */
 export function elasticache(
   endpoint: string | ServerOptions,
@@ -55,9 +62,7 @@ export function elasticache(
   checkOptions(options, OPTIONS, "elasticache");
   const { intervalMs = 60_000, use = "host" } = options;
   checkDurationMs(intervalMs, "intervalMs");
-  if (use !== "host" && use !== "ip") {
-    throw new OptionError(`use must be "host" or "ip", not ${show(use)}`);
-  }
+  checkChoice(use, "use", ["host", "ip"]);
   const cluster = new KnownCluster(LAGGING_INTERVALS * intervalMs);
   const asking = new Endpoint(endpoint, options);
   return polling(
@@ -70,7 +75,7 @@ export function elasticache(
   );
 }
 
-/** The newest list that was heard of, whoever iterates. */
+/** The newest list that was heard of, shared by all iterations. */
 class KnownCluster {
   readonly #lagMs: number;
   #list: ClusterList | undefined = undefined;

@@ -1,5 +1,6 @@
 import type { Servers } from "../client/servers.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
+import { timers } from "../util/timers.js";
 
 /** Looks for the present list of servers; undefined says that there is nothing to say. */
 export type Look = () => Promise<Servers | undefined>;
@@ -86,9 +87,9 @@ class Polling implements AsyncIterator<Servers, undefined> {
     const spreadMs = this.#intervalMs * (1 - SPREAD + 2 * SPREAD * Math.random());
     const ms = Math.min(spreadMs, MAX_TIMER_MS);
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms).unref();
+      const timer = timers.setTimeout(resolve, ms).unref();
       this.#resume = () => {
-        clearTimeout(timer);
+        timers.clearTimeout(timer);
         resolve();
       };
     });

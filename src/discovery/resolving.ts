@@ -16,7 +16,7 @@ export function resolving(ended: AbortSignal): Resolver {
 }
 
 /**
- * The records of an answer; none is an answer, too.
+ * The records of an answer; that there are none is an answer too.
  * @throws NetworkError for a question that was not answered
  */
 export async function recordsOf<Record>(

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseServers, type Servers } from "../client/servers.js";
 import { messageOf, OptionError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import { type Look, polling } from "./polling.js";
 
@@ -18,9 +19,9 @@ export interface ServerFileOptions {
   readonly intervalMs?: number | undefined;
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(["intervalMs"]);
+const OPTIONS = namesOf<ServerFileOptions>({ intervalMs: true });
 
-/** A file that was changed is read again after so long, until it stays as it is. */
+/** How long after a change a file is read again, until it stays as it is. */
 const SETTLES_MS = 50;
 
 /** An array of strings or objects, which no line with an IPv6 address looks like. */
@@ -58,7 +59,7 @@ class WatchedFile {
   }
 
   /**
-   * Watches the folder, for whoever replaces a file also takes away what watched it. The files
+   * Watches the folder, since to replace a file also takes away what watched it. The files
    * of a ConfigMap lie behind a link whose name begins with two dots.
    */
   watch(changed: () => void, ended: AbortSignal): void {
@@ -103,7 +104,7 @@ class WatchedFile {
   }
 }
 
-/** @throws OptionError for a server that is none, or if there is none; SyntaxError */
+/** @throws OptionError for a server that cannot be read, or if there is none; SyntaxError */
 function serversOf(text: string): Servers {
   const servers: Servers = JSON_ARRAY.test(text) ? JSON.parse(text) : linesOf(text);
   parseServers(servers);

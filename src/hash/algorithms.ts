@@ -1,4 +1,5 @@
 import { KeyError, OptionError } from "../errors.js";
+import { isUint8Array } from "../util/bytes.js";
 import { show } from "../util/show.js";
 import { crc15 } from "./crc.js";
 import { fnv1ax32, fnv1ax64, fnv1x32, fnv1x64 } from "./fnv.js";
@@ -80,7 +81,7 @@ export function hashFunction(algorithm: HashName | HashFunction): HashFunction {
  */
 export function hashKey(algorithm: HashName | HashFunction, key: string | Uint8Array): number {
   const hash = hashFunction(algorithm);
-  if (typeof key === "string" || key instanceof Uint8Array) return hash(wireForm(key));
+  if (typeof key === "string" || isUint8Array(key)) return hash(wireForm(key));
   throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
 }
 

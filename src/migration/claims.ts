@@ -22,10 +22,10 @@ export interface Claim {
 }
 
 /**
- * Places in the new cluster for values that are still in the old one. Whoever fetches a
+ * Places in the new cluster for values that are still in the old one. A call that fetches a
  * value keeps its place first and stores it with the place's token afterwards, so that it
  * comes to nothing if the key was deleted or set meanwhile. Anybody may use a placeholder,
- * whoever made it: its token stands for "nothing has happened since I looked".
+ * no matter who made it: its token stands for "nothing has happened since I looked".
  */
 export class Claims {
   readonly #dispatcher: Dispatcher;

@@ -1,12 +1,13 @@
 import type { CallOptions } from "../client/options.js";
 import type { Key } from "../protocol/key.js";
+import { timers } from "../util/timers.js";
 
 /** More keys than these are not kept. */
 const MAX_DEBTS = 10_000;
 
 const PAUSE_MS = 1000;
 
-/** So many are tried at once. */
+/** How many are tried at once. */
 const BATCH = 100;
 
 interface Debt {
@@ -51,13 +52,13 @@ export class Debts {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     this.#debts.clear();
   }
 
   #plan(): void {
     if (this.#stopped || this.#timer !== undefined || this.#debts.size === 0) return;
-    this.#timer = setTimeout(() => void this.#payAll(), PAUSE_MS).unref();
+    this.#timer = timers.setTimeout(() => void this.#payAll(), PAUSE_MS).unref();
   }
 
   async #payAll(): Promise<void> {

@@ -1,6 +1,5 @@
-import { OptionError } from "../errors.js";
-import { checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
+import { checkChoice, checkDurationMs, checkInteger, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 
 /** Which cluster has a value's last word: see {@link MigrationOptions.reads}. */
 export type MigrationReads = "old" | "both" | "new";
@@ -41,13 +40,13 @@ export interface MigrationOptions {
   readonly progressIntervalMs?: number | undefined;
 }
 
-const MIGRATION_OPTIONS: ReadonlySet<string> = new Set([
-  "reads",
-  "strict",
-  "ttl",
-  "otherTimeoutMs",
-  "progressIntervalMs",
-]);
+const MIGRATION_OPTIONS = namesOf<MigrationOptions>({
+  reads: true,
+  strict: true,
+  ttl: true,
+  otherTimeoutMs: true,
+  progressIntervalMs: true,
+});
 
 const MAX_TTL = 2 ** 31 - 1;
 
@@ -80,11 +79,11 @@ export function migrationSettings(options: MigrationOptions): MigrationSettings 
 }
 
 export function checkReads(reads: MigrationReads): MigrationReads {
-  return oneOf(READS, reads, "reads");
+  return checkChoice(reads, "reads", READS);
 }
 
 export function checkStrict(strict: MigrationStrictness): MigrationStrictness {
-  return oneOf(STRICTNESS, strict, "strict");
+  return checkChoice(strict, "strict", STRICTNESS);
 }
 
 /** Whether calls of a kind reject for the other cluster's sake. */
@@ -93,10 +92,4 @@ export function isStrict(
   about: Exclude<MigrationStrictness, "none">,
 ): boolean {
   return STRICTNESS.indexOf(strict) >= STRICTNESS.indexOf(about);
-}
-
-function oneOf<Word extends string>(words: readonly Word[], given: Word, name: string): Word {
-  if (words.includes(given)) return given;
-  const known = words.map((word) => JSON.stringify(word)).join(", ");
-  throw new OptionError(`${name} must be one of ${known}, not ${show(given)}`);
 }

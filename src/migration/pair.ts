@@ -6,6 +6,7 @@ import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js"
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";
 import { Events } from "../util/events.js";
+import { timers } from "../util/timers.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
 import type { MigrationEvents } from "./events.js";
@@ -95,7 +96,7 @@ export class Pair<Value> {
 
   /**
    * The keys of a call on many, each once.
-   * @throws ArgumentError for what is no list of keys, KeyError
+   * @throws ArgumentError for anything but a list of keys, KeyError
    */
   distinct<K extends Key>(keys: Iterable<K>, place: CallOptions | undefined): K[] {
     const { dispatcher } = settingsOf(this.primary);
@@ -123,10 +124,10 @@ export class Pair<Value> {
     this.new.stop();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, drainMs);
+      timer = timers.setTimeout(resolve, drainMs);
     });
     await Promise.race([this.#finished(), late]);
-    clearTimeout(timer);
+    timers.clearTimeout(timer);
   }
 
   async #finished(): Promise<void> {

@@ -7,7 +7,7 @@ export const PLACEHOLDER = "tslibmc:migration";
 
 const MARK: Buffer = Buffer.from(PLACEHOLDER, "latin1");
 
-/** Whether an item is no value, but the place that is kept for one while it is fetched. */
+/** Whether an item is not a value, but the place that is kept for one while it is fetched. */
 export function isPlaceholder(bytes: Buffer, start: number, end: number, flags: number): boolean {
   if (flags !== FLAG_PLACEHOLDER || end - start < MARK.length) return false;
   return (

@@ -1,5 +1,6 @@
 import type { Client } from "../client/client.js";
 import { type CloseOptions, drainTime, settingsOf } from "../client/cluster.js";
+import { timers } from "../util/timers.js";
 import type { MigrationEvents } from "./events.js";
 import {
   checkReads,
@@ -48,7 +49,7 @@ export abstract class Transition<Value> implements AsyncDisposable {
   /**
    * Where values are read and stored; see {@link MigrationOptions.reads}. A change holds
    * from the next call on.
-   * @throws OptionError on setting what is none of them
+   * @throws OptionError on setting anything else
    */
   get reads(): MigrationReads {
     return this.#pair.settings.reads;
@@ -60,7 +61,7 @@ export abstract class Transition<Value> implements AsyncDisposable {
 
   /**
    * Which calls reject if the other cluster failed; see {@link MigrationOptions.strict}.
-   * @throws OptionError on setting what is none of them
+   * @throws OptionError on setting anything else
    */
   get strict(): MigrationStrictness {
     return this.#pair.settings.strict;
@@ -87,7 +88,7 @@ export abstract class Transition<Value> implements AsyncDisposable {
     events.on(type, listener);
     if (type === "progress" && !this.closed) {
       const tell = () => events.emit("progress", this.progress());
-      this.#telling ??= setInterval(tell, settings.progressIntervalMs).unref();
+      this.#telling ??= timers.setInterval(tell, settings.progressIntervalMs).unref();
     }
     return this;
   }
@@ -109,7 +110,7 @@ export abstract class Transition<Value> implements AsyncDisposable {
   /** Waits for what is under way, values on their way over included, and closes both clients. */
   async close(options?: CloseOptions): Promise<void> {
     const drainMs = drainTime(options, settingsOf(this.to).dispatcher.timeoutMs);
-    clearInterval(this.#telling);
+    timers.clearInterval(this.#telling);
     await this.#pair.finish(drainMs);
     await Promise.all([this.from.close(options), this.to.close(options)]);
   }

@@ -1,6 +1,9 @@
 import { KeyError } from "../errors.js";
-import { asBuffer, latin1 } from "../util/bytes.js";
-import { show } from "../util/show.js";
+import { builtin } from "../util/builtin.js";
+import { asBuffer, isUint8Array, latin1, utf8 } from "../util/bytes.js";
+import { quote, show } from "../util/show.js";
+
+const buffer = builtin("node:buffer");
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
 export const MAX_KEY_BYTES = 250;
@@ -18,7 +21,7 @@ export type Key = string | Uint8Array;
  * @throws KeyError
  */
 export function encodeKey(key: Key, prefix = ""): string {
-  const wire = typeof key === "string" ? fromText(key) : fromBytes(key);
+  const wire = isPlain(key) ? key : checkTextual(anyBytes(key));
   return checkLength(prefix === "" ? wire : prefix + wire, prefix);
 }
 
@@ -34,7 +37,7 @@ export function encodeAnyKey(key: Key, prefix = ""): string {
 }
 
 /** In base64, 186 bytes are 248 characters, and one more would be 252. */
-const MAX_BINARY_KEY_BYTES = 186;
+export const MAX_BINARY_KEY_BYTES = 186;
 
 /**
  * The wire form of a key that is sent in base64 (meta flag `b`): any bytes, but fewer,
@@ -69,44 +72,43 @@ export function isTextual(wire: string): boolean {
 
 /** Checks a prefix by the same rules as a key, except that it may be empty. */
 export function encodePrefix(prefix: Key, encode: EncodeKey = encodeKey): string {
+  return prefix?.length === 0 ? "" : encodeAs("No key can begin with this prefix", prefix, encode);
+}
+
+/** The same for a key that decides the server in the place of another. */
+export function encodeGroupKey(groupKey: Key, encode: EncodeKey): string {
+  return encodeAs("groupKey must be what a key may be", groupKey, encode);
+}
+
+function encodeAs(demand: string, key: Key, encode: EncodeKey): string {
   try {
-    return prefix?.length === 0 ? "" : encode(prefix);
+    return encode(key);
   } catch (error) {
     if (!(error instanceof KeyError)) throw error;
-    throw new KeyError(`No key can begin with this prefix. ${error.message}`);
+    throw new KeyError(`${demand}. ${error.message}`);
   }
 }
 
-const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** The text of a key in wire form; a character for each byte, if they are no UTF-8. */
+/** The text of a key in wire form; a character for each byte, if they are not UTF-8. */
 export function keyText(wire: string): string {
   if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
-  try {
-    return UTF8.decode(Buffer.from(wire, "latin1"));
-  } catch {
-    return wire;
-  }
+  const bytes = Buffer.from(wire, "latin1");
+  return buffer().isUtf8(bytes) ? utf8(bytes, 0, bytes.length) : wire;
 }
 
 /** The same for messages, shortened and escaped. */
 export function describeKey(wire: string): string {
-  return shortened(keyText(wire));
+  return quote(keyText(wire), SHOWN);
 }
 
-function shortened(key: string): string {
-  return JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key);
-}
+/** So many characters of a key say which it is. */
+const SHOWN = 40;
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */
 const NOT_PRINTABLE_ASCII = /[^\x21-\x7e]/;
 
-function fromText(key: string): string {
-  return NOT_PRINTABLE_ASCII.test(key) ? fromUnicode(key) : key;
-}
-
-function fromUnicode(key: string): string {
-  return fromBytes(Buffer.from(wellFormed(key), "utf8"));
+function isPlain(key: Key): key is string {
+  return typeof key === "string" && !NOT_PRINTABLE_ASCII.test(key);
 }
 
 function anyBytes(key: Key): string {
@@ -116,19 +118,19 @@ function anyBytes(key: Key): string {
 
 function wellFormed(key: string): string {
   if (key.isWellFormed()) return key;
-  throw new KeyError(`The key ${shortened(key)} has a lone surrogate, which UTF-8 cannot express`);
+  throw new KeyError(
+    `The key ${quote(key, SHOWN)} has a lone surrogate, which UTF-8 cannot express`,
+  );
 }
 
-function fromBytes(key: unknown): string {
-  const bytes = checkBytes(key);
-  const wire = latin1(asBuffer(bytes), 0, bytes.length);
+function checkTextual(wire: string): string {
   const index = wire.search(UNTEXTUAL);
   if (index >= 0) throw forbidden(wire, wire.charCodeAt(index), index);
   return wire;
 }
 
 function checkBytes(key: unknown): Uint8Array {
-  if (key instanceof Uint8Array) return key;
+  if (isUint8Array(key)) return key;
   throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
 }
 

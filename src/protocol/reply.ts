@@ -55,6 +55,21 @@ export interface MetaInfo {
   stale: boolean;
 }
 
+/** Where nothing was told. */
+export const NO_INFO: Readonly<MetaInfo> = {
+  key: undefined,
+  opaque: undefined,
+  cas: undefined,
+  flags: undefined,
+  hitBefore: undefined,
+  lastAccess: undefined,
+  size: undefined,
+  ttl: undefined,
+  won: false,
+  alreadyWon: false,
+  stale: false,
+};
+
 /** An answer that is one word. */
 export interface StatusReply {
   readonly kind: "miss" | "stored" | "notStored" | "exists" | "notFound" | "ok";

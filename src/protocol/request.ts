@@ -67,6 +67,11 @@ export interface MetaGetFlags extends MetaFlags {
 /** The ways to store. */
 export type SetMode = "set" | "add" | "replace" | "append" | "prepend";
 
+/** Whether what is stored is put before or behind what the key holds. */
+export function isJoining(mode: SetMode): boolean {
+  return mode === "append" || mode === "prepend";
+}
+
 /** `set add replace append prepend cas` and `ms`. */
 export interface SetRequest {
   readonly verb: "set";
@@ -180,6 +185,9 @@ export type ServerRequest = {
   | { readonly action: "stats"; readonly key: ""; readonly argument: string | undefined }
   | { readonly action: "debug"; readonly key: string; readonly base64Key: boolean }
 );
+
+/** Changes nothing: its answer says that the server is there, and that what was sent before is carried out. */
+export const VERSION_REQUEST: ServerRequest = { verb: "admin", action: "version", key: "" };
 
 /** Whether nobody wants an answer to a request. */
 export function isSilent(request: Request): boolean {

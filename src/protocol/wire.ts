@@ -57,7 +57,7 @@ export interface Wire {
   get room(): Buffer | undefined;
   /**
    * Reads the first `length` bytes of `chunk`, which is reused afterwards.
-   * @throws ProtocolError for bytes that are no reply or do not fit what was asked;
+   * @throws ProtocolError for bytes that are not a reply or do not fit what was asked;
    * nothing that follows on this connection can be trusted then.
    */
   push(chunk: Buffer, length: number, replies: Replies): void;

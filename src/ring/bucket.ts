@@ -13,6 +13,7 @@ export function virtualBucket(map: readonly number[] | undefined): RingBuilder {
 }
 
 class Buckets implements Ring {
+  readonly isFixed = true;
   readonly #positions: Uint32Array;
 
   constructor(owners: readonly Member[]) {

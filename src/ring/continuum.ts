@@ -10,35 +10,27 @@ import type { Ring } from "./ring.js";
  * ```
  */
 export class Continuum implements Ring {
-  readonly #points: Uint32Array;
-  readonly #owners: Uint32Array;
+  /** In their order. */
+  readonly points: Uint32Array;
+  /** For each point the position of the server that owns it. */
+  readonly owners: Uint32Array;
 
-  /** Of `points` and their `owners` (positions), sorted by point. */
   constructor(points: Uint32Array, owners: Uint32Array) {
-    this.#points = points;
-    this.#owners = owners;
+    this.points = points;
+    this.owners = owners;
   }
 
   locate(hash: number): number {
-    return this.#owners[this.#find(hash)]!;
+    return this.owners[this.#find(hash)]!;
   }
 
   /** The point that a hash belongs to. */
   pointOf(hash: number): number {
-    return this.#points[this.#find(hash)]!;
-  }
-
-  get points(): Uint32Array {
-    return this.#points;
-  }
-
-  /** For each point the position of the server that owns it. */
-  get owners(): Uint32Array {
-    return this.#owners;
+    return this.points[this.#find(hash)]!;
   }
 
   #find(hash: number): number {
-    const points = this.#points;
+    const { points } = this;
     let low = 0;
     let high = points.length;
     while (low < high) {

@@ -37,6 +37,12 @@ export const distributions: Readonly<Record<LibmemcachedDistribution, number>> =
   "virtual bucket": 6,
 });
 
+export const distributionNames: readonly Distribution[] = [
+  ...(Object.keys(distributions) as LibmemcachedDistribution[]),
+  "rendezvous",
+  "jump",
+];
+
 /** A way to share keys, chosen. */
 export interface DistributionChoice {
   readonly hash: HashName | HashFunction;
@@ -88,7 +94,7 @@ export function ringBuilder(
       return jump;
     default:
       throw new OptionError(
-        `There is no distribution ${JSON.stringify(distribution)}; there are ${[...Object.keys(distributions), "rendezvous", "jump"].join(", ")}`,
+        `There is no distribution ${JSON.stringify(distribution)}; there are ${distributionNames.join(", ")}`,
       );
   }
 }

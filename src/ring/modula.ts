@@ -11,6 +11,7 @@ export const weightedModula: RingBuilder = (members) =>
   new Slots(members.flatMap(({ position, weight }) => new Array<number>(weight).fill(position)));
 
 class Slots implements Ring {
+  readonly isFixed = true;
   readonly #positions: Uint32Array;
 
   constructor(positions: readonly number[]) {

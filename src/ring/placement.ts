@@ -132,6 +132,11 @@ export class Placement {
     return choice && reportBehaviors(choice);
   }
 
+  /** Whether the keys of a server that was ejected have no other place. */
+  get isFixed(): boolean {
+    return this.#ring.isFixed ?? false;
+  }
+
   /** The same configuration with some servers ejected. */
   withLive(live: readonly boolean[]): Placement {
     return new Placement(this.#options, this.#servers, live, this);

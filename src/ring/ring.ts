@@ -23,6 +23,8 @@ export interface Ring {
    * @returns the server's position in the list as it was given
    */
   locate(hash: number): number;
+  /** Whether a server that was ejected keeps its keys, so that nothing can take its place. */
+  readonly isFixed?: boolean;
   /** The ring of the same members, other ones of them live, where that is less than to build it. */
   withLive?(members: readonly Member[]): Ring;
 }

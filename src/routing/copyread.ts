@@ -19,7 +19,7 @@ export interface Question {
 
 /** What a read tells of its way. */
 export interface ReadEvents {
-  /** A server answered, after so many milliseconds; others may have been faster. */
+  /** A server answered after `ms` milliseconds; others may have been faster. */
   readonly answered?: (ms: number) => void;
   /** It is over. `isSecond`: the server that was asked beside a slow one had the answer. */
   readonly ended?: (read: CopyRead, isSecond: boolean) => void;
@@ -114,7 +114,7 @@ export class CopyRead {
     else this.#fail(error);
   }
 
-  /** Waits for whoever was asked already, or asks the next; in the end a miss is one, and an error one. */
+  /** Waits for servers that were asked already, or asks the next; after the last, settles with the miss or fails. */
   #goOn(error: unknown): void {
     if (this.#pending > 0) return;
     if (this.#asked < this.#question.servers.length) this.#ask();

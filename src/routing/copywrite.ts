@@ -1,13 +1,22 @@
+import { MemcachedError } from "../errors.js";
 import type { Operation } from "../operation.js";
-import { Hit, type Reply } from "../protocol/reply.js";
-import type { GetRequest, KeyRequest, MetaFlags, Request } from "../protocol/request.js";
+import { Hit, OK, type Reply } from "../protocol/reply.js";
+import {
+  type GetRequest,
+  isJoining,
+  isSilent,
+  type KeyRequest,
+  type Request,
+} from "../protocol/request.js";
+import type { Decisions } from "./decisions.js";
+import { deletionOf, plainMeta } from "./deletion.js";
 import { isServersFault } from "./fault.js";
 import { Relays, relay } from "./relay.js";
 import type { Server } from "./server.js";
 
 /** Changes to items that are on several servers, their own first. */
 
-type ChangeRequest = Exclude<KeyRequest, GetRequest>;
+export type ChangeRequest = Exclude<KeyRequest, GetRequest>;
 
 /** Whether a change depends on nothing that is stored. */
 export function isUnconditional(request: ChangeRequest): boolean {
@@ -17,17 +26,10 @@ export function isUnconditional(request: ChangeRequest): boolean {
 
 /** What the copies become when their original was changed. */
 export function copyOf(request: ChangeRequest): KeyRequest {
-  const { verb, key, noreply } = request;
-  const meta = plainMeta(request.meta);
-  if (verb === "set" && request.mode !== "append" && request.mode !== "prepend") {
-    return { ...request, mode: "set", compareCas: undefined, meta };
+  if (request.verb === "set" && !isJoining(request.mode)) {
+    return { ...request, mode: "set", compareCas: undefined, meta: plainMeta(request.meta) };
   }
-  return { verb: "delete", key, compareCas: undefined, noreply, meta };
-}
-
-/** How the key is written is all that a copy's request needs of what only meta commands say. */
-export function plainMeta(meta: MetaFlags | undefined): MetaFlags | undefined {
-  return meta?.base64Key === true ? { base64Key: true } : undefined;
+  return deletionOf(request, request.noreply);
 }
 
 type Answer = { readonly reply: Reply } | { readonly error: unknown };
@@ -50,7 +52,7 @@ export function writeToAll(operation: Operation, copy: Request, servers: readonl
   }
 }
 
-/** A reply that is still the same when the others have come. A change has no value come back. */
+/** A reply that is still the same when the others have come. A change brings no value back. */
 function lasting(reply: Reply): Reply {
   if (reply.kind !== "hit") return reply;
   const { flags, cas, info } = reply;
@@ -74,28 +76,51 @@ function conclude(operation: Operation, answers: readonly Answer[]): void {
 
 /**
  * Sends a change to its own server, and to the others what comes of it, also if nobody
- * waits any more: what they have is old.
+ * waits any more: what they have is old. If the key was changed again meanwhile, they lose it,
+ * since nobody knows what became of both.
  */
 export function writeInTurn(
   operation: Operation,
-  copy: Request,
+  request: ChangeRequest,
   [own, ...others]: readonly Server[],
+  decisions: Decisions,
 ): void {
+  const copy = copyOf(request);
+  const isBlind = isSilent(request) && copy.verb === "set";
+  const done = (reply: Reply) => operation.settle(isBlind ? OK : reply);
+  const decided = decisions.begin(request.key);
   new Relays(operation, "all").send(own!, {
+    // What the copies are set to depends on the answer, which a silent change has to ask for.
+    request: isBlind ? { ...request, noreply: false } : request,
     settle: (reply) => {
-      let remaining = others.length;
-      if (!hasChanged(reply) || remaining === 0) {
-        operation.settle(reply);
-        return;
-      }
-      const answered = () => {
-        if (--remaining === 0) operation.settle(reply);
-      };
-      for (const server of others) {
-        server.execute(relay(operation, { request: copy, settle: answered, fail: answered }));
-      }
+      const next = decided() ? copy : deletionOf(request, request.noreply);
+      if (hasChanged(reply)) sendToEach(operation, next, others, () => done(reply));
+      else done(reply);
     },
+    fail: (error) => {
+      decided();
+      if (isBlind && error instanceof MemcachedError && error.sent) done(OK);
+      else operation.fail(error);
+    },
+    recalled: decided,
   });
+}
+
+/** Calls `done` when every server has answered or failed. */
+function sendToEach(
+  operation: Operation,
+  request: Request,
+  servers: readonly Server[],
+  done: () => void,
+): void {
+  let remaining = servers.length;
+  if (remaining === 0) done();
+  const answered = () => {
+    if (--remaining === 0) done();
+  };
+  for (const server of servers) {
+    server.execute(relay(operation, { request, settle: answered, fail: answered }));
+  }
 }
 
 function hasChanged({ kind }: Reply): boolean {

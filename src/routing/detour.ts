@@ -1,8 +1,8 @@
-import { type MemcachedError, NoServerError } from "../errors.js";
+import { NoServerError } from "../errors.js";
 import type { Operation, Rescuer } from "../operation.js";
 import { atEndOfTurn } from "../util/turn.js";
 import type { Elsewhere } from "./failover.js";
-import { mayMove } from "./moving.js";
+import { mayMove, passOn } from "./moving.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 
@@ -64,14 +64,13 @@ export class Detour implements Elsewhere, Rescuer {
   rescue(operation: Operation, error: unknown): boolean {
     if (mayMove(operation, error)) {
       const server = this.#choose(operation.route);
-      if (server !== undefined && server.name !== (error as MemcachedError).server) {
+      if (server !== undefined && server.name !== error.server) {
         operation.moved = true;
         server.execute(operation);
         return true;
       }
     }
-    operation.rescuer = this.#next;
-    return this.#next?.rescue(operation, error) ?? false;
+    return passOn(operation, error, this.#next);
   }
 
   /** Not within the call: a program that tries again at once would keep the probes' timers from firing. */

@@ -1,5 +1,5 @@
 import type { Executor, Operation, Rescuer } from "../operation.js";
-import { mayMove } from "./moving.js";
+import { mayMove, passOn } from "./moving.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 
@@ -15,7 +15,7 @@ export interface Elsewhere extends Executor {
  * been sent, or may be sent twice, and their deadline has not passed. A server that
  * returns gets its keys back one after the other.
  *
- * A server that merely fails keeps its keys: whoever moved them at the first failure
+ * A server that merely fails keeps its keys: a client that moved them at the first failure
  * would find old values when it answers again.
  */
 export class Failover implements Executor, Rescuer {
@@ -41,11 +41,8 @@ export class Failover implements Executor, Rescuer {
   }
 
   rescue(operation: Operation, error: unknown): boolean {
-    operation.rescuer = this.#next;
     const server = this.#router.serverFor(operation.route);
-    if (!mayMove(operation, error) || !server.isDead) {
-      return this.#next?.rescue(operation, error) ?? false;
-    }
+    if (!mayMove(operation, error) || !server.isDead) return passOn(operation, error, this.#next);
     operation.moved = true;
     this.#move(operation, server);
     return true;

@@ -2,6 +2,7 @@ import { backoffMs } from "../connection/backoff.js";
 import { Failure } from "../connection/failure.js";
 import { ConnectError, type MemcachedError } from "../errors.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
+import { timers } from "../util/timers.js";
 
 /**
  * `"up"`: nothing is known against it, also before it was first asked; `"failing"`: it failed,
@@ -26,9 +27,9 @@ export interface HealthEvent {
 export interface HealthOptions {
   /** Failures in a row that make a server dead. */
   readonly failureLimit: number;
-  /** Milliseconds between two probes at most. */
+  /** The most milliseconds between two probes. */
   readonly retryTimeoutMs: number;
-  /** Milliseconds that a dead server stays dead at least. */
+  /** The fewest milliseconds that a dead server stays dead. */
   readonly deadTimeoutMs: number;
   /** Milliseconds from a dead server's first reply until it has all of its keys again. */
   readonly rampUpMs: number;
@@ -76,8 +77,6 @@ export class Health {
   state: HealthState = "up";
   /** Whether the server is sent operations. */
   accepts = true;
-  /** Whether some of its keys are elsewhere, or all: it is dead, or returning. */
-  isAway = false;
   readonly #server: string;
   readonly #options: HealthOptions;
   readonly #actions: HealthActions;
@@ -122,16 +121,20 @@ export class Health {
       this.#become("failing");
     } else {
       this.accepts = false;
-      this.isAway = true;
       this.#deadUntil = performance.now() + deadTimeoutMs;
       this.#probeIn(Math.max(deadTimeoutMs, retryInMs ?? this.#pauseMs()));
       this.#become("dead");
     }
   }
 
+  /** Whether some of its keys are elsewhere, or all. */
+  get isAway(): boolean {
+    return this.state === "dead" || this.state === "returning";
+  }
+
   /** Which part of its keys it has: 0 to 1, growing while it is returning. */
   get share(): number {
-    if (this.state !== "returning") return this.isAway ? 0 : 1;
+    if (this.state !== "returning") return this.state === "dead" ? 0 : 1;
     const passed = (performance.now() - this.#returnedAt) / this.#options.rampUpMs;
     return Math.min(1, FIRST_SHARE + (1 - FIRST_SHARE) * passed);
   }
@@ -191,7 +194,7 @@ export class Health {
     this.#returnedAt = performance.now();
     this.#recover("returning");
     if (this.#stopped) return;
-    this.#timer = setTimeout(() => this.#recover("up"), rampUpMs).unref();
+    this.#timer = timers.setTimeout(() => this.#recover("up"), rampUpMs).unref();
   }
 
   #recover(state: "up" | "returning"): void {
@@ -200,7 +203,6 @@ export class Health {
     this.#probes = 0;
     this.#cancel();
     this.accepts = true;
-    this.isAway = state === "returning";
     this.#become(state);
   }
 
@@ -219,7 +221,7 @@ export class Health {
     // A timer may fire within the millisecond before its time, and that is too early to connect.
     const waitMs = Math.ceil(delayMs ?? this.#pauseMs()) + 1;
     this.#probeAt = performance.now() + waitMs;
-    this.#timer = setTimeout(this.#probe, Math.min(waitMs, MAX_TIMER_MS)).unref();
+    this.#timer = timers.setTimeout(this.#probe, Math.min(waitMs, MAX_TIMER_MS)).unref();
   }
 
   #pauseMs(): number {
@@ -227,7 +229,7 @@ export class Health {
   }
 
   #cancel(): void {
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 

@@ -1,22 +1,23 @@
 import { Histogram } from "../util/histogram.js";
+import { timers } from "../util/timers.js";
 import type { CopyRead } from "./copyread.js";
 
 /** What is known here of a read. */
 export type Hedged = Pick<CopyRead, "startedAt" | "isWaiting" | "beside">;
 
 export interface HedgingOptions {
-  /** A read is slow when so large a share (0 to 1) of them is faster. */
+  /** A read is slow when this share (0 to 1) of all reads is faster. */
   readonly share: number;
-  /** Milliseconds that a read is waited for at least. */
+  /** The fewest milliseconds to wait for a read. */
   readonly minDelayMs: number;
-  /** Of all reads so large a share may be asked twice. */
+  /** The share of all reads that may be asked twice. */
   readonly maxShare: number;
 }
 
-/** What is usual is learnt anew after so many answers, of which older ones count ever less. */
+/** How many answers there are between two looks at what is usual; older ones count ever less. */
 const LESSON = 100;
 
-/** The share of reads that may be asked twice is one of so many: where few were, more may be at once. */
+/** The budget of this many reads can be saved up: where few were hedged, more may be at once. */
 const BUDGET_READS = 1000;
 
 /** A histogram's limit, in microseconds. */
@@ -71,7 +72,7 @@ export class Hedging {
     if (isSecond) this.won++;
   }
 
-  /** An answer took so long. */
+  /** An answer took `ms` milliseconds. */
   answered(ms: number): void {
     this.#answers.add(Math.min(MAX_US, Math.floor(ms * 1000)));
     if (++this.#lesson < LESSON) return;
@@ -82,7 +83,7 @@ export class Hedging {
   }
 
   #wakeIn(ms: number): void {
-    this.#timer = setTimeout(() => setImmediate(this.#look), Math.ceil(ms)).unref();
+    this.#timer = timers.setTimeout(() => timers.setImmediate(this.#look), Math.ceil(ms)).unref();
   }
 
   #look = (): void => {

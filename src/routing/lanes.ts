@@ -5,9 +5,9 @@ import { LARGE_BYTES } from "../connection/pipeline.js";
 import { ConnectError } from "../errors.js";
 import { type Command, type Executor, Operation, type Rescuer } from "../operation.js";
 import { MISS, type Reply } from "../protocol/reply.js";
-import type { AdminRequest, GetRequest } from "../protocol/request.js";
+import { type GetRequest, VERSION_REQUEST } from "../protocol/request.js";
 import { type Home, LargeKeys } from "./largekeys.js";
-import { mayMove } from "./moving.js";
+import { mayMove, passOn } from "./moving.js";
 import { Relays, relay } from "./relay.js";
 
 export interface LanesOptions {
@@ -24,8 +24,6 @@ export interface LanesOptions {
    */
   readonly connect: (isFirst: boolean, onLarge: (key: string) => void) => Connection;
 }
-
-const VERSION: AdminRequest = { verb: "admin", action: "version", key: "" };
 
 /** Keys that are remembered as large for each server. */
 const MAX_LARGE_KEYS = 4096;
@@ -208,7 +206,7 @@ export class Lanes implements Executor {
     };
     const { codec, deadline } = operation;
     this.#first.execute(
-      new Operation(asking(name), VERSION, "", codec, deadline, answered, failed),
+      new Operation(asking(name), VERSION_REQUEST, "", codec, deadline, answered, failed),
     );
   }
 
@@ -217,7 +215,15 @@ export class Lanes implements Executor {
     const deadline = performance.now() + PATIENCE_MS;
     const settled = () => done(true);
     const failed = () => done(false);
-    const asked = new Operation(asking("version"), VERSION, "", codec, deadline, settled, failed);
+    const asked = new Operation(
+      asking("version"),
+      VERSION_REQUEST,
+      "",
+      codec,
+      deadline,
+      settled,
+      failed,
+    );
     let left = this.#others.length;
     for (const lane of this.#others) {
       const settle = () => {
@@ -244,10 +250,10 @@ class WayBack implements Rescuer {
   }
 
   rescue(operation: Operation, error: unknown): boolean {
-    operation.rescuer = this.#next;
     if (!(error instanceof ConnectError && mayMove(operation, error))) {
-      return this.#next?.rescue(operation, error) ?? false;
+      return passOn(operation, error, this.#next);
     }
+    operation.rescuer = this.#next;
     this.#home.isReady = false;
     this.#home.returns++;
     this.#first.execute(operation);

@@ -12,8 +12,8 @@ export interface Home {
 }
 
 /**
- * Which keys have large values, so many at least and not many more: those that were not
- * used for longest are forgotten, once all that was sent for them is carried out.
+ * Which keys have large values: at least `limit` of them, and not many more. Those that were
+ * used least recently are forgotten, once all that was sent for them is carried out.
  *
  * ```
  *              add, get                     full, and the old are at rest

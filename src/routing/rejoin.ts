@@ -1,5 +1,6 @@
 import type { MemcachedError } from "../errors.js";
-import type { DeleteRequest, Request } from "../protocol/request.js";
+import type { DeleteRequest, KeyRequest, Request } from "../protocol/request.js";
+import { deletionOf } from "./deletion.js";
 
 export interface RejoinOptions {
   /** What becomes of the values that a server has from before an outage. */
@@ -144,22 +145,10 @@ export class Rejoin {
   }
 }
 
-type Change = Exclude<Request, { readonly verb: "admin" }>;
-
 /** Whether a server that misses a request may hold what nobody else does. */
-function changes(request: Request): request is Change {
+function changes(request: Request): request is KeyRequest {
   if (request.verb === "admin") return false;
   return request.verb !== "get" || request.touch !== undefined;
-}
-
-function deletionOf({ key, meta }: Change): DeleteRequest {
-  return {
-    verb: "delete",
-    key,
-    compareCas: undefined,
-    noreply: false,
-    meta: meta?.base64Key === true ? { base64Key: true } : undefined,
-  };
 }
 
 /** A key that is sent in base64 is another than the same text. */

@@ -1,6 +1,7 @@
 import { type Executor, Operation, type Rescuer } from "../operation.js";
 import type { Hit, Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
+import { passOn } from "./moving.js";
 
 export interface RelayOptions {
   /** What is asked in the original's place. */
@@ -14,6 +15,8 @@ export interface RelayOptions {
   readonly settle?: (reply: Reply) => void;
   /** @defaultValue the original's own */
   readonly fail?: (error: unknown) => void;
+  /** Hears that it never will be sent, since the original has failed. */
+  readonly recalled?: () => void;
 }
 
 /**
@@ -64,7 +67,7 @@ export class Relays implements Rescuer {
   readonly #operation: Operation;
   readonly #recall: Recall;
   readonly #next: Rescuer | undefined;
-  readonly #relays: Operation[] = [];
+  readonly #relays: { readonly relayed: Operation; readonly options: RelayOptions }[] = [];
 
   constructor(operation: Operation, recall: Recall) {
     this.#operation = operation;
@@ -75,14 +78,13 @@ export class Relays implements Rescuer {
 
   send(server: Executor, options: RelayOptions): void {
     const relayed = relay(this.#operation, options);
-    this.#relays.push(relayed);
+    this.#relays.push({ relayed, options });
     server.execute(relayed);
   }
 
   rescue(operation: Operation, error: unknown): boolean {
-    operation.rescuer = this.#next;
     this.recall();
-    return this.#next?.rescue(operation, error) ?? false;
+    return passOn(operation, error, this.#next);
   }
 
   /**
@@ -90,8 +92,12 @@ export class Relays implements Rescuer {
    * server that never answers would not be found out otherwise.
    */
   recall(): void {
-    if (this.#recall === "all" && this.#relays.some(({ sent }) => sent)) return;
-    for (const relayed of this.#relays) if (!relayed.sent) relayed.cancel();
+    if (this.#recall === "all" && this.#relays.some(({ relayed }) => relayed.sent)) return;
+    for (const { relayed, options } of this.#relays) {
+      if (relayed.sent) continue;
+      relayed.cancel();
+      options.recalled?.();
+    }
   }
 }
 

@@ -3,10 +3,10 @@ import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Reply } from "../protocol/reply.js";
 import type { GetRequest, KeyRequest, MetaFlags } from "../protocol/request.js";
 import type { Question } from "./copyread.js";
-import { plainMeta } from "./copywrite.js";
+import { deletionOf, plainMeta } from "./deletion.js";
 import type { Server } from "./server.js";
 
-/** So many at once; a server that came back empty would otherwise be filled all at once. */
+/** How many at once; a server that came back empty would otherwise be filled in one go. */
 const MAX_UNDER_WAY = 64;
 
 /** For one request; not what is left of the read's own time, which may be too little for any server. */
@@ -22,7 +22,7 @@ interface Item {
   readonly ttl: number;
   /**
    * Whether it is what its writer made it, neither stale nor still to be filled, and has a
-   * token by which a change would be noticed, as it has not under `memcached -C`.
+   * token by which a change would be noticed; under `memcached -C` it has none.
    */
   readonly sound: boolean;
   /** Whether the right to recache a stale item was won by looking at it. */
@@ -88,13 +88,7 @@ export class Repairs {
       this.repaired += added.length;
       return;
     }
-    const removal: KeyRequest = {
-      verb: "delete",
-      key,
-      compareCas: undefined,
-      noreply: false,
-      meta,
-    };
+    const removal = deletionOf(request);
     await each(added, (server) => ask(operation, server, remove, removal));
   }
 }
@@ -152,14 +146,9 @@ function lookRequest(key: string, meta: MetaFlags | undefined, value: boolean): 
 }
 
 /** Makes an item stale that is so already: the right to recache it is free again. */
-function giveUpRequest({ key, meta }: GetRequest, { cas }: Item): KeyRequest {
-  return {
-    verb: "delete",
-    key,
-    compareCas: cas,
-    noreply: false,
-    meta: { ...plainMeta(meta), invalidate: true },
-  };
+function giveUpRequest(request: GetRequest, { cas }: Item): KeyRequest {
+  const deletion = deletionOf(request);
+  return { ...deletion, compareCas: cas, meta: { ...deletion.meta, invalidate: true } };
 }
 
 const lookAt: Command<Item | undefined> = {

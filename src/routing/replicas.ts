@@ -1,7 +1,14 @@
 import type { Executor, Operation } from "../operation.js";
 import type { GetRequest } from "../protocol/request.js";
 import { CopyRead, type ReadEvents } from "./copyread.js";
-import { copyOf, isUnconditional, writeInTurn, writeToAll } from "./copywrite.js";
+import {
+  type ChangeRequest,
+  copyOf,
+  isUnconditional,
+  writeInTurn,
+  writeToAll,
+} from "./copywrite.js";
+import { Decisions } from "./decisions.js";
 import type { Hedging } from "./hedging.js";
 import { Relays } from "./relay.js";
 import type { Repairs } from "./repair.js";
@@ -34,6 +41,7 @@ export class Replicas implements Executor {
   readonly #copies: number;
   readonly #reading: Reading;
   readonly #events: ReadEvents;
+  readonly #decisions = new Decisions();
 
   /** @param copies - how many servers beside its own hold a copy of an item */
   constructor(router: Router, copies: number, reading: Reading) {
@@ -48,8 +56,13 @@ export class Replicas implements Executor {
     const servers = this.#router.replicasFor(operation.route, this.#copies);
     if (request.verb === "admin") servers[0]!.execute(operation);
     else if (request.verb === "get") this.#get(operation, request, servers);
-    else if (isUnconditional(request)) writeToAll(operation, copyOf(request), servers);
-    else writeInTurn(operation, copyOf(request), servers);
+    else this.#change(operation, request, servers);
+  }
+
+  #change(operation: Operation, request: ChangeRequest, servers: readonly Server[]): void {
+    this.#decisions.changed(request.key);
+    if (isUnconditional(request)) writeToAll(operation, copyOf(request), servers);
+    else writeInTurn(operation, request, servers, this.#decisions);
   }
 
   #get(operation: Operation, request: GetRequest, servers: readonly Server[]): void {

@@ -1,43 +1,39 @@
 import { channel } from "node:diagnostics_channel";
 import { type Address, isUdp } from "../connection/address.js";
-import type { OnConnectionEvent } from "../connection/announcer.js";
 import { Capabilities } from "../connection/capability.js";
 import { Connection, type ConnectionOptions } from "../connection/connection.js";
 import { type ConnectionStats, Counters } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
-import type { SocketOptions, TlsOptions } from "../connection/dial.js";
 import { Failure } from "../connection/failure.js";
-import type { Greet } from "../connection/greeting.js";
-import type { QueueLimits } from "../connection/queue.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
-import type { Turnstile } from "../connection/turnstile.js";
 import { ConnectionClosedError } from "../errors.js";
 import { oneAtATime } from "../hash/jenkins.js";
 import { mix32 } from "../hash/murmur.js";
 import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
-import type { Request } from "../protocol/request.js";
-import type { Wire } from "../protocol/wire.js";
+import { type Request, VERSION_REQUEST } from "../protocol/request.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
 import { atEndOfTurn } from "../util/turn.js";
 import { Health, type HealthEvent, type HealthOptions, type HealthState } from "./health.js";
 import { Lanes } from "./lanes.js";
 import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
 
-export interface ServerOptions {
-  readonly wire: () => Wire;
-  readonly socket: SocketOptions;
-  readonly tls: TlsOptions | undefined;
-  readonly greet: Greet | undefined;
-  /** It may change, and then holds for the next attempt to connect. */
-  readonly connectTimeoutMs: number;
-  readonly stallTimeoutMs: number;
-  readonly limits: QueueLimits;
-  /** Where attempts to connect to this server and others wait for their turn. */
-  readonly turnstile: Turnstile;
+/** `connectTimeoutMs` may change, and then holds for the next attempt to connect. */
+export interface ServerOptions
+  extends Pick<
+    ConnectionOptions,
+    | "wire"
+    | "socket"
+    | "tls"
+    | "greet"
+    | "connectTimeoutMs"
+    | "stallTimeoutMs"
+    | "limits"
+    | "turnstile"
+    | "onEvent"
+  > {
   /** How many connections there are; above 1, large values have theirs. */
   readonly connections: number;
-  readonly onEvent: OnConnectionEvent;
   readonly health: HealthOptions;
   readonly onHealth: (event: HealthEvent) => void;
   /** What is done about old values after an outage; undefined if nothing is. */
@@ -67,8 +63,6 @@ type Heard = Pick<
 
 /** Changes of health, for whoever watches all clients of the process. */
 const states = channel("tslibmc:server");
-
-const PROBE_REQUEST: Request = { verb: "admin", action: "version", key: "" };
 
 /** One memcached: its address, its connection, and what a failure there means for an operation. */
 export class Server implements Executor {
@@ -230,7 +224,7 @@ export class Server implements Executor {
 
   /** Asks for the version: an answer makes the server count as up. */
   #probe(done: () => void): void {
-    this.#ask("probe", PROBE_REQUEST).then(done, done);
+    this.#ask("probe", VERSION_REQUEST).then(done, done);
   }
 
   #rejoinOf({ rejoin, onRejoin, limits }: ServerOptions): Rejoin | undefined {

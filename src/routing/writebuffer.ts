@@ -3,11 +3,12 @@ import type { QueueLimits } from "../connection/queue.js";
 import type { Executor, Operation } from "../operation.js";
 import { OK } from "../protocol/reply.js";
 import { isSilent, type Request } from "../protocol/request.js";
+import { isUnconditional } from "./copywrite.js";
 import { relay } from "./relay.js";
 import type { Router } from "./router.js";
 import type { Server } from "./server.js";
 
-/** So much is held for one server; libmemcached holds 8 KiB. */
+/** How much is held for one server; libmemcached holds 8 KiB. */
 const MAX_HELD_BYTES = 64 * 1024;
 
 /** About what a change takes beside its key and value. */
@@ -135,12 +136,11 @@ function bytesOf({ request, size }: Operation): number {
   return COMMAND_BYTES + request.key.length + size;
 }
 
-/** What depends on nothing that is stored, so that its result can be told beforehand. */
+/** What has a result that can be told beforehand. */
 function mayBeHeld(request: Request): boolean {
   if (isSilent(request)) return true;
-  if (request.verb === "set" && request.mode !== "set") return false;
-  if (request.verb !== "set" && request.verb !== "delete") return false;
-  return request.compareCas === undefined && request.meta === undefined;
+  const isChange = request.verb === "set" || request.verb === "delete";
+  return isChange && isUnconditional(request) && request.meta === undefined;
 }
 
 /** A dead server refuses at once, and over UDP what is sent together arrives in any order. */

@@ -17,7 +17,7 @@ export class Configurations extends Map<string, Configuration> {
 
   /**
    * Makes these the cluster's servers, under the next version.
-   * @throws OptionError for what is no list of them
+   * @throws OptionError for anything but a list of them
    */
   announce(servers: readonly string[]): void {
     if (!Array.isArray(servers) || !servers.every((server) => typeof server === "string")) {

@@ -11,7 +11,7 @@ import type { Reader, Session, Tap } from "./session.js";
 export interface Host {
   readonly faults: FaultScript;
   readonly log: Log;
-  /** Refuses new connections for so many milliseconds. */
+  /** Refuses new connections for `ms` milliseconds. */
   refuse(ms: number): void;
   /** Resets everybody, and comes back empty. */
   restart(ms: number): void;

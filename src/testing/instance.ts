@@ -65,7 +65,7 @@ export class Instance {
   readonly sessions: Set<Peer> = new Set();
   readonly place: Place = { host: undefined, port: 0, udpPort: 0, path: undefined };
   accepting = true;
-  /** What `config get` answers from; undefined on a server that is no discovery endpoint. */
+  /** What `config get` answers from; undefined on a server that is not a discovery endpoint. */
   configurations: Configurations | undefined;
   /** Sizes are tracked for items with this cas or a later one; undefined for none. */
   sizesFrom: bigint | undefined;
@@ -209,7 +209,7 @@ export class Instance {
     return "deleted";
   }
 
-  /** Forgets all items, now or in so many seconds. */
+  /** Forgets all items, now or in `seconds` seconds. */
   flush(seconds: number): void {
     this.counters.totals.cmd_flush++;
     this.store.flush(seconds > 0 ? this.expiry(seconds) : this.clock.now());

@@ -1,5 +1,4 @@
-import { OptionError } from "../errors.js";
-import { show } from "../util/show.js";
+import { checkChoice } from "../util/check.js";
 import type { Asked } from "./fault/fault.js";
 
 /** Bytes that came in on one connection. */
@@ -16,8 +15,6 @@ interface Waiter {
 /** How much a log records: nothing, the bytes, or each request too. */
 export type LogLevel = "none" | "bytes" | "requests";
 
-const LEVELS: readonly LogLevel[] = ["none", "bytes", "requests"];
-
 /** The oldest bytes are forgotten beyond this. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -31,12 +28,9 @@ export class Log {
   /** Told whenever the log begins or ceases to want each request. */
   onChange: () => void = () => {};
 
-  /** @throws OptionError for a level that is none */
+  /** @throws OptionError for an unknown level */
   constructor(level: LogLevel) {
-    if (!LEVELS.includes(level)) {
-      throw new OptionError(`log must be one of ${LEVELS.join(", ")}, not ${show(level)}`);
-    }
-    this.#level = level;
+    this.#level = checkChoice(level, "log", ["none", "bytes", "requests"]);
   }
 
   /** Whether somebody wants to know of each request. */

@@ -1,4 +1,4 @@
-/** How a release reads numbers; undefined stands for what is none. */
+/** How a release reads numbers; undefined stands for anything else. */
 export interface Numerals {
   uint64(text: string): bigint | undefined;
   uint32(text: string): number | undefined;

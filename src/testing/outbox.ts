@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { Fifo } from "../util/fifo.js";
+import { timers } from "../util/timers.js";
 import type { Ending } from "./fault/fault.js";
 
 /** One thing to do on the way out. */
@@ -50,7 +51,7 @@ export class Outbox {
   /** Forgets what has not gone out. */
   discard(): void {
     this.#over = true;
-    clearTimeout(this.#timer);
+    timers.clearTimeout(this.#timer);
     this.#steps.drain();
   }
 
@@ -75,7 +76,7 @@ export class Outbox {
         if (!this.#socket.write(step.bytes, "latin1")) this.#socket.pause();
         break;
       case "wait":
-        this.#timer = setTimeout(() => {
+        this.#timer = timers.setTimeout(() => {
           this.#timer = undefined;
           this.#run();
         }, step.ms);

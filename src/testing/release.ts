@@ -1,5 +1,4 @@
-import { OptionError } from "../errors.js";
-import { show } from "../util/show.js";
+import { checkChoice } from "../util/check.js";
 import { LOOSE, type Numerals, STRICT } from "./numeral.js";
 
 /**
@@ -75,13 +74,12 @@ const RELEASES: Readonly<Record<Compat, Release>> = {
   "1.4": { ...DEBIAN_12, version: "1.4.39", meta: false },
 };
 
+const COMPATS = Object.keys(RELEASES) as Compat[];
+
 /** The releases that the embedded server can stand in for. */
 export type Compat = "newest" | "1.6.18" | "1.4";
 
 /** @throws OptionError for a release that is not in the list */
 export function releaseOf(compat: Compat): Release {
-  if (typeof compat === "string" && Object.hasOwn(RELEASES, compat)) return RELEASES[compat];
-  throw new OptionError(
-    `compat ${show(compat)} is unknown; use one of ${Object.keys(RELEASES).join(", ")}`,
-  );
+  return RELEASES[checkChoice(compat, "compat", COMPATS)];
 }

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import { OptionError } from "../errors.js";
 import { checkInteger, checkOptions } from "../util/check.js";
+import { namesOf } from "../util/names.js";
 import { show } from "../util/show.js";
+import { timers } from "../util/timers.js";
 import type { Clock } from "./clock.js";
 import { Connection, type Host } from "./connection.js";
 import { Datagrams } from "./datagrams.js";
@@ -29,7 +31,7 @@ export interface MemcachedServerOptions extends ServerOptions {
   readonly log?: LogLevel | undefined;
 }
 
-const OPTIONS: Readonly<Record<keyof MemcachedServerOptions, unknown>> = {
+const OPTIONS = namesOf<MemcachedServerOptions>({
   ...SERVER_OPTIONS,
   host: true,
   port: true,
@@ -37,9 +39,7 @@ const OPTIONS: Readonly<Record<keyof MemcachedServerOptions, unknown>> = {
   udpPort: true,
   faults: true,
   log: true,
-};
-
-const OPTION_NAMES: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
+});
 
 const TOO_MANY = "ERROR Too many open connections\r\n";
 
@@ -61,7 +61,7 @@ export class MemcachedServer {
   #closed: Promise<void> | undefined;
 
   private constructor(options: MemcachedServerOptions) {
-    checkOptions(options, OPTION_NAMES, "MemcachedServer");
+    checkOptions(options, OPTIONS, "MemcachedServer");
     const { host = "127.0.0.1", port = 0, path, udpPort } = options;
     checkPlace(host, "host");
     checkPlace(path, "path");
@@ -223,7 +223,7 @@ export class MemcachedServer {
   }
 
   async #close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#timers) timers.clearTimeout(timer);
     this.#listener.end();
     await this.#datagrams?.close();
     await Promise.all([...this.#connections].map(({ gone }) => gone));
@@ -264,7 +264,7 @@ export class MemcachedServer {
   }
 
   #later(ms: number, act: () => Promise<void>): void {
-    const timer = setTimeout(() => {
+    const timer = timers.setTimeout(() => {
       this.#timers.delete(timer);
       void act();
     }, ms);

@@ -1,6 +1,7 @@
 import type { SecureContextOptions } from "node:tls";
 import { OptionError } from "../errors.js";
-import { checkBoolean, checkInteger } from "../util/check.js";
+import { checkBoolean, checkChoice, checkInteger } from "../util/check.js";
+import type { NamesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { type Compat, type Release, releaseOf } from "./release.js";
@@ -134,7 +135,7 @@ const SWITCHES = {
 } as const;
 
 /** Every option by its name, so that others can be refused. */
-export const SERVER_OPTIONS: Readonly<Record<keyof ServerOptions, unknown>> = {
+export const SERVER_OPTIONS: NamesOf<ServerOptions> = {
   ...NUMBERS,
   ...SWITCHES,
   compat: true,
@@ -154,9 +155,7 @@ export function resolveSettings(options: ServerOptions): Settings {
   if (!(typeof growthFactor === "number" && growthFactor > 1)) {
     throw new OptionError(`growthFactor must be greater than 1, not ${show(growthFactor)}`);
   }
-  if (protocol !== "auto" && protocol !== "ascii" && protocol !== "binary") {
-    throw new OptionError(`protocol must be "auto", "ascii" or "binary", not ${show(protocol)}`);
-  }
+  checkChoice(protocol, "protocol", ["auto", "ascii", "binary"]);
   if (typeof prefixDelimiter !== "string" || prefixDelimiter.length !== 1) {
     throw new OptionError(`prefixDelimiter must be a character, not ${show(prefixDelimiter)}`);
   }

@@ -31,7 +31,7 @@ interface Watcher {
   skipped: number;
 }
 
-/** A watcher that is so many bytes behind gets no more lines until it has caught up. */
+/** A watcher that is this many bytes behind gets no more lines until it has caught up. */
 const MAX_BACKLOG = 256 * 1024;
 
 /** The clients that watch, and the log lines that they get. */

@@ -1,4 +1,4 @@
-/** Whoever fails when a signal is aborted. */
+/** Something that fails when a signal is aborted. */
 export interface Follower {
   fail(reason: unknown): void;
 }

@@ -1,5 +1,6 @@
 import { builtin } from "./builtin.js";
 
+const buffer = builtin("node:buffer");
 const util = builtin("node:util");
 
 /**
@@ -21,6 +22,13 @@ export function utf8(bytes: Buffer, start: number, end: number): string {
   return (bytes as Buffer & DirectDecoders).utf8Slice(start, end);
 }
 
+/** UTF-8 bytes as text, or undefined if they are not UTF-8. */
+export function strictUtf8(bytes: Buffer, start: number, end: number): string | undefined {
+  const text = utf8(bytes, start, end);
+  // The search is free on ASCII, where it cannot match.
+  return text.includes("\ufffd") && !buffer().isUtf8(bytes.subarray(start, end)) ? undefined : text;
+}
+
 /** The same bytes as a Buffer, without a copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes)
@@ -31,4 +39,12 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 /** Whether something is a Uint8Array, be it of another realm. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || util().types.isUint8Array(value);
+}
+
+/** `bytes[start, end)` as bytes that outlive the read buffer. */
+export function ownBytes(bytes: Buffer, start: number, end: number, owned: boolean): Buffer {
+  if (owned) return bytes.subarray(start, end);
+  const copy = Buffer.allocUnsafe(end - start);
+  bytes.copy(copy, 0, start, end);
+  return copy;
 }

@@ -1,7 +1,7 @@
 import { ArgumentError, OptionError } from "../errors.js";
 import { MAX_TIMER_MS } from "./clock.js";
 import { checkNames } from "./names.js";
-import { show } from "./show.js";
+import { kindOf, show } from "./show.js";
 
 /**
  * Checks at run time what types only promise: callers without types exist, and a string
@@ -20,10 +20,14 @@ export function checkOptions<Options extends object>(
 ): void {
   if (options === undefined) return;
   if (typeof options !== "object" || options === null) {
-    const choice = or === undefined ? "an object" : `an object or ${or}`;
+    // In the place of options alone may stand anything, a password as well.
+    const choice =
+      or === undefined
+        ? `an object, not ${kindOf(options)}`
+        : `an object or ${or}, not ${show(options)}`;
     const hint =
       typeof options === "function" ? "; calls return a promise, and take no callback" : "";
-    throw new OptionError(`The options of ${where} must be ${choice}, not ${show(options)}${hint}`);
+    throw new OptionError(`The options of ${where} must be ${choice}${hint}`);
   }
   checkNames(options, known, where);
 }
@@ -51,10 +55,36 @@ export function checkText(value: unknown, name: string): string {
   throw new ArgumentError(`${name} must be a string, not ${show(value)}`);
 }
 
-/** A function that is called later. */
-export function checkFunction(value: unknown, name: string): void {
+/**
+ * A function that is called later.
+ * @param Fault - as above
+ */
+export function checkFunction(
+  value: unknown,
+  name: string,
+  Fault: typeof ArgumentError = OptionError,
+): void {
   if (typeof value === "function") return;
-  throw new ArgumentError(`${name} must be a function, not ${show(value)}`);
+  throw new Fault(`${name} must be a function, not ${kindOf(value)}`);
+}
+
+/**
+ * One of some words.
+ * @param or - what else may be given in its place
+ */
+export function checkChoice<Choice extends string>(
+  value: unknown,
+  name: string,
+  choices: readonly Choice[],
+  or?: string,
+): Choice {
+  const chosen = choices.find((choice) => choice === value);
+  if (chosen !== undefined) return chosen;
+  const all = choices.map((choice) => JSON.stringify(choice));
+  if (or !== undefined) all.push(or);
+  const last = all.pop();
+  const list = all.length === 0 ? last : `${all.join(", ")} or ${last}`;
+  throw new OptionError(`${name} must be ${list}, not ${show(value)}`);
 }
 
 /** @param or - what else may be given in its place */

@@ -1,4 +1,5 @@
 import { ArgumentError } from "../errors.js";
+import { checkFunction } from "./check.js";
 import { show } from "./show.js";
 
 type Listener<Event> = (event: Event) => void;
@@ -14,12 +15,10 @@ export class Events<Types> {
     for (const type of Object.keys(types)) this.#listeners.set(type, new Set());
   }
 
-  /** @throws ArgumentError for a type that is never told, and for what is no function */
+  /** @throws ArgumentError for a type that is never told, and for anything but a function */
   on<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
     const listeners = this.#of(type);
-    if (typeof listener !== "function") {
-      throw new ArgumentError(`The listener of ${String(type)} must be a function`);
-    }
+    checkFunction(listener, `The listener of ${String(type)}`, ArgumentError);
     listeners.add(listener);
   }
 

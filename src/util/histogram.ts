@@ -1,4 +1,4 @@
-/** Each power of two has so many buckets, so that a percentile is at most 1/16 too high. */
+/** How many buckets each power of two has: a percentile is at most 1/16 too high. */
 const STEPS = 16;
 const STEP_BITS = 4;
 
@@ -32,7 +32,7 @@ export class Histogram {
     this.#count /= 2;
   }
 
-  /** A number that so large a share (0 to 1) of those counted does not exceed; 0 if there are none. */
+  /** A number that this share (0 to 1) of those counted does not exceed; 0 if there are none. */
   percentile(share: number): number {
     const rank = Math.max(Number.MIN_VALUE, share * this.#count);
     let passed = 0;

@@ -2,13 +2,22 @@ import { OptionError } from "../errors.js";
 
 /** Names that are known, and those that are nearly one of them. */
 
-/** A message names so many options at most. */
+/** Every name of an options object and no other, as the compiler sees to; the values say nothing. */
+export type NamesOf<Options> = Readonly<Record<keyof Options, unknown>>;
+
+export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
+  return new Set(Object.keys(names));
+}
+
+/** How many options a message names at most. */
 const MAX_LISTED = 12;
 
 /** @throws OptionError for an option that is not in `known`, with the nearest that is */
 export function checkNames(given: object, known: ReadonlySet<string>, where: string): void {
   for (const name of Object.keys(given)) {
-    if (!known.has(name)) throw unknownName(name, known, where);
+    if (known.has(name)) continue;
+    if (!Array.isArray(given)) throw unknownName(name, known, where);
+    throw new OptionError(`${where} takes an object of options, not an array`);
   }
 }
 

@@ -1,13 +1,33 @@
-/** A value that was not expected, in the words of a message: short, and without what it holds. */
+/**
+ * A value that was not expected, in the words of a message: short, and without what it holds,
+ * be it the user and the password of a URL.
+ */
 export function show(value: unknown): string {
-  if (typeof value === "string") {
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
-  }
+  if (typeof value === "string")
+    return value.includes("@") ? 'a string with "@"' : quote(value, 40);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) {
     return Array.isArray(value) ? "an array" : withArticle(nameOfClass(value));
   }
   return typeof value === "function" ? "a function" : String(value);
+}
+
+/** What such a value is, where it may be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" || typeof value === "function"
+    ? show(value)
+    : `a ${typeof value}`;
+}
+
+/** A text in quotation marks, cut after `most` characters. */
+export function quote(text: string, most: number): string {
+  return JSON.stringify(shorten(text, most));
+}
+
+/** Words of somebody else's in a message, which has to end. */
+export function shorten(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
 
 function nameOfClass(value: object): string {

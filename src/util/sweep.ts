@@ -1,3 +1,5 @@
+import { timers } from "./timers.js";
+
 /** How late a deadline can fire by design, in milliseconds. */
 const PERIOD_MS = 10;
 
@@ -13,8 +15,8 @@ export class Sweep {
   readonly #check: (now: number) => boolean;
   #timer: NodeJS.Timeout | undefined = undefined;
   /** What began and ends the timer: a test's fake ones may come or go while it runs. */
-  #begin = setInterval;
-  #end = clearInterval;
+  #begin = timers.setInterval;
+  #end = timers.clearInterval;
 
   /** @param check - looks for what is due and says whether anything is left to watch */
   constructor(check: (now: number) => boolean) {
@@ -23,12 +25,12 @@ export class Sweep {
 
   start(): void {
     if (this.#timer !== undefined) {
-      if (this.#begin === setInterval) return;
+      if (this.#begin === timers.setInterval) return;
       this.stop();
     }
-    this.#begin = setInterval;
-    this.#end = clearInterval;
-    this.#timer = setInterval(() => setImmediate(this.#run), PERIOD_MS);
+    this.#begin = timers.setInterval;
+    this.#end = timers.clearInterval;
+    this.#timer = timers.setInterval(() => timers.setImmediate(this.#run), PERIOD_MS);
   }
 
   stop(): void {

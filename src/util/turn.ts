@@ -1,5 +1,7 @@
-/** As they were at the beginning: whoever puts a fake clock in their place does not mean sockets. */
-const later = setImmediate;
+import { timers } from "./timers.js";
+
+/** As they were at the beginning: a fake clock that is put in their place is not meant for sockets. */
+const later = timers.setImmediate;
 const next = queueMicrotask;
 
 /**

@@ -1,6 +1,6 @@
 import { CodecError, MemcachedError } from "../errors.js";
-import { isUint8Array } from "../util/bytes.js";
-import { ownBytes } from "./bytes.js";
+import { isUint8Array, ownBytes } from "../util/bytes.js";
+import { encodedFlags } from "./checked.js";
 import type { Codec, Encoded, EncodeOptions, Serializer } from "./codec.js";
 import { FLAG_COMPRESSED } from "./flags.js";
 import { encodeText } from "./text.js";
@@ -59,10 +59,8 @@ function describe(method: string, error: unknown): MemcachedError {
 function checked(encoded: unknown): Encoded {
   if (typeof encoded !== "object" || encoded === null) throw wrongShape();
   if (!("data" in encoded) || !("flags" in encoded)) throw wrongShape();
-  const { data, flags } = encoded;
-  if (typeof flags !== "number" || flags !== flags >>> 0) {
-    throw new CodecError(`serialize() must give flags from 0 to 4294967295, not ${String(flags)}`);
-  }
+  const { data } = encoded;
+  const flags = encodedFlags(encoded.flags, "serialize");
   if ((flags & FLAG_COMPRESSED) !== 0) {
     throw new CodecError(
       `serialize() gave the flags ${flags}; bit 8 is reserved, it marks compressed data`,

@@ -1,12 +1,14 @@
 import type { CipherGCMTypes, KeyObject } from "node:crypto";
 import { CodecError, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { isUint8Array } from "../util/bytes.js";
 import { checkBoolean } from "../util/check.js";
-import { show } from "../util/show.js";
+import { kindOf } from "../util/show.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_ENCRYPTED } from "./flags.js";
 
 const crypto = builtin("node:crypto");
+const util = builtin("node:util");
 
 /** A secret key with the name that items carry of it. */
 export interface EncryptionKey {
@@ -145,33 +147,36 @@ export class EncryptedCodec implements Codec {
   }
 }
 
-/** The keys by their ids, in their order. */
+/**
+ * The keys by their ids, in their order. No message shows a part of one: what stands in the
+ * wrong place may be the secret.
+ */
 function keysOf({ keys }: EncryptionOptions): Map<string, KeyObject> {
   if (!Array.isArray(keys)) throw notKeys(keys);
   const secrets = new Map<string, KeyObject>();
-  for (const key of keys as readonly EncryptionKey[]) {
+  for (const [place, key] of (keys as readonly EncryptionKey[]).entries()) {
     if (typeof key !== "object" || key === null) throw notKeys(key);
     const { id, secret } = key;
     if (typeof id !== "string" || !/^[!-~]{1,32}$/.test(id) || secrets.has(id)) {
       throw new OptionError("An encryption key's id must be its own, 1 to 32 characters of ASCII");
     }
-    secrets.set(id, secretKey(id, secret));
+    secrets.set(id, secretKey(secret, place));
   }
   return secrets;
 }
 
 function notKeys(given: unknown): OptionError {
-  return new OptionError(`encryption.keys must be an array of { id, secret }, not ${show(given)}`);
+  return new OptionError(
+    `encryption.keys must be an array of { id, secret }, not ${kindOf(given)}`,
+  );
 }
 
-function secretKey(id: string, secret: Uint8Array | KeyObject): KeyObject {
-  const key = secret instanceof Uint8Array ? crypto().createSecretKey(secret) : secret;
-  if (key?.symmetricKeySize !== 32) {
-    throw new OptionError(
-      `The secret of the encryption key ${JSON.stringify(id)} must be 32 bytes`,
-    );
-  }
-  return key;
+function secretKey(secret: Uint8Array | KeyObject, place: number): KeyObject {
+  const key = isUint8Array(secret) ? crypto().createSecretKey(secret) : secret;
+  if (util().types.isKeyObject(key) && key.symmetricKeySize === 32) return key;
+  throw new OptionError(
+    `encryption.keys[${place}].secret must be 32 bytes, or a KeyObject of them`,
+  );
 }
 
 function headerOf(id: string): Buffer {

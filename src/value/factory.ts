@@ -1,4 +1,6 @@
 import { OptionError } from "../errors.js";
+import type { NamesOf } from "../util/names.js";
+import { CheckedCodec } from "./checked.js";
 import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
 import { CustomCodec } from "./custom.js";
@@ -17,7 +19,7 @@ export interface CodecOptions<Value = unknown>
   extends Omit<NativeOptions, "serializer">,
     CompressedOptions {
   /**
-   * What becomes of values that are no string, bytes, boolean or integer: `"json"`,
+   * What becomes of values that are not a string, bytes, a boolean or an integer: `"json"`,
    * `"pickle"` (Python's own types), `"v8"` (all that `structuredClone` copies; only for
    * a cache that nobody else can write to). `"raw"` knows no types at all: strings and
    * bytes go in, bytes come out. An object of one's own takes over all values.
@@ -36,15 +38,21 @@ export interface CodecOptions<Value = unknown>
 }
 
 /** The names of those options. */
-export const CODEC_OPTIONS: readonly (keyof CodecOptions)[] = [
-  "serializer",
-  "codec",
-  "pickle",
-  "compress",
-  "maxInflatedSize",
-  "maxInflateRatio",
-  "encryption",
-];
+export const CODEC_OPTIONS: NamesOf<CodecOptions> = {
+  serializer: true,
+  codec: true,
+  pickle: true,
+  compress: true,
+  maxInflatedSize: true,
+  maxInflateRatio: true,
+  encryption: true,
+};
+
+/** Whether anything is read or written by what the option `pickle` says. */
+export function usesPickles({ codec, serializer }: CodecOptions): boolean {
+  if (codec !== undefined) return codec === "pylibmc" || codec === "python-memcached";
+  return typeof serializer !== "object" && serializer !== "raw";
+}
 
 /**
  * The codec that a client's options describe.
@@ -60,7 +68,13 @@ function plainCodec(options: CodecOptions): Codec {
   if (codec === undefined) return serializerCodec(options);
   if (serializer !== undefined) throw new OptionError("Give codec or serializer, not both");
   if (typeof codec === "string") return namedCodec(codec, options);
-  if (typeof codec?.encode === "function" && typeof codec.decode === "function") return codec;
+  if (typeof codec?.encode === "function" && typeof codec.decode === "function") {
+    return withoutCompression(
+      "a codec of your own; let it compress what it encodes",
+      options,
+      new CheckedCodec(codec),
+    );
+  }
   throw new OptionError("A codec must have the methods encode and decode");
 }
 

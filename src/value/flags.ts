@@ -29,7 +29,7 @@ export const FLAG_GZIP = 128;
 export const FLAG_ZSTD = 192;
 export const FLAG_ENCRYPTED = 256;
 export const FLAG_STRUCTURED = 512;
-/** With the bit of compressed data, so that pylibmc fails on it as on a stream that is none. */
+/** With the bit of compressed data, so that pylibmc fails on it as on a broken stream. */
 export const FLAG_CHUNKED = 1032;
 /** The same way. */
 export const FLAG_PLACEHOLDER = 2056;

@@ -99,6 +99,6 @@ function isTooLarge(error: unknown): boolean {
 function describe(cause: unknown, method: Method, stored: number, limit: number): CodecError {
   const message = isTooLarge(cause)
     ? `An item of ${stored} bytes inflates past the limit of ${limit} bytes; if it is to be trusted, raise maxInflatedSize or maxInflateRatio`
-    : `The item is flagged as compressed, but is no whole ${method.name} stream`;
+    : `The item is flagged as compressed, but is not a whole ${method.name} stream`;
   return new CodecError(message, { cause });
 }

@@ -3,7 +3,7 @@ import { latin1 } from "../util/bytes.js";
 
 /** Python reads and writes no longer integers, to bound what one costs. */
 const MAX_DIGITS = 4300;
-/** So many digits always fit a number. */
+/** This many digits always fit a number. */
 const SAFE_DIGITS = 15;
 
 /** What Python's `int()` accepts in base 10. */

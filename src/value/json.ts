@@ -1,5 +1,5 @@
 import { CodecError, messageOf } from "../errors.js";
-import { withArticle } from "../util/show.js";
+import { shorten, withArticle } from "../util/show.js";
 import { isPlainObject, tagOf } from "./plain.js";
 import { checkJsonRoom } from "./room.js";
 import { decodeText } from "./text.js";
@@ -150,5 +150,5 @@ function describePath(path: readonly Step[]): string {
     if (Array.isArray(path[i - 1]!.item)) text += `[${name}]`;
     else text += /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
   }
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return shorten(text, 200);
 }

@@ -1,7 +1,6 @@
 import { CodecError, OptionError } from "../errors.js";
-import { isUint8Array } from "../util/bytes.js";
+import { isUint8Array, ownBytes } from "../util/bytes.js";
 import { show } from "../util/show.js";
-import { ownBytes } from "./bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import {
   FLAG_BOOLEAN,
@@ -24,7 +23,7 @@ export type NativeSerializer = "json" | "pickle" | "v8";
 
 export interface NativeOptions {
   /**
-   * How values are written that are no string, bytes, boolean or integer.
+   * How values are written that are not a string, bytes, a boolean or an integer.
    * @defaultValue "json"
    */
   readonly serializer?: NativeSerializer | undefined;

@@ -12,6 +12,16 @@ export function setProperty(object: object, name: string, value: unknown): void 
   }
 }
 
+/** What has these entries: an object, or a Map if a key is not a string. */
+export function dictionaryOf(entries: readonly (readonly [unknown, unknown])[]): object {
+  const object = {};
+  for (const [key, value] of entries) {
+    if (typeof key !== "string") return new Map(entries);
+    setProperty(object, key, value);
+  }
+  return object;
+}
+
 /** Whether a value is an object of string keys and nothing else: no array, no instance of a class. */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   return (

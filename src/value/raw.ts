@@ -1,6 +1,5 @@
 import { CodecError, OptionError } from "../errors.js";
-import { isUint8Array } from "../util/bytes.js";
-import { ownBytes } from "./bytes.js";
+import { isUint8Array, ownBytes } from "../util/bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_BYTES } from "./flags.js";
 import { encodeText } from "./text.js";
@@ -12,7 +11,7 @@ export class RawCodec implements Codec {
     if (typeof value === "string") return { data: encodeText(value), flags: FLAG_BYTES };
     if (isUint8Array(value)) return { data: value, flags: FLAG_BYTES };
     throw new CodecError(
-      `Without a serializer strings and Uint8Arrays are stored, not a value of type ${typeof value}`,
+      `Without a serializer strings and Uint8Arrays are stored, not a value of type ${typeof value}; convert it`,
     );
   }
 

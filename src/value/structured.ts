@@ -1,6 +1,6 @@
 import { CodecError, messageOf } from "../errors.js";
 import { builtin } from "../util/builtin.js";
-import { ownBytes } from "./bytes.js";
+import { ownBytes } from "../util/bytes.js";
 
 const v8 = builtin("node:v8");
 
@@ -24,6 +24,6 @@ export function decodeStructured(
     // Buffers in the value are views into what is read here.
     return v8().deserialize(ownBytes(bytes, start, end, owned));
   } catch (cause) {
-    throw new CodecError("The item is flagged as a structured clone, but is none", { cause });
+    throw new CodecError("The item is flagged as a structured clone, but is not one", { cause });
   }
 }

@@ -1,9 +1,6 @@
 import { CodecError } from "../errors.js";
-import { builtin } from "../util/builtin.js";
-import { utf8 } from "../util/bytes.js";
+import { strictUtf8 } from "../util/bytes.js";
 import type { EncodedData } from "./codec.js";
-
-const buffer = builtin("node:buffer");
 
 /** The global is an accessor, which is called for every string that is asked for its length. */
 const { Buffer } = globalThis;
@@ -21,10 +18,7 @@ export function encodeText(text: string): EncodedData {
 
 /** UTF-8 bytes as a string, refusing what the decoder would have to make up. */
 export function decodeText(bytes: Buffer, start: number, end: number): string {
-  const text = utf8(bytes, start, end);
-  // The search is free on ASCII, where it cannot match.
-  if (text.includes("\ufffd") && !buffer().isUtf8(bytes.subarray(start, end))) {
-    throw new CodecError('The stored text is not UTF-8; read it with serializer: "raw"');
-  }
-  return text;
+  const text = strictUtf8(bytes, start, end);
+  if (text !== undefined) return text;
+  throw new CodecError('The stored text is not UTF-8; read it with serializer: "raw"');
 }

@@ -105,7 +105,7 @@ describe("the command line", () => {
     ["-a 9", "-a must be octal, not 9"],
     ["-o nosuch", "-o nosuch is unknown"],
     ["-o ext_path=/x:1", "-o ext_path is not possible here: items are kept in memory alone"],
-    ["-o proxy_config=x", "-o proxy_config is not possible here: it is no proxy"],
+    ["-o proxy_config=x", "-o proxy_config is not possible here: it is not a proxy"],
     ["-o no_maxconns_fast", "-o no_maxconns_fast is not possible here"],
     ["-o idle_timeout=x", "-o idle_timeout must be a number of seconds, not x"],
     ["-o ssl_min_version=9", "-o ssl_min_version must be 0 to 3, not 9"],
@@ -114,7 +114,7 @@ describe("the command line", () => {
     ["-Z", "-Z needs a certificate"],
     ["-Y /nosuch", "/nosuch cannot be read"],
     [`-Y ${certificate}`, "has no line user:password"],
-    ["--cluster a:1,b", "--cluster takes host:port,host:port,…, and b is none"],
+    ["--cluster a:1,b", "--cluster takes host:port,host:port,…, and b is not one"],
     ["surplus", "Unexpected argument 'surplus'"],
   ])("refuses %s with a reason", (line, message) => {
     expect(() => read(line)).toThrow(OptionError);

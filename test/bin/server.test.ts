@@ -56,6 +56,8 @@ describe("tslibmc-server", () => {
 
   it("shows its options and the version that it answers as", async () => {
     expect(await textOf(run(["-V"]), "stdout")).toBe("memcached 1.6.45 (tslibmc)\n");
+    const old = run(["-V", "--compat=1.6.18"]);
+    expect(await textOf(old, "stdout")).toBe("memcached 1.6.18 (tslibmc)\n");
     expect(await textOf(run(["-h"]), "stdout")).toContain("-m, --memory-limit=<num>");
   });
 });

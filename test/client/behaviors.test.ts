@@ -1,6 +1,12 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
-import { type Behaviors, Client, OptionError, type ServerOptions } from "tslibmc";
+import {
+  type Behaviors,
+  Client,
+  type ClientOptions,
+  OptionError,
+  type ServerOptions,
+} from "tslibmc";
 import { describe, expect, test, vi } from "vitest";
 import { keysOf, type PylibmcCase, serversOf, vectors } from "../ring/vectors.js";
 
@@ -53,8 +59,8 @@ describe("refused", () => {
   const refused: [string, string, unknown, RegExp][] = [
     ["a misspelt name", "hsah", "md5", /no option "hsah"; did you mean "hash"/],
     ["an unknown name", "colour", "red", /no option "colour"$/],
-    ["an unknown hash", "hash", "md6", /hash must be one of default, md5/],
-    ["an unknown distribution", "distribution", "ketama", /distribution must be one of modula/],
+    ["an unknown hash", "hash", "md6", /hash must be "default", "md5"/],
+    ["an unknown distribution", "distribution", "ketama", /distribution must be "modula"/],
     ["text for a switch", "ketama", "yes", /ketama must be true or false, not "yes"/],
     ["a fraction for a switch", "ketama", 0.5, /ketama must be true or false/],
     ["no time", "_poll_timeout", 0, /_poll_timeout must be a number of milliseconds above 0/],
@@ -181,14 +187,16 @@ describe("what is read is what is in effect", () => {
 
 describe("warnings", () => {
   /** A client in a registry of modules of its own, which has not warned yet. */
-  async function fresh(): Promise<{ client: Client; warnings: string[] }> {
+  async function fresh(
+    options: ClientOptions = {},
+  ): Promise<{ client: Client; warnings: string[] }> {
     vi.resetModules();
     const { Client: Fresh } = await import("../../src/client/client.js");
     const warnings: string[] = [];
     vi.spyOn(process, "emitWarning").mockImplementation((warning) => {
       warnings.push(String(warning));
     });
-    return { client: new Fresh(THREE), warnings };
+    return { client: new Fresh(THREE, options), warnings };
   }
 
   const fixed: readonly (readonly [keyof Behaviors, unknown])[] = [
@@ -229,6 +237,26 @@ describe("warnings", () => {
       for (const [name] of fixed) untyped(client)[name] = client.behaviors[name];
       client.behaviors = { num_replicas: 1, auto_eject: true, dead_timeout: 3, hash: "md5" };
       expect(warnings).toEqual([]);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
+
+  test.each<[ClientOptions, RegExp | undefined]>([
+    [{ failover: "rehash" }, /auto_eject\) moves no keys .* set the behavior ketama/],
+    [{ behaviors: { auto_eject: true, distribution: "virtual bucket" } }, /moves no keys/],
+    [{ behaviors: { auto_eject: true, ketama: true } }, undefined],
+    [{ behaviors: { auto_eject: true, distribution: "rendezvous" } }, undefined],
+    [{ behaviors: { auto_eject: true, distribution: "jump" } }, undefined],
+    [{ behaviors: { auto_eject: true, num_replicas: 1 } }, undefined],
+    [{ failover: "next" }, undefined],
+    [{ hedge: true }, /^Reading copies .* without the behavior num_replicas$/],
+    [{ readReplicas: "miss" }, /^Reading copies/],
+    [{ readRepair: true, behaviors: { num_replicas: 1 } }, undefined],
+  ])("a policy that can do nothing says so: %j", async (options, message) => {
+    try {
+      const { warnings } = await fresh(options);
+      expect(warnings).toEqual(message === undefined ? [] : [expect.stringMatching(message)]);
     } finally {
       vi.restoreAllMocks();
     }

@@ -149,3 +149,29 @@ test("the names are pylibmc's, in its order, and namespace", async () => {
 function pick(from: Readonly<Record<string, unknown>>, ...names: string[]) {
   return Object.fromEntries(names.map((name) => [name, from[name]]));
 }
+
+const POOLED = `
+import pylibmc
+found = []
+for side in input:
+    mc = pylibmc.Client(side["servers"], behaviors=side["behaviors"])
+    with pylibmc.ClientPool(mc, 1).reserve() as pooled:
+        for key in side["theirs"]:
+            pooled.set(key, key)
+    found.append(sum(mc.get(key) == key for key in side["theirs"]))
+output = found
+`;
+
+const pooled: [BehaviorOptions, BehaviorOptions][] = [
+  [{ ketama_weighted: true }, { ketama: true, hash: "md5" }],
+  [{ distribution: "consistent weighted" }, { ketama: true }],
+];
+
+test.each(pooled)("a pool of pylibmc's with %j is found with %j", async (behaviors, ours) => {
+  const servers = plain.map(({ address }) => address);
+  const theirs = THEIRS.map((key) => `pooled:${Object.keys(behaviors).join()}:${key}`);
+  const [found] = await runPython<number[]>(POOLED, [{ servers, behaviors, theirs }]);
+  expect(found).toBeLessThan(theirs.length); // not even by the client that the pool was made of
+  await using client = new Client(servers, { behaviors: ours });
+  expect((await client.getMulti(theirs)).size).toBe(theirs.length);
+});

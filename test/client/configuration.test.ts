@@ -149,21 +149,21 @@ describe("files", () => {
 
 describe("a mistake is named with its place", () => {
   it.each([
-    ["-servers=localhost:11221", 'column 1: "-servers=localhost:11221" is no option'],
-    ["--NOREPLY -- servers=a.example.com:81", 'column 11: "--" is no option'],
+    ["-servers=localhost:11221", 'column 1: "-servers=localhost:11221" is not an option'],
+    ["--NOREPLY -- servers=a.example.com:81", 'column 11: "--" is not an option'],
     ["--servers=localhost:+80", "is an unknown option"],
-    ["--SERVER=abc\n\n--HASHES=MD5", 'line 3, column 1: "--HASHES=MD5" is an unknown option'],
-    ["--SERVER=localhost:+80", 'column 10: "localhost:+80" is no server'],
+    ["--SERVER=abc\n\n--HASHES=MD5", 'line 3, column 1: "--HASHES" is an unknown option'],
+    ["--SERVER=localhost:+80", 'column 10: "localhost:+80" is not a server'],
     ["--SERVER=localhost:80000", "has a port over 65535"],
-    ["--SERVER=[::z]", "is no server"],
+    ["--SERVER=[::z]", "is not a server"],
     ["--SERVER", "needs a value after ="],
     ["--SERVER=", "needs a value after ="],
-    ["--SOCKET=/?2", "is no path"],
+    ["--SOCKET=/?2", "is not a path"],
     ["--HASH=SHA1", 'column 8: "SHA1" is none of MD5, CRC'],
     ["--DISTRIBUTION=consistent,SHA1", 'column 27: "SHA1" is none of MD5'],
     ["--DISTRIBUTION=ketama", '"ketama" is none of CONSISTENT, MODULA, RANDOM'],
-    ["--POLL-TIMEOUT=1.5", 'column 16: "1.5" is no whole number'],
-    ["--POLL-TIMEOUT=99999999999999999999", "is no whole number"],
+    ["--POLL-TIMEOUT=1.5", 'column 16: "1.5" is not a whole number'],
+    ["--POLL-TIMEOUT=99999999999999999999", "is not a whole number"],
     ["--NOREPLY=1", "takes no value"],
     ["--HASH=MD5 --HASH=CRC", 'column 19: "CRC" is a second hash'],
     ["--NAMESPACE=foo --NAMESPACE=bar", "is a second namespace"],
@@ -220,11 +220,11 @@ describe("a server list", () => {
   });
 
   it.each([
-    ["a,b:x", 'column 3: "b:x" is no server'],
-    ["a,,b", 'column 3: "" is no server'],
-    ["a,", 'column 3: "" is no server'],
+    ["a,b:x", 'column 3: "b:x" is not a server'],
+    ["a,,b", 'column 3: "" is not a server'],
+    ["a,", 'column 3: "" is not a server'],
     ["a:1,\n b:70000", 'line 2, column 2: "b:70000" has a port over 65535'],
-    ["[nonsense]:1", "is no server"],
+    ["[nonsense]:1", "is not a server"],
   ])("names a mistake with its place: %s", (text, message) => {
     expect(() => parseServerList(text)).toThrow(OptionError);
     expect(() => parseServerList(text)).toThrow(message);

@@ -87,7 +87,7 @@ test("mistakes are refused", () => {
   for (const [text, says] of [
     ["--SERVER=localhost --HASH=MD6", /MD6/],
     ["--HASH=MD5", /list of servers is empty/],
-    ["--SERVER=localhost --USE-UDP", /USE-UDP/],
+    ["--SERVER=localhost --USE-UDP", /USE-UDP is not taken; give servers as "udp:host:port"/],
     ["--SERVER=localhost --POLL-TIMEOUT=0", /_poll_timeout must be a number of milliseconds/],
   ] as const) {
     expect(() => Client.fromConfiguration(text)).toThrow(says);

@@ -58,6 +58,6 @@ describe("credentials that would go over a network without TLS", () => {
 
   test("an unknown choice is refused", () => {
     const options = { ...credentials, plaintextCredentials: "maybe" as never };
-    expect(() => new Client("127.0.0.1", options)).toThrow("allow, warn, refuse");
+    expect(() => new Client("127.0.0.1", options)).toThrow('must be "allow", "warn" or "refuse"');
   });
 });

@@ -1,4 +1,4 @@
-import { Client, MemcachedError } from "tslibmc";
+import { Client, type ClientOptions, MemcachedError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
@@ -180,6 +180,202 @@ describe.each(PLACES)("%s", (_, call) => {
 test.each(SWITCHES)("%s brings nothing onto the wire", async (_, call) => {
   await results(call);
   expectNothingHostile();
+});
+
+/** A key that only base64 can send; as it is, it would be a command. */
+const COMMAND = "k\r\nflush_all 77\r\n";
+
+/** Each call with a key in base64, which anything may be said of. */
+const IN_BASE64: [string, (base64Key: never) => unknown][] = [
+  ["metaGet", (base64Key) => client.metaGet(COMMAND, { base64Key })],
+  ["metaSet", (base64Key) => client.metaSet(COMMAND, "x", { base64Key })],
+  ["metaSet mode", (base64Key) => client.metaSet(COMMAND, "x", { mode: "append", base64Key })],
+  ["metaDelete", (base64Key) => client.metaDelete(COMMAND, { base64Key })],
+  ["metaArithmetic", (base64Key) => client.metaArithmetic(COMMAND, { base64Key })],
+  ["metaDebug", (base64Key) => client.metaDebug(COMMAND, { base64Key })],
+];
+
+test.each(IN_BASE64)("%s sends a key for base64 in base64, or not at all", async (_, call) => {
+  await results(call);
+  await outcome((async () => call(true as never))());
+  expectNothingHostile();
+});
+
+/** Each public method with a key of any bytes, in whatever place a key can have. */
+const WITH_ANY_KEY: [string, (own: Client, key: string) => unknown][] = [
+  ["get", (own, key) => own.get(key)],
+  ["get, with a prefix", (own, key) => own.get("k", { keyPrefix: key })],
+  ["get, with a group", (own, key) => own.get("k", { groupKey: key })],
+  ["gets", (own, key) => own.gets(key)],
+  ["has", (own, key) => own.has(key)],
+  ["getMulti", (own, key) => own.getMulti([key, "l"])],
+  ["getsMulti", (own, key) => own.getsMulti(["k", key, "l"])],
+  ["getAndTouch", (own, key) => own.getAndTouch(key, 5)],
+  ["getsAndTouch", (own, key) => own.getsAndTouch(key, 5)],
+  ["set", (own, key) => own.set(key, "x")],
+  ["silent set", (own, key) => own.set(key, "x", { noreply: true })],
+  ["add", (own, key) => own.add(key, "x", 5)],
+  ["replace", (own, key) => own.replace(key, "x")],
+  ["append", (own, key) => own.append(key, "x")],
+  ["prepend", (own, key) => own.prepend(key, "x")],
+  ["cas", (own, key) => own.cas(key, "x", 1n)],
+  ["setMulti", (own, key) => own.setMulti([[key, "x"] as const, ["l", "x"] as const])],
+  ["addMulti", (own, key) => own.addMulti([[key, "x"] as const])],
+  ["delete", (own, key) => own.delete(key)],
+  ["silent delete", (own, key) => own.delete(key, { noreply: true })],
+  ["deleteMulti", (own, key) => own.deleteMulti([key, "l"])],
+  ["touch", (own, key) => own.touch(key, 5)],
+  ["silent touch", (own, key) => own.touch(key, 5, { noreply: true })],
+  ["touchMulti", (own, key) => own.touchMulti([key, "l"], 5)],
+  ["incr", (own, key) => own.incr(key)],
+  ["incr, with an initial", (own, key) => own.incr(key, 1, { initial: 5 })],
+  ["silent decr", (own, key) => own.decr(key, 1, { noreply: true })],
+  ["incrMulti", (own, key) => own.incrMulti([key, "l"])],
+  ["metaGet", (own, key) => own.metaGet(key)],
+  ["metaSet", (own, key) => own.metaSet(key, "x")],
+  ["metaDelete", (own, key) => own.metaDelete(key)],
+  ["metaArithmetic", (own, key) => own.metaArithmetic(key)],
+  ["metaDebug", (own, key) => own.metaDebug(key)],
+  ["explain", (own, key) => own.explain(key, { look: true })],
+];
+
+describe.each<[string, ClientOptions]>([
+  ["text", {}],
+  ["base64", { encodeKeys: "base64" }],
+  ["base64 and a prefix", { encodeKeys: "base64", keyPrefix: "p\r\nflush_all 77\r\n" }],
+  ["hashes", { hashLongKeys: true }],
+])("a client with keys as %s", (_, options) => {
+  test.each(WITH_ANY_KEY)("makes no command of one: %s", async (_, call) => {
+    await using own = new Client(server.address, { timeoutMs: 20, ...options });
+    await outcome((async () => call(own, COMMAND))());
+    expectNothingHostile();
+  });
+});
+
+test("what an option says is asked once: getters, and objects that are changed meanwhile", async () => {
+  const large = "x".repeat(100_000); // is compressed on another thread, and sent afterwards
+  await using other = await ScriptedServer.start();
+  await using own = new Client(other.address, { timeoutMs: 50, compress: true });
+  const turning = () => {
+    let asked = 0;
+    return {
+      get base64Key() {
+        return asked++ === 0;
+      },
+    };
+  };
+  const changed = { base64Key: true, mode: "set" as const };
+  const calls = [
+    client.metaGet(COMMAND, turning()),
+    client.metaSet(COMMAND, "x", turning()),
+    client.metaDelete(COMMAND, turning()),
+    client.metaArithmetic(COMMAND, turning()),
+    client.metaDebug(COMMAND, turning()),
+    own.metaSet(COMMAND, large, changed),
+  ];
+  Object.assign(changed, { base64Key: false, mode: "toString" });
+  for (const result of await Promise.all(calls.map(outcome))) {
+    expect(result).toMatchObject({ name: "TimeoutError" });
+  }
+  expect(other.received).toMatch(/^ms \S+ \d+ b F24 T0\r\n/);
+  expect(server.received + other.received).not.toMatch(/flush_all 77|native code/);
+});
+
+/** Each call with options that are all valid. */
+const VALID: [string, object, (options: never) => unknown][] = [
+  ["get", {}, (o) => client.get("k", o)],
+  ["getMulti", {}, (o) => client.getMulti(["k", "l"], o)],
+  ["getAndTouch", {}, (o) => client.getAndTouch("k", 5, o)],
+  ["set", { ttl: 5, flags: 1, noreply: false }, (o) => client.set("k", "x", o)],
+  ["setMulti", { ttl: 5, flags: 1, noreply: false }, (o) => client.setMulti({ k: "x", l: "x" }, o)],
+  ["append", { noreply: false }, (o) => client.append("k", "x", o)],
+  ["cas", { ttl: 5, flags: 1, noreply: false }, (o) => client.cas("k", "x", 1n, o)],
+  ["delete", { noreply: false }, (o) => client.delete("k", o)],
+  ["deleteMulti", { noreply: false }, (o) => client.deleteMulti(["k", "l"], o)],
+  ["touch", { noreply: false }, (o) => client.touch("k", 5, o)],
+  ["incr", { noreply: false }, (o) => client.incr("k", 1, o)],
+  ["incr, with an initial", { initial: 1, ttl: 5 }, (o) => client.incr("k", 1, o)],
+  [
+    "metaGet",
+    {
+      base64Key: false,
+      opaque: "o",
+      touch: 5,
+      vivify: 5,
+      recache: 5,
+      returnTtl: true,
+      value: true,
+    },
+    (o) => client.metaGet("k", o),
+  ],
+  [
+    "metaSet",
+    { base64Key: false, opaque: "o", mode: "add", ttl: 5, flags: 1, vivify: 5, invalidate: true },
+    (o) => client.metaSet("k", "x", o),
+  ],
+  [
+    "metaDelete",
+    { base64Key: false, opaque: "o", compareCas: 1n, invalidate: true, ttl: 5 },
+    (o) => client.metaDelete("k", o),
+  ],
+  [
+    "metaArithmetic",
+    { opaque: "o", mode: "decr", delta: 1n, initial: 1n, initialTtl: 5, ttl: 5, compareCas: 1n },
+    (o) => client.metaArithmetic("k", o),
+  ],
+  ["metaDebug", { base64Key: false }, (o) => client.metaDebug("k", o)],
+];
+
+const COMMON = { keyPrefix: "p:", groupKey: "g", timeoutMs: 30 };
+
+test.each(VALID)(
+  "%s sends what it has checked, though an option is another each time",
+  async (_, own, call) => {
+    const valid: Record<string, unknown> = { ...COMMON, ...own };
+    const hostile = HOSTILE.map(([, value]) => value);
+    const calls: Promise<unknown>[] = [];
+    for (const name of Object.keys(valid)) {
+      for (const value of hostile) {
+        for (const from of [1, 2, 3]) {
+          let asked = 0;
+          const get = (_: object, option: string | symbol) =>
+            option === name && ++asked > from ? value : Reflect.get(valid, option);
+          const options = new Proxy(valid, { get });
+          calls.push(outcome((async () => call(options as never))()));
+        }
+      }
+    }
+    for (const result of await Promise.all(calls)) expect(result).toBeInstanceOf(MemcachedError);
+    expectNothingHostile();
+  },
+);
+
+test.each<[string, unknown]>([
+  ["no flags", { data: COMMAND }],
+  ["flags that are a command", { data: "x", flags: "0 0 1\r\nx\r\nflush_all 77\r\n" }],
+  ["flags that are no number", { data: COMMAND, flags: Number.NaN }],
+  ["flags past 32 bits", { data: COMMAND, flags: 2 ** 32 }],
+  ["negative flags", { data: COMMAND, flags: -1 }],
+  ["no data", { flags: 0 }],
+  ["data of another length", { data: { length: 1, toString: () => COMMAND }, flags: 0 }],
+  ["text past one byte a character", { data: "€", flags: 0 }],
+  ["nothing", undefined],
+])("a codec of the program's own brings nothing onto the wire by %s", async (_, encoded) => {
+  const codec = { encode: () => encoded as never, decode: () => undefined };
+  await using own = new Client(server.address, { codec, timeoutMs: 50 });
+  const later = { ...codec, encode: async () => encoded as never };
+  await using ownLater = new Client(server.address, { codec: later, timeoutMs: 50 });
+  for (const call of [
+    own.set("k", 1),
+    own.set("k", 1, 60),
+    own.setMulti({ k: 1 }),
+    own.metaSet("k", 1),
+    own.append("k", "x"),
+    ownLater.set("k", 1),
+  ]) {
+    expect(await outcome(call)).toMatchObject({ name: "CodecError", sent: false });
+  }
+  expect(server.received).not.toContain("flush_all 77");
 });
 
 test("some of it did arrive, so that the server did listen", () => {

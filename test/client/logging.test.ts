@@ -14,6 +14,7 @@ import {
 } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { listen } from "../support/port.js";
 
 /** What an operator has is what was logged: each error has to say what it is about by itself. */
 describe("an error in a log", () => {
@@ -26,10 +27,10 @@ describe("an error in a log", () => {
     memcached = await startMemcached();
     client = new Client(memcached.address);
     silent = createServer(() => {});
-    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-    const address = silent.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    hanging = new Client(`127.0.0.1:${address.port}`, { timeoutMs: 30, keyPrefix: "shop:" });
+    hanging = new Client(`127.0.0.1:${await listen(silent)}`, {
+      timeoutMs: 30,
+      keyPrefix: "shop:",
+    });
   });
   afterAll(async () => {
     await client.close();

@@ -60,6 +60,16 @@ describe("a call", () => {
       'No key can begin with this prefix. The key "a b" has the byte 0x20',
     ],
     [
+      "has an empty group key",
+      () => client.get("k", { groupKey: "" }),
+      "groupKey must be what a key may be. The key is empty",
+    ],
+    [
+      "has a list in the place of options",
+      () => client.get("k", ["a"] as never),
+      "get takes an object of options, not an array",
+    ],
+    [
       "waits for ever",
       () => client.get("k", { timeoutMs: Number.POSITIVE_INFINITY }),
       "above 0 and up to 2147483647, not Infinity",
@@ -99,19 +109,40 @@ describe("a value", () => {
 });
 
 describe("a client", () => {
-  test.each<[string, object, string]>([
+  test.each<[string, unknown, string]>([
     ["a behavior", { ketama: true }, "{ behaviors: { ketama: … } }"],
     ["an early name of one", { "poll timeout": 5 }, "{ behaviors: { poll timeout: … } }"],
     ["a ttl", { ttl: 60 }, "ttl is an option of calls and not of the client"],
     ["silence", { noreply: true }, "noreply is an option of calls"],
+    [
+      "a list of behaviors",
+      { behaviors: ["ketama"] },
+      "an object such as { ketama: true }, not an",
+    ],
+    ["a list in their place", ["ketama"], "Client takes an object of options, not an array"],
+    ["text in their place", "ketama", 'The options of Client must be an object, not "ketama"'],
+    ["a socket's wrong option", { socket: { noDelay: 1 } }, "socket.noDelay must be true or false"],
+    ["a socket's wrong family", { socket: { family: 5 } }, "socket.family must be 4, 6, or 0"],
+    [
+      "buffers for TCP",
+      { socket: { sendBufferSize: 1 } },
+      "socket.sendBufferSize is for UDP alone",
+    ],
+    ["pickles for PHP", { codec: "php", pickle: { protocol: 2 } }, "has no pickles"],
+    ["pickles without types", { serializer: "raw", pickle: {} }, "has no pickles"],
+    [
+      "compression by a codec that takes none",
+      { codec: { encode: String, decode: String }, compress: true },
+      "let it compress what it encodes",
+    ],
   ])("has %s among its options", (_, options, message) => {
     expect(() => new Client("127.0.0.1", options as ClientOptions)).toThrow(message);
   });
 
   test.each<[Servers, string]>([
-    [[{ host: "h:11211" }], "has a colon in its host, which is no IPv6 address"],
+    [[{ host: "h:11211" }], "has a colon in its host, which is not an IPv6 address"],
     [[{ host: "" }], `A server's host must be a string that is not empty, not ""`],
-    ["[h:1]:11211", "has a colon in its host, which is no IPv6 address"],
+    ["[h:1]:11211", "has a colon in its host, which is not an IPv6 address"],
     [[{ hostname: "h" } as never], "it has host, port, path, weight, udp"],
   ])("with a server like %j", (servers, message) => {
     expect(() => new Client(servers)).toThrow(message);

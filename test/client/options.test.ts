@@ -4,6 +4,7 @@ import { CLOSE_OPTIONS } from "../../src/client/cluster.js";
 import { CLIENT_OPTIONS } from "../../src/client/configure.js";
 import { EXPLAIN_OPTIONS } from "../../src/client/explaining.js";
 import { ARITHMETIC_OPTIONS, FLUSH_OPTIONS, STORE_OPTIONS } from "../../src/client/options.js";
+import { RESERVE_OPTIONS } from "../../src/client/pool/pool.js";
 
 const page = readFileSync(new URL("../../docs/options.md", import.meta.url), "utf8");
 
@@ -15,7 +16,7 @@ function documented(heading: string): string[] {
 }
 
 test("docs/options.md has every option of a client, and no other", () => {
-  expect(documented("Of a client").sort()).toEqual([...CLIENT_OPTIONS].sort());
+  expect(documented("Client options").sort()).toEqual([...CLIENT_OPTIONS].sort());
 });
 
 test("docs/options.md has every option of a call, and no other", () => {
@@ -26,5 +27,9 @@ test("docs/options.md has every option of a call, and no other", () => {
     ...EXPLAIN_OPTIONS,
     ...CLOSE_OPTIONS,
   ]);
-  expect(documented("Of a call").sort()).toEqual([...known].sort());
+  expect(documented("Call options").sort()).toEqual([...known].sort());
+});
+
+test("docs/options.md has every option of a pool, and no other", () => {
+  expect(documented("Pool options").sort()).toEqual([...RESERVE_OPTIONS].sort());
 });

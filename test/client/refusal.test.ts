@@ -17,6 +17,7 @@ import {
 } from "tslibmc";
 import { Migration } from "tslibmc/migration";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { listen } from "../support/port.js";
 
 /**
  * What cannot be meant is refused before anything is sent: the server here records every
@@ -36,10 +37,7 @@ describe("refused before anything is sent", () => {
         arrived += data.toString("latin1");
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("no port");
-    client = new Client(`127.0.0.1:${address.port}`);
+    client = new Client(`127.0.0.1:${await listen(server)}`);
   });
   afterAll(async () => {
     await client.close();
@@ -282,7 +280,13 @@ describe("a client that cannot be", () => {
     ["an empty string", "", /is empty/],
     ["no host", ":11211", /names no host/],
     ["no port behind the colon", "h:", /has the port ""/],
-    ["a port that is no number", "h:x", /has the port "x"/],
+    ["a host without an end", "h".repeat(254), /"h{100}…" has a host of over 253 characters/],
+    [
+      "a port without an end",
+      `h:${"1".repeat(9999)}`,
+      /^The server "h:1{98}…" has the port "1{20}…"/,
+    ],
+    ["a port that is no number", "h:x", /port of a server must be 1 to/],
     ["port 0", "h:0", /1 to 65535/],
     ["a port past 65535", "h:70000", /1 to 65535/],
     ["a negative port", "h:-1", /1 to 65535/],
@@ -332,7 +336,7 @@ describe("a client that cannot be", () => {
     ["pickle's unknown option", { pickle: { protocl: 2 } }, /did you mean "protocol"/],
     ["pickle's classes without functions", { pickle: { classes: { "a.B": 1 } } }, /for "a.B"/],
     ["pickle's classes that cannot", { pickle: { classes: { "a.B": null } } }, /for "a.B"/],
-    ["encryption that is none", { encryption: "secret" }, /must be an object, not "secret"/],
+    ["encryption that is none", { encryption: "secret" }, /must be an object, not a string/],
     ["encryption without keys", { encryption: {} }, /encryption.keys must be an array/],
     ["encryption's unknown option", { encryption: { key: "x" } }, /did you mean "keys"/],
     ["a codec without methods", { codec: {} }, /methods encode and decode/],

@@ -33,6 +33,14 @@ test.each<[string, ConstructorParameters<typeof Client>[0], RegExp]>([
   ["credentials in a list of text", "user:secret@h1,h2", /"@" in it/],
   ["credentials in an array", ["user:secret@h"], /"@" in it/],
   ["a URL in an array", ["memcached://user:secret@h"], /"@" in it/],
+  ["credentials in an object", [{ host: "user:secret@h" }], /"@" in it/],
+  ["a user in an object", [{ host: "user@secret" }], /"@" in it/],
+  ["a URL without a host", "memcached://user:secret", /port of a server must be 1 to 65535/],
+  [
+    "a user for each host",
+    "memcached://user:secret@h1,user:secret@h2",
+    /one user and one password/,
+  ],
 ])("%s is refused without showing a secret", (_, servers, words) => {
   const error = refusal(servers);
   expect(error.message).toMatch(words);
@@ -57,4 +65,23 @@ test("an option that is undefined does not take away what the URL says", () => {
 
 test("tls: false does not take TLS from a URL that asks for it", () => {
   expect(refusal("memcacheds://h", { tls: false }).message).toMatch(/memcacheds.*tls is false/);
+});
+
+test.each<[string, ConstructorParameters<typeof Client>, string]>([
+  ["TLS", ["h", { failover: { servers: "memcacheds://gutter" } }], "tls"],
+  ["a user", ["h", { failover: { servers: "memcached://user:secret@gutter" } }], "username"],
+  [
+    "another password",
+    ["memcached://user:mine@h", { failover: { servers: "memcached://user:secret@gutter" } }],
+    "password",
+  ],
+])("servers that stand in have no %s that the client has not", (_, args, option) => {
+  const { message } = refusal(...args);
+  expect(message).toContain(`another ${option} than the client`);
+  expect(message).not.toContain("secret");
+});
+
+test("servers that stand in may have the URL of the client's own kind", () => {
+  const options = { failover: { servers: "memcacheds://user:secret@gutter" } };
+  expect(() => new Client("memcacheds://user:secret@h", options)).not.toThrow();
 });

@@ -58,6 +58,18 @@ test("what does not belong to a reply is not taken", () => {
   expect(frames.add(second!)).toEqual(Buffer.from("ab"));
 });
 
+test("datagrams that are announced take no memory", () => {
+  const announcing = Buffer.from("00070000ffff0000", "hex");
+  const before = process.memoryUsage().heapUsed;
+  const all = Array.from({ length: 500 }, () => {
+    const frames = new Frames();
+    expect(frames.add(announcing)).toBeUndefined();
+    return frames;
+  });
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
+  expect(all).toHaveLength(500);
+});
+
 test("less than a header is no frame", () => {
   expect(frameId(Buffer.alloc(7))).toBe(-1);
   expect(frameId(framed(513, ""))).toBe(513);

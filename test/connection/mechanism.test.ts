@@ -40,6 +40,9 @@ describe("SCRAM-SHA-256, with the example of RFC 7677", () => {
     ["no salt", serverFirst.replace(/s=[^,]*/, "s="), "does not fit ours"],
     ["a billion rounds", serverFirst.replace("i=4096", "i=1000000000"), "rounds of SCRAM"],
     ["no rounds", serverFirst.replace("i=4096", "i=0"), "rounds of SCRAM"],
+    ["too few rounds", serverFirst.replace("i=4096", "i=4095"), '"4095" rounds of SCRAM'],
+    ["rounds that are no number", serverFirst.replace("i=4096", "i=5e3"), '"5e3" rounds of SCRAM'],
+    ["rounds that are no words", serverFirst.replace("i=4096", "i=\x1b[2J"), '"\\u001b[2J" rounds'],
     ["consent instead of a challenge", "Authenticated", "does not fit ours"],
   ])("a server with %s is refused before any proof", async (_, first, words) => {
     await expect(upToProof(first)).rejects.toThrow(words);

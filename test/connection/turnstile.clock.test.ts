@@ -2,12 +2,12 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Client, TimeoutError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { versionRequest } from "../../src/commands/admin.js";
 import { parseAddress } from "../../src/connection/address.js";
 import { Connection } from "../../src/connection/connection.js";
 import { type Entrant, Turnstile } from "../../src/connection/turnstile.js";
 import { Operation } from "../../src/operation.js";
 import type { Reply } from "../../src/protocol/reply.js";
+import { VERSION_REQUEST } from "../../src/protocol/request.js";
 import { TextWire } from "../../src/protocol/text/wire.js";
 import { createCodec } from "../../src/value/factory.js";
 import { errorOf } from "../support/outcome.js";
@@ -167,7 +167,7 @@ test("what waits for its turn does so until its deadline, and the server is not 
       const command = { name: "version", idempotent: true, read: ({ kind }: Reply) => kind };
       const deadline = performance.now() + timeoutMs;
       connection.execute(
-        new Operation(command, versionRequest, "", createCodec({}), deadline, resolve, reject),
+        new Operation(command, VERSION_REQUEST, "", createCodec({}), deadline, resolve, reject),
       );
     });
   expect(await errorOf(ask(20))).toBeInstanceOf(TimeoutError);

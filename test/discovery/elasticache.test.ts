@@ -326,7 +326,7 @@ describe("over TLS", () => {
 
 describe("what is refused before anybody is asked", () => {
   test.each<[unknown, object, string]>([
-    [["a:1"], {}, "has no option"],
+    [["a:1"], {}, "takes an object of options, not an array"],
     ["", {}, "is empty"],
     ["a:1,b:2", {}, "one discovery endpoint"],
     ["memcached://a:1,b:2", {}, "one discovery endpoint"],

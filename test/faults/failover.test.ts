@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type ClientOptions,
@@ -13,6 +12,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
+import { listen } from "../support/port.js";
 import { until } from "../support/until.js";
 import { Cluster, EJECTING } from "./cluster.js";
 
@@ -525,8 +525,7 @@ const connections = (server: Memcached) => stat(server, "curr_connections");
 async function deliveredLate(send: (port: number) => Promise<void>): Promise<number> {
   const sockets: Socket[] = [];
   const server = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket));
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  await send((server.address() as AddressInfo).port);
+  await send(await listen(server));
   const [first, ...others] = sockets as [Socket, ...Socket[]];
   for (const socket of others) socket.destroy();
   let bytes = 0;

@@ -1,11 +1,11 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { type Client, type ClientOptions, QueueFullError, TimeoutError } from "tslibmc";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Authority } from "../support/certificates.js";
 import { bytesInUse } from "../support/garbage.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
+import { listen } from "../support/port.js";
 import { ScriptedServer } from "../support/scripted.js";
 import { until } from "../support/until.js";
 import { clientOf, use } from "../support/use.js";
@@ -239,10 +239,9 @@ async function slowLineTo({ port, host }: Memcached): Promise<string> {
       setTimeout(() => socket.resume(), 15);
     });
     socket.on("close", () => back.destroy());
-  }).listen(0, "127.0.0.1");
+  });
   onTestFinished(() => void line.close());
-  await once(line, "listening");
-  return `127.0.0.1:${(line.address() as AddressInfo).port}`;
+  return `127.0.0.1:${await listen(line)}`;
 }
 
 test("#35 a call on 100,000 keys and a large value leave room for others", async () => {

@@ -124,6 +124,43 @@ describe.each(["text", "binary"] as const)("num_replicas over %s", (protocol) =>
     expect(await everywhere("silent")).toEqual([undefined, undefined, undefined]);
   });
 
+  test("a silent change that its own server refuses changes no copy", async () => {
+    const witness = replicated(2);
+    const { client } = witness;
+    const silent = { noreply: true };
+    await client.set("held", "v");
+    const { cas = 0n } = (await client.gets("held")) ?? {};
+    expect(await client.add("held", "added", silent)).toBe(true);
+    expect(await client.replace("absent", "replaced", silent)).toBe(true);
+    expect(await client.cas("held", "compared", cas + 99n, silent)).toBe(true);
+    await client.flush();
+    expect(await everywhere("held")).toEqual(["v", "v", "v"]);
+    expect(await everywhere("absent")).toEqual([undefined, undefined, undefined]);
+
+    expect(await client.add("absent", "added", silent)).toBe(true);
+    expect(await client.replace("held", "replaced", silent)).toBe(true);
+    await client.flush();
+    expect(await everywhere("absent")).toEqual(["added", "added", "added"]);
+    expect(await everywhere("held")).toEqual(["replaced", "replaced", "replaced"]);
+  });
+
+  test("a copy never gets back what was changed again before its own server had decided", async () => {
+    const { client } = replicated(2);
+    await Promise.all([client.add("gone", "added"), client.delete("gone")]);
+    expect(await everywhere("gone")).toEqual([undefined, undefined, undefined]);
+
+    await client.set("kept", 0);
+    await Promise.all([client.replace("kept", 1), client.replace("kept", 2)]);
+    expect(await everywhere("kept")).toEqual([2, 2, 2]);
+
+    await Promise.all([client.replace("kept", 3), client.add("kept", 4)]);
+    const held = await everywhere("kept");
+    expect(held).toContain(3);
+    for (const value of held) expect([3, undefined]).toContain(value);
+    await client.replace("kept", 5);
+    expect(await everywhere("kept")).toEqual([5, 5, 5]);
+  });
+
   test("a miss is looked for among the copies only if that is asked for", async () => {
     const witness = replicated(1);
     const seeking = replicated(1, { readReplicas: "miss" }).client;

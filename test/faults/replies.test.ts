@@ -9,14 +9,14 @@ import {
   ValueTooLargeError,
 } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { statsRequest, versionRequest } from "../../src/commands/admin.js";
+import { statsRequest } from "../../src/commands/admin.js";
 import { setRequest } from "../../src/commands/storage.js";
 import { parseAddress } from "../../src/connection/address.js";
 import { Connection } from "../../src/connection/connection.js";
 import { Turnstile } from "../../src/connection/turnstile.js";
 import { Operation } from "../../src/operation.js";
 import type { Reply } from "../../src/protocol/reply.js";
-import type { Request } from "../../src/protocol/request.js";
+import { type Request, VERSION_REQUEST } from "../../src/protocol/request.js";
 import { TextWire } from "../../src/protocol/text/wire.js";
 import { createCodec } from "../../src/value/factory.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
@@ -361,6 +361,7 @@ describe("with a real memcached", () => {
     const error = await outcome(client.set("large", Buffer.alloc(2_000_000)));
     expect(error).toBeInstanceOf(ValueTooLargeError);
     expect(error).toMatchObject({ size: 2_000_000, limit: 1_048_576, sent: true });
+    expect(error).toHaveProperty("message", expect.stringContaining("raise it (memcached -I)"));
     expect(await client.get("large")).toBeUndefined();
   });
 
@@ -427,7 +428,7 @@ describe("with a real memcached", () => {
     expect(settled[0]).toBeInstanceOf(ServerErrorReply);
     expect(settled[1]).toBeInstanceOf(ProtocolError);
     expect(failed).toHaveLength(1);
-    expect(await run(versionRequest)).toMatchObject({ kind: "text" });
+    expect(await run(VERSION_REQUEST)).toMatchObject({ kind: "text" });
     await connection.close(0);
   });
 });

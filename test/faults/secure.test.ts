@@ -145,6 +145,33 @@ test("each connection judges the certificate anew, and finds a version that both
   }
 });
 
+test.each(["TLSv1.2", "TLSv1.3"] as const)(
+  "a server with another's certificate hears no password, however often it is asked, over %s",
+  async (version) => {
+    let heard = "";
+    let sessions = 0;
+    const pinned = { minVersion: version, maxVersion: version };
+    const other = authority.issue("other", ["DNS:other.example"]);
+    const server = await secureServer({ ...other, ...pinned }, (socket) => {
+      if (socket.isSessionReused()) sessions++;
+      socket.on("data", (bytes) => {
+        heard += bytes.toString();
+        socket.write("STORED\r\nEND\r\n"); // as if it had let the client in
+      });
+    });
+    const credentials = { username: "user", password: "hunter2" };
+    const client = clientOf(server.address, { ...trusting(), ...credentials });
+    let attempts = 0;
+    client.on("connectError", () => attempts++);
+    await until(async () => {
+      expect(await errorOf(client.get("k"))).toBeInstanceOf(ConnectError);
+      return attempts >= 4;
+    });
+    expect(heard).toBe("");
+    expect(sessions).toBe(0);
+  },
+);
+
 describe.each(["TLSv1.2", "TLSv1.3"] as const)("over %s", (version) => {
   const speaking = () => ({ ...authority.issue("version", NAMES), maxVersion: version });
 

@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   AuthError,
@@ -16,6 +15,7 @@ import {
 } from "tslibmc";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { packet } from "../protocol/binary/exchanges.js";
+import { listen } from "../support/port.js";
 
 /**
  * What a server of the binary protocol can do wrong, as it was done to pylibmc when its
@@ -56,10 +56,8 @@ beforeEach(async () => {
         if (reply !== undefined && !socket.destroyed) socket.write(reply);
       }
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  client = new Client(`127.0.0.1:${port}`, { binary: true, timeoutMs: 5000 });
+  });
+  client = new Client(`127.0.0.1:${await listen(server)}`, { binary: true, timeoutMs: 5000 });
 });
 afterEach(async () => {
   await client.close({ drainMs: 0 });

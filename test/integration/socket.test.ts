@@ -1,14 +1,7 @@
-import { once } from "node:events";
-import {
-  type AddressInfo,
-  connect,
-  createServer,
-  type LookupFunction,
-  type Server,
-  type Socket,
-} from "node:net";
+import type { LookupFunction } from "node:net";
 import { Client, type ClientOptions, ConnectError, OptionError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openDoor } from "../support/door.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 
 let server: Memcached;
@@ -16,19 +9,6 @@ beforeAll(async () => {
   server = await startMemcached();
 });
 afterAll(() => server[Symbol.asyncDispose]());
-
-/** A door to the memcached at another address of this machine; it keeps a list of who came. */
-async function openDoor(host: string): Promise<Server & { port: number; visitors: Socket[] }> {
-  const visitors: Socket[] = [];
-  const door = createServer((socket) => {
-    visitors.push(socket);
-    const inside = connect(server.port, server.host);
-    for (const one of [socket, inside]) one.on("error", () => one.destroy());
-    socket.pipe(inside).pipe(socket);
-  }).listen(0, host);
-  await once(door, "listening");
-  return Object.assign(door, { port: (door.address() as AddressInfo).port, visitors });
-}
 
 /** Resolves every name to these addresses. */
 function resolvingTo(addresses: () => { address: string; family: number }[]): LookupFunction {
@@ -41,21 +21,19 @@ function resolvingTo(addresses: () => { address: string; family: number }[]): Lo
 
 describe("IPv6", () => {
   test.each(["[::1]", "[0:0:0:0:0:0:0:1]", "[::1%lo]"])("as %s", async (host) => {
-    const door = await openDoor("::1");
+    await using door = await openDoor(server, "::1");
     await using client = new Client(`${host}:${door.port}`);
     await client.set("k", host);
     expect(await client.get("k")).toBe(host);
     expect(client.serverFor("k").name).toBe(`${host}:${door.port}`);
-    door.close();
   });
 
   test("in a URL, and in a server object without brackets", async () => {
-    const door = await openDoor("::1");
+    await using door = await openDoor(server, "::1");
     await using byUrl = new Client(`memcached://[::1]:${door.port}/`);
     await using byObject = new Client([{ host: "::1", port: door.port }]);
     await byUrl.set("k", "v6");
     expect(await byObject.get("k")).toBe("v6");
-    door.close();
   });
 });
 
@@ -103,8 +81,8 @@ describe("a name", () => {
   });
 
   test("is resolved again for the next connection", async () => {
-    const door = await openDoor("127.0.0.9");
-    const elsewhere = await startMemcached({ port: door.port });
+    await using door = await openDoor(server, "127.0.0.9");
+    await using _elsewhere = await startMemcached({ port: door.port });
     let address = "127.0.0.9";
     const lookup = resolvingTo(() => [{ address, family: 4 }]);
     await using client = new Client(`cache.example:${door.port}`, { socket: { lookup } });
@@ -112,8 +90,6 @@ describe("a name", () => {
     address = "127.0.0.1";
     client.disconnectAll();
     expect(await client.get("where")).toBeUndefined();
-    door.close();
-    await elsewhere[Symbol.asyncDispose]();
   });
 
   test("that nobody knows is a ConnectError with the resolver's code", async () => {
@@ -126,12 +102,11 @@ describe("a name", () => {
 
 describe("options of sockets", () => {
   test("localAddress decides where connections come from", async () => {
-    const door = await openDoor("127.0.0.1");
+    await using door = await openDoor(server);
     const socket = { localAddress: "127.0.0.8", noDelay: false, keepAliveIdleMs: 30_000 };
     await using client = new Client(`127.0.0.1:${door.port}`, { socket });
     await client.set("k", 1);
     expect(door.visitors.map((visitor) => visitor.remoteAddress)).toEqual(["127.0.0.8"]);
-    door.close();
   });
 
   test("family leaves out the other addresses of a name", async () => {

@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
+import { connect } from "node:net";
 import { createServer } from "node:tls";
 import {
   Client,
@@ -10,8 +9,10 @@ import {
 } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Authority, type Certificate } from "../support/certificates.js";
+import { openDoor } from "../support/door.js";
 import { type Memcached, type MemcachedOptions, startMemcached } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
+import { listen } from "../support/port.js";
 import { until } from "../support/until.js";
 
 let authority: Authority;
@@ -37,25 +38,6 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
   authority[Symbol.dispose]();
 });
-
-/** A door to a server that lets everything pass, and keeps a list of who came. */
-async function doorTo({ port, host }: Memcached) {
-  const visitors: Socket[] = [];
-  const door = createTcpServer((socket) => {
-    visitors.push(socket);
-    const back = connect(port, host);
-    for (const one of [socket, back]) one.on("error", () => one.destroy());
-    socket.pipe(back).pipe(socket);
-  }).listen(0, "127.0.0.1");
-  await once(door, "listening");
-  const address = `127.0.0.1:${(door.address() as AddressInfo).port}`;
-  const close = async () => {
-    for (const visitor of visitors) visitor.destroy();
-    door.close();
-    await once(door, "close");
-  };
-  return { address, visitors, [Symbol.asyncDispose]: close };
-}
 
 const trusting = (more: ClientOptions = {}): ClientOptions => ({
   tls: { ca: authority.cert },
@@ -201,10 +183,8 @@ describe("a second connection resumes the session of the first", () => {
       const back = connect(plain.port, plain.host);
       socket.on("error", () => back.destroy());
       socket.pipe(back).pipe(socket);
-    }).listen(0, "localhost");
-    await once(front, "listening");
-    const { port } = front.address() as AddressInfo;
-    await using client = new Client(`localhost:${port}`, trusting());
+    });
+    await using client = new Client(`localhost:${await listen(front, "localhost")}`, trusting());
     expect(await client.set("k", 1)).toBe(true);
     client.disconnectAll();
     expect(await client.get("k")).toBe(1);
@@ -219,17 +199,18 @@ describe.each([1, 2])("a server that asks for certificates, ssl_verify_mode=%i",
     async (version) => {
       const more = `,ssl_ca_cert=${authority.file},ssl_verify_mode=${mode}`;
       await using asking = await startTls(authority.issue("asking", ["IP:127.0.0.1"]), {}, more);
-      await using door = await doorTo(asking);
+      await using door = await openDoor(asking);
+      const address = `127.0.0.1:${door.port}`;
       const { cert, key } = authority.issue("asked", ["DNS:client.example"]);
       const tls = { ca: authority.cert, cert, key, maxVersion: version };
-      await using client = new Client(door.address, { tls });
+      await using client = new Client(address, { tls });
       for (let i = 0; i < 4; i++) {
         expect(await client.set("k", i)).toBe(true);
         client.disconnectAll();
       }
       // One of them was refused, and no session is offered after that.
       expect(door.visitors).toHaveLength(4 + 1);
-      expect(client.stats().get(door.address)).toMatchObject({ connects: 4, connectErrors: 0 });
+      expect(client.stats().get(address)).toMatchObject({ connects: 4, connectErrors: 0 });
     },
   );
 });
@@ -281,8 +262,8 @@ describe("a server that speaks TLS, asked without", () => {
 });
 
 test("bytes that are no TLS, on a connection that was open, say nothing of the port", async () => {
-  await using door = await doorTo(server);
-  await using client = new Client(door.address, trusting());
+  await using door = await openDoor(server);
+  await using client = new Client(`127.0.0.1:${door.port}`, trusting());
   await client.set("k", 1);
   const told = new Promise<string>((resolve) => {
     client.on("disconnect", ({ error }) => resolve(String(error?.message)));
@@ -309,10 +290,7 @@ test("what OpenSSL fails with is told without its files and lines", async () => 
     ...authority.issue("older", ["IP:127.0.0.1"]),
     maxVersion: "TLSv1.2",
   });
-  older.listen(0, "127.0.0.1");
-  await once(older, "listening");
-  const { port: olderPort } = older.address() as AddressInfo;
-  const address = `127.0.0.1:${olderPort}`;
+  const address = `127.0.0.1:${await listen(older)}`;
   await using client = new Client(address, { tls: { ca: authority.cert, minVersion: "TLSv1.3" } });
   const error: unknown = await client.get("k").catch((reason) => reason);
   older.close();

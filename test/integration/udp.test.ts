@@ -320,3 +320,18 @@ test.each<[string, ClientOptions]>([
 test.each(["udp:", "udp:/run/memcached.sock", "udp:udp:localhost"])("%s is no server", (text) => {
   expect(() => new Client(text)).toThrow(OptionError);
 });
+
+test("a request's number cannot be known to who forges replies", async () => {
+  const socket = createSocket("udp4");
+  const numbers = new Set<number>();
+  socket.on("message", (datagram) => numbers.add(datagram.readUInt16BE(0)));
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  for (let n = 0; n < 8; n++) {
+    await using one = new Client(`udp:127.0.0.1:${port}`, { timeoutMs: 20 });
+    await errorOf(one.get("k"));
+  }
+  socket.close();
+  expect(numbers.size).toBeGreaterThan(1);
+});

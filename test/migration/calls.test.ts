@@ -250,8 +250,8 @@ test("wrong arguments are refused before anything is sent", async () => {
   const { old } = clusters;
   const client = (index: number, keyPrefix = "") => new Client(old[index]!.address, { keyPrefix });
   const refused: [MigrationOptions | object, RegExp][] = [
-    [{ reads: "everything" }, /"old", "both", "new"/],
-    [{ strict: true }, /"none", "deletes", "writes", "all"/],
+    [{ reads: "everything" }, /"old", "both" or "new"/],
+    [{ strict: true }, /"none", "deletes", "writes" or "all"/],
     [{ ttl: -1 }, /ttl/],
     [{ otherTimeoutMs: 0 }, /otherTimeoutMs/],
     [{ progressIntervalMs: "1" }, /progressIntervalMs/],

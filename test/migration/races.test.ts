@@ -1,7 +1,7 @@
 import type { Client, Serializer } from "tslibmc";
 import type { Migration, MigrationReads } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { randomFrom } from "../support/soak.js";
+import { randomFrom } from "../support/random.js";
 import { until } from "../support/until.js";
 import { Clusters } from "./clusters.js";
 

@@ -163,7 +163,6 @@ describe("the states", () => {
             if (inRow === 0) isBack = health.state === "up";
             if (!health.isAway) isBack = true;
             expect(health.state === "dead").toBe(lost);
-            expect(health.isAway).toBe(health.state === "dead" || health.state === "returning");
             if (health.state === "up" || health.state === "returning") {
               expect(health.accepts).toBe(true);
             }

@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { listen } from "./port.js";
 
 /** Where a proxy sends what it gets. */
 export interface Upstream {
@@ -32,15 +33,10 @@ export class FaultProxy implements AsyncDisposable {
   }
 
   /** @param random - 0 to 1, so that a run can be repeated */
-  static start(upstream: Upstream, random: () => number): Promise<FaultProxy> {
+  static async start(upstream: Upstream, random: () => number): Promise<FaultProxy> {
     const proxy = new FaultProxy(upstream, random);
-    return new Promise((resolve) => {
-      proxy.#server.listen(0, "127.0.0.1", () => {
-        const address = proxy.#server.address();
-        if (address !== null && typeof address === "object") proxy.#port = address.port;
-        resolve(proxy);
-      });
-    });
+    proxy.#port = await listen(proxy.#server);
+    return proxy;
   }
 
   get address(): string {

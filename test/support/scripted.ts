@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { listen } from "./port.js";
 
 /** What a scripted server does with one connection, counted from 1. */
 export type Script = (connection: ScriptedConnection, number: number) => void;
@@ -17,15 +18,10 @@ export class ScriptedServer implements AsyncDisposable {
     });
   }
 
-  static start(script: Script = () => {}): Promise<ScriptedServer> {
+  static async start(script: Script = () => {}): Promise<ScriptedServer> {
     const server = new ScriptedServer(script);
-    return new Promise((resolve) => {
-      server.#server.listen(0, "127.0.0.1", () => {
-        const address = server.#server.address();
-        if (address !== null && typeof address === "object") server.#port = address.port;
-        resolve(server);
-      });
-    });
+    server.#port = await listen(server.#server);
+    return server;
   }
 
   get address(): string {

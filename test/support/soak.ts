@@ -1,15 +1,20 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client, MemcachedError } from "tslibmc";
+import { Client, type ClientOptions, MemcachedError } from "tslibmc";
 import { FaultProxy } from "./faultproxy.js";
 import { bytesInUse } from "./garbage.js";
 import { type Memcached, startMemcacheds } from "./memcached.js";
+import { randomFrom } from "./random.js";
 
 export interface SoakOptions {
   readonly ms: number;
   /** Ends it earlier, once so many operations are settled. */
   readonly maxOperations?: number;
   readonly seed: number;
+  /** How many servers there are. @defaultValue 2 */
+  readonly servers?: number;
+  /** What the client is given beside its times. */
+  readonly client?: ClientOptions;
   readonly log?: (figures: SoakFigures) => void;
 }
 
@@ -43,11 +48,16 @@ const TIMEOUT_MS = 150;
  */
 export async function soak(options: SoakOptions): Promise<SoakFigures> {
   const random = randomFrom(options.seed);
-  const servers = await startMemcacheds(SERVERS, { args: ["-m", "64"] });
+  const servers = await startMemcacheds(options.servers ?? SERVERS, { args: ["-m", "64"] });
   const proxies = await Promise.all(servers.map((server) => FaultProxy.start(server, random)));
   const client = new Client(
     proxies.map(({ address }) => address),
-    { timeoutMs: TIMEOUT_MS, connectTimeoutMs: TIMEOUT_MS, stallTimeoutMs: 500 },
+    {
+      ...options.client,
+      timeoutMs: TIMEOUT_MS,
+      connectTimeoutMs: TIMEOUT_MS,
+      stallTimeoutMs: 500,
+    },
   );
   const run = new Soak(client, options, random);
   try {
@@ -258,15 +268,4 @@ function filling(key: string, sequence: number, length: number): string {
 
 function heapMiB(): number {
   return Math.round(bytesInUse() / 1024 / 1024);
-}
-
-/** Numbers from 0 to 1 that follow from a seed (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -129,7 +129,7 @@ describe("as a 1.4 release", () => {
 
 describe("options", () => {
   it.each<[object, string]>([
-    [{ compat: "2.0" }, 'compat "2.0" is unknown; use one of newest, 1.6.18, 1.4'],
+    [{ compat: "2.0" }, 'compat must be "newest", "1.6.18" or "1.4", not "2.0"'],
     [{ itemSizeMax: 10 }, "itemSizeMax must be a whole number from 1024 to 536870912, not 10"],
     [{ growthFactor: 1 }, "growthFactor must be greater than 1, not 1"],
     [{ maxConnection: 1 }, 'no option "maxConnection"; did you mean "maxConnections"?'],
@@ -142,7 +142,7 @@ describe("options", () => {
     [{ port: 65536 }, "port must be a whole number from 0 to 65535, not 65536"],
     [{ evict: "no" }, 'evict must be true or false, not "no"'],
     [{ protocol: "text" }, 'protocol must be "auto", "ascii" or "binary", not "text"'],
-    [{ log: "all" }, 'log must be one of none, bytes, requests, not "all"'],
+    [{ log: "all" }, 'log must be "none", "bytes" or "requests", not "all"'],
     [{ faults: [{ do: { kind: "dealy", ms: 1 } }] }, 'not "dealy"'],
   ])("refuses %j", async (options, message) => {
     const refused = expect(MemcachedServer.start(options)).rejects;

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Authority, type Certificate } from "../support/certificates.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
-import { type Certificate, selfSigned } from "./support/certificate.js";
 import { Wire } from "./support/wire.js";
 
 describe("addresses", () => {
@@ -109,28 +109,31 @@ describe("connections", () => {
 });
 
 describe("TLS", () => {
+  let authority: Authority;
   let certificate: Certificate;
   beforeAll(() => {
-    certificate = selfSigned();
+    authority = new Authority("authority of the embedded server");
+    certificate = authority.issue("embedded", ["IP:127.0.0.1"]);
   });
+  afterAll(() => authority[Symbol.dispose]());
 
   const connect = (port: number, ca: string) =>
     new Wire(connectTls({ host: "127.0.0.1", port, ca }));
 
   it("speaks to those who trust its certificate", async () => {
     await using server = await MemcachedServer.start({ tls: certificate });
-    const wire = connect(server.port, certificate.cert);
+    const wire = connect(server.port, authority.cert);
     expect(await wire.ask("version\r\nstats settings\r\n")).toContain("STAT ssl_enabled yes\r\n");
     wire.close();
   });
 
   it("shows another certificate to later connections", async () => {
     await using server = await MemcachedServer.start({ tls: certificate });
-    const early = connect(server.port, certificate.cert);
+    const early = connect(server.port, authority.cert);
     await early.ask("version\r\n");
-    const other = selfSigned();
-    server.secure(other);
-    expect(await connect(server.port, certificate.cert).ended).toBe("reset");
+    using other = new Authority("another authority");
+    server.secure(other.issue("embedded", ["IP:127.0.0.1"]));
+    expect(await connect(server.port, authority.cert).ended).toBe("reset");
     const late = connect(server.port, other.cert);
     expect(await late.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
     expect(await early.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");

@@ -56,9 +56,12 @@ export interface Behaviors {
   receive_timeout: number;
   /** Copies of each item on the servers that follow its own. @defaultValue 0 */
   num_replicas: number;
-  /** Whether the keys of a dead server go elsewhere on the ring. @defaultValue false */
+  /**
+   * Whether the keys of a dead server go elsewhere on the ring. `"modula"`, the default, has no
+   * other place for them. @defaultValue false
+   */
   auto_eject: boolean;
-  /** Seconds between two probes of a server that fails, at most. @defaultValue 2 */
+  /** The most seconds between two probes of a server that fails. @defaultValue 2 */
   retry_timeout: number;
   /** Another name for `auto_eject`; any number but 0 is true. */
   remove_failed: boolean;
@@ -82,7 +85,7 @@ export interface Behaviors {
   _socket_send_size: number;
   /** Always 0: the system chooses. */
   _socket_recv_size: number;
-  /** Seconds that a dead server whose keys went elsewhere stays away at least. @defaultValue 0 */
+  /** The fewest seconds that a dead server whose keys went elsewhere stays away. @defaultValue 0 */
   dead_timeout: number;
   /** 2 to 5 for pickles that are written, or -1 for the highest. @defaultValue 4 */
   pickle_protocol: -1 | 2 | 3 | 4 | 5;

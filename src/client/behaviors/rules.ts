@@ -2,8 +2,9 @@ import { OptionError } from "../../errors.js";
 import { type HashName, hashers } from "../../hash/algorithms.js";
 import type { HashFunction } from "../../hash/function.js";
 import type { Key } from "../../protocol/key.js";
-import { type Distribution, distributions } from "../../ring/distribution.js";
-import { checkDurationMs } from "../../util/check.js";
+import { distributionNames } from "../../ring/distribution.js";
+import { isUint8Array } from "../../util/bytes.js";
+import { checkChoice, checkDurationMs, checkInteger } from "../../util/check.js";
 import { checkNames } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
@@ -38,7 +39,7 @@ const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
   ketama: { check: flag, initial: false },
   ketama_weighted: { check: flag, initial: false },
   distribution: {
-    check: oneOf([...Object.keys(distributions), "rendezvous", "jump"] as Distribution[]),
+    check: oneOf(distributionNames),
     initial: "modula",
   },
   cas: always(flag, true, "gets and cas work without it"),
@@ -91,8 +92,10 @@ export function initialBehavior<Name extends keyof Behaviors>(name: Name): Behav
  * @throws OptionError for an unknown name, with the nearest that is known, or a wrong value
  */
 export function checkBehaviors(given: object): CheckedBehaviors {
-  if (typeof given !== "object" || given === null) {
-    throw new OptionError(`behaviors must be an object, not ${show(given)}`);
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    throw new OptionError(
+      `behaviors must be an object such as { ketama: true }, not ${show(given)}`,
+    );
   }
   checkNames(given, known, "behaviors");
   const named = withoutAliases(given);
@@ -171,27 +174,17 @@ function flag(value: unknown, name: string): boolean {
 }
 
 function whole(least: number): (value: unknown, name: string) => number {
-  return (value, name) => {
-    const fits = typeof value === "number" && Number.isInteger(value) && value >= least;
-    if (fits && value <= MAX_INT32) return value;
-    throw new OptionError(
-      `${name} must be a whole number from ${least} to ${MAX_INT32}, not ${show(value)}`,
-    );
-  };
+  return (value, name) => checkInteger(value, name, least, MAX_INT32);
 }
 
 function oneOf<Name extends string>(names: readonly Name[]) {
-  return (value: unknown, name: string): Name => {
-    const found = names.find((each) => each === value);
-    if (found !== undefined) return found;
-    throw new OptionError(`${name} must be one of ${names.join(", ")}, not ${show(value)}`);
-  };
+  return (value: unknown, name: string): Name => checkChoice(value, name, names);
 }
 
 function hash(value: unknown, name: string): HashName | HashFunction {
   return typeof value === "function"
     ? (value as HashFunction)
-    : oneOf(Object.keys(hashers) as HashName[])(value, name);
+    : checkChoice(value, name, Object.keys(hashers) as HashName[]);
 }
 
 function pickleProtocol(value: unknown, name: string): Behaviors["pickle_protocol"] {
@@ -201,6 +194,6 @@ function pickleProtocol(value: unknown, name: string): Behaviors["pickle_protoco
 
 /** What a prefix of keys may be; which characters it may have, the wire says. */
 export function checkPrefix(value: unknown, name: string): Key {
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  if (typeof value === "string" || isUint8Array(value)) return value;
   throw new OptionError(`${name} must be a string or a Uint8Array, not ${show(value)}`);
 }

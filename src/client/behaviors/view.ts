@@ -34,7 +34,7 @@ function assign(settings: Settings, behaviors: { readonly [name: string]: unknow
 }
 
 const strictly: ProxyHandler<Behaviors> = {
-  /** Reading `then` or `toJSON`, as the language does, is no mistake; a misspelt name is. */
+  /** Reading `then` or `toJSON`, as the language does, is not a mistake; a misspelt name is. */
   get(view, name) {
     if (typeof name === "string" && !(name in view) && nearestName(name, behaviorNames)) {
       throw unknownName(name, behaviorNames, "behaviors");

@@ -4,7 +4,7 @@ import type { KeyRequest } from "../../protocol/request.js";
 import type { Dispatcher } from "../dispatcher.js";
 import type { CallOptions } from "../options.js";
 
-/** So many chunks of a value are under way at once, and no more than these in memory twice. */
+/** How many chunks of a value are under way at once; no more than these are in memory twice. */
 const AT_ONCE = 8;
 
 /** The requests that one call makes for chunks: its time, signal and group key hold for all. */

@@ -5,11 +5,12 @@ import { CodecError, MemcachedError, ValueTooLargeError } from "../../errors.js"
 import type { Command } from "../../operation.js";
 import { exptime, type Ttl } from "../../protocol/exptime.js";
 import type { Key } from "../../protocol/key.js";
-import type { GetRequest } from "../../protocol/request.js";
+import { type GetRequest, isJoining } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
-import { checkBoolean, checkInteger } from "../../util/check.js";
+import { checkBoolean } from "../../util/check.js";
 import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
+import { checkFlags } from "../check.js";
 import type { Chunking, Dispatcher, Storing } from "../dispatcher.js";
 import type { Reject, Resolve } from "../gathering.js";
 import {
@@ -69,7 +70,7 @@ export class Chunks implements Chunking {
     // What fails below fails the call; an encoding that fails as well is then nobody's.
     if (encoded instanceof Promise) encoded.catch(() => {});
     return new Promise((resolve, reject) => {
-      if (mode === "append" || mode === "prepend") {
+      if (isJoining(mode)) {
         const checked = this.#checkWhole(storing, encoded, options);
         this.#send(storing, checked, options, resolve, reject);
       } else if (encoded instanceof Promise || encoded.data.length > this.#limits.size) {
@@ -211,7 +212,7 @@ export class Chunks implements Chunking {
     discarding.catch(() => {});
   }
 
-  /** What is to be added to an item, once it is known that the item is no manifest. */
+  /** What is to be added to an item, once it is known that the item is not a manifest. */
   async #checkWhole(
     { command, wireKey }: Storing,
     encoded: Encoded | Promise<Encoded>,
@@ -244,7 +245,7 @@ function look(name: string): Command<Look | undefined> {
   };
 }
 
-/** Reads a manifest; undefined if the item is gone, or is none any more. */
+/** Reads a manifest; undefined if the item is gone, or is something else by now. */
 function getManifest(name: string, limits: ChunkLimits): Command<Manifest | undefined> {
   return {
     name,
@@ -254,8 +255,4 @@ function getManifest(name: string, limits: ChunkLimits): Command<Manifest | unde
       return Manifest.parse(latin1(reply.bytes!, reply.start, reply.end), limits);
     },
   };
-}
-
-function checkFlags(flags: unknown): number {
-  return checkInteger(flags, "flags", 0, 0xffffffff);
 }

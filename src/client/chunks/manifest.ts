@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { MAX_BINARY_KEY_BYTES } from "../../protocol/key.js";
 import { builtin } from "../../util/builtin.js";
 import type { Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
@@ -9,10 +10,7 @@ const crypto = builtin("node:crypto");
 /** No number, so that memcached does not count on it; the end shows that nothing was added. */
 const FORM = /^chunks 1 ([\w-]{22}) (\d{1,10}) (\d{1,16}) (\d{1,16})\.$/;
 
-/** A chunk's key is no longer, so that it can be sent in base64 as well. */
-const MAX_KEY_BYTES = 186;
-
-/** The longest that one is. */
+/** No manifest is longer. */
 const MAX_LENGTH = 100;
 
 /**
@@ -51,11 +49,11 @@ export class Manifest {
 
   /**
    * Reads one, and believes nothing of it.
-   * @throws CodecError for what is none, and for a value past the limit
+   * @throws CodecError for anything else, and for a value past the limit
    */
   static parse(text: string, { maxSize }: ChunkLimits): Manifest {
     const match = text.length > MAX_LENGTH ? null : FORM.exec(text);
-    if (match === null) throw damaged("it is no manifest, or something was added to it");
+    if (match === null) throw damaged("it is not a manifest, or something was added to it");
     const [flags, size, chunkSize] = match.slice(2).map(Number) as [number, number, number];
     if (flags > 0xffffffff || size === 0 || chunkSize < MIN_CHUNK_SIZE) {
       throw damaged("its numbers are out of range");
@@ -92,12 +90,12 @@ export class Manifest {
   }
 
   /**
-   * A chunk's key: the value's own, of which a long one loses its end, and then what makes
-   * it unique by itself.
+   * A chunk's key: the value's own, of which a long one loses its end so that it can be sent
+   * in base64 as well, and then what makes it unique by itself.
    */
   key(wireKey: string, index: number): string {
     const suffix = `:${this.id}:${index}`;
-    return wireKey.slice(0, MAX_KEY_BYTES - suffix.length) + suffix;
+    return wireKey.slice(0, MAX_BINARY_KEY_BYTES - suffix.length) + suffix;
   }
 }
 

@@ -1,11 +1,12 @@
 import { OptionError } from "../../errors.js";
 import { checkBoolean, checkInteger, checkOptions } from "../../util/check.js";
+import { namesOf } from "../../util/names.js";
 
 /** How values that are too large for one item are kept in several. */
 export interface ChunkOptions {
   /**
-   * Values of more bytes, as they are encoded, are stored in chunks of so many; from 256
-   * to `maxValueSize`.
+   * Bytes of a chunk, 256 to `maxValueSize`; values of more bytes, as they are encoded, are
+   * stored in several.
    * @defaultValue `maxValueSize` less 1024, which are left to the item's key and header
    */
   readonly size?: number | undefined;
@@ -22,7 +23,7 @@ export interface ChunkLimits {
   readonly maxSize: number;
 }
 
-const CHUNK_OPTIONS: ReadonlySet<string> = new Set(["size", "maxSize"]);
+const CHUNK_OPTIONS = namesOf<ChunkOptions>({ size: true, maxSize: true });
 
 /** A manifest that says less is not believed: its value would be more requests than bytes. */
 export const MIN_CHUNK_SIZE = 256;

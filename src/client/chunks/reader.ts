@@ -2,8 +2,7 @@ import { getAndTouchRequest, getRequest } from "../../commands/retrieval.js";
 import { CacheMiss } from "../../errors.js";
 import type { Command } from "../../operation.js";
 import type { GetRequest } from "../../protocol/request.js";
-import { latin1 } from "../../util/bytes.js";
-import { ownBytes } from "../../value/bytes.js";
+import { latin1, ownBytes } from "../../util/bytes.js";
 import type { Decoder } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
 import type { ChunkCall } from "./call.js";
@@ -61,7 +60,7 @@ export class ChunkReader implements Decoder {
   }
 }
 
-/** Reads a chunk; undefined if it is gone, or is none. */
+/** Reads a chunk; undefined if it is gone, or is something else. */
 function getChunk(length: number): Command<Buffer | undefined> {
   return {
     name: "get",

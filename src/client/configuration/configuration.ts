@@ -1,5 +1,6 @@
 import { OptionError } from "../../errors.js";
 import { checkOptions, checkText } from "../../util/check.js";
+import { namesOf } from "../../util/names.js";
 import { applyOption, type Draft, emptyDraft } from "./directives.js";
 import { type Word, words } from "./word.js";
 
@@ -16,7 +17,7 @@ export interface ConfigurationSources {
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-const SOURCES: ReadonlySet<string> = new Set(["read", "environment"]);
+const SOURCES = namesOf<ConfigurationSources>({ read: true, environment: true });
 
 /**
  * Reads libmemcached's configuration language (its manual page

@@ -17,7 +17,7 @@ export function configured<Value>(
   const { behaviors: own = {} } = options;
   const { servers, behaviors, binary, udp, randomReads, ignored, poolMin, poolMax } =
     parseConfiguration(text, sources);
-  if (udp) throw new OptionError("--USE-UDP asks for what this version does not speak");
+  if (udp) throw new OptionError('--USE-UDP is not taken; give servers as "udp:host:port" instead');
   for (const option of ignored) warnOnce(`The configuration's ${option}`, "has no effect");
   if (poolMin !== undefined || poolMax !== undefined) {
     warnOnce(

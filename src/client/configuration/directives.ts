@@ -1,7 +1,7 @@
-import { isIPv6 } from "node:net";
 import type { HashName } from "../../hash/algorithms.js";
 import type { LibmemcachedDistribution } from "../../ring/distribution.js";
 import type { RingServer } from "../../ring/ring.js";
+import { serverIn } from "./serverlist.js";
 import type { Word } from "./word.js";
 
 /** A configuration while it is read. */
@@ -81,10 +81,13 @@ type Directive = (draft: Draft, value: Word | undefined, option: Word) => void;
 /** Carries out `--NAME` or `--NAME=value`; a name may be in any case, with `_` for `-`. */
 export function applyOption(draft: Draft, option: Word): void {
   const match = /^--([\w-]+)(=?)/.exec(option.text);
-  if (match === null) throw option.error("is no option; options begin with --");
+  if (match === null) throw option.error("is not an option; options begin with --");
   const [prefix, name, equals] = match;
   const directive = directives.get(name!.toUpperCase().replaceAll("_", "-"));
-  if (directive === undefined) throw option.error("is an unknown option");
+  // Without its value, which may be a password.
+  if (directive === undefined) {
+    throw option.slice(0, prefix.length - equals!.length).error("is an unknown option");
+  }
   directive(draft, equals === "" ? undefined : option.slice(prefix.length), option);
 }
 
@@ -206,26 +209,22 @@ function oneOf<T>(table: Readonly<Record<string, T>>, value: Word): T {
 function wholeNumber(value: Word): number {
   const parsed = Number(value.text);
   if (/^\d+$/.test(value.text) && Number.isSafeInteger(parsed)) return parsed;
-  throw value.error("is no whole number");
+  throw value.error("is not a whole number");
 }
 
 /** `host`, `host:port`, `[::1]:port`, each with `/?weight` or without. */
 function server(value: Word): RingServer {
-  const match = /^(?:([\w.-]+)|\[([^\]]+)\])(?::(\d+))?(?:\/\?(\d+))?$/.exec(value.text);
-  if (match === null || (match[2] !== undefined && !isIPv6(match[2]))) {
-    throw value.error(
-      "is no server; write host:port/?weight, where port and weight may be left out",
-    );
-  }
-  const [, name, address, port = "11211", weight = "1"] = match;
-  if (Number(port) > 65535) throw value.error("has a port over 65535");
-  return { host: name ?? address!, port: Number(port), weight: Number(weight) };
+  return serverIn(
+    value,
+    /^(?:([\w.-]+)|\[([^\]]+)\])(?::(\d+))?(?:\/\?(\d+))?$/,
+    "host:port/?weight",
+  );
 }
 
 /** A path, in quotes if it has blanks, with `/?weight` or without. */
 function socket(value: Word): RingServer {
   const match = /^(.*?)(?:\/\?(\d+))?$/s.exec(value.text)!;
   const path = value.slice(0, match[1]!.length).unquoted;
-  if (path === "") throw value.error("is no path");
+  if (path === "") throw value.error("is not a path");
   return { host: path, port: 0, weight: Number(match[2] ?? "1") };
 }

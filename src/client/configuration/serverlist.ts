@@ -1,4 +1,5 @@
 import { isIPv6 } from "node:net";
+import { DEFAULT_PORT } from "../../connection/address.js";
 import type { RingServer } from "../../ring/ring.js";
 import { checkText } from "../../util/check.js";
 import { Word } from "./word.js";
@@ -22,11 +23,20 @@ export function parseServerList(text: string): RingServer[] {
 
 function listed(item: Word): RingServer {
   if (item.text.startsWith("/")) return { host: item.text, port: 0, weight: 1 };
-  const match = /^(?:([^\s:[\]]+)|\[([^\]]+)\])(?::(\d+)(?:[: ]\s*(\d+))?)?$/.exec(item.text);
+  return serverIn(
+    item,
+    /^(?:([^\s:[\]]+)|\[([^\]]+)\])(?::(\d+)(?:[: ]\s*(\d+))?)?$/,
+    "host:port:weight",
+  );
+}
+
+/** @param pattern - has groups for a name, an address in brackets, a port and a weight */
+export function serverIn(word: Word, pattern: RegExp, form: string): RingServer {
+  const match = pattern.exec(word.text);
   if (match === null || (match[2] !== undefined && !isIPv6(match[2]))) {
-    throw item.error("is no server; write host:port:weight, where port and weight may be left out");
+    throw word.error(`is not a server; write ${form}, where port and weight may be left out`);
   }
-  const [, name, address, port = "11211", weight = "1"] = match;
-  if (Number(port) > 65535) throw item.error("has a port over 65535");
+  const [, name, address, port = DEFAULT_PORT, weight = 1] = match;
+  if (Number(port) > 65535) throw word.error("has a port over 65535");
   return { host: name ?? address!, port: Number(port), weight: Number(weight) };
 }

@@ -1,4 +1,5 @@
 import { OptionError } from "../../errors.js";
+import { show } from "../../util/show.js";
 
 /** A word of a configuration, and where it stands, for messages. */
 export class Word {
@@ -30,7 +31,7 @@ export class Word {
     const column = before.at(-1)!.length + 1;
     const place = this.#file === undefined ? "" : ` of ${this.#file}`;
     return new OptionError(
-      `Configuration, line ${line}, column ${column}${place}: ${JSON.stringify(this.text)} ${problem}`,
+      `Configuration, line ${line}, column ${column}${place}: ${show(this.text)} ${problem}`,
       { cause },
     );
   }

@@ -1,5 +1,5 @@
 import type { AsyncLocalStorage } from "node:async_hooks";
-import { ConnectionClosedError } from "../../errors.js";
+import { ArgumentError, ConnectionClosedError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { checkFunction } from "../../util/check.js";
 import type { Client } from "../client.js";
@@ -42,7 +42,7 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
    */
   async reserve<Result>(use: (client: C) => Result | PromiseLike<Result>): Promise<Result> {
     if (this.#closed) throw new ConnectionClosedError("The pool was closed");
-    checkFunction(use, "What uses a client");
+    checkFunction(use, "What uses a client", ArgumentError);
     const context = this.#present ?? { member: undefined, reservations: 0 };
     context.reservations++;
     try {

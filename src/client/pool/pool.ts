@@ -1,6 +1,8 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
+import { namesOf } from "../../util/names.js";
+import { timers } from "../../util/timers.js";
 import type { Client } from "../client.js";
 import { checkMaster, PoolMember } from "./member.js";
 
@@ -11,11 +13,14 @@ export interface ReserveOptions {
    * @defaultValue false, but true where `timeoutMs` is given
    */
   readonly block?: boolean | undefined;
-  /** Milliseconds to wait at most. @defaultValue no limit */
+  /** The most milliseconds to wait. @defaultValue no limit */
   readonly timeoutMs?: number | undefined;
 }
 
-const RESERVE_OPTIONS: ReadonlySet<string> = new Set(["block", "timeoutMs"]);
+export const RESERVE_OPTIONS: ReadonlySet<string> = namesOf<ReserveOptions>({
+  block: true,
+  timeoutMs: true,
+});
 
 /** A client in exclusive use, until it is disposed of: `using` does so at the block's end. */
 export interface Reservation<C extends Client = Client> extends Disposable {
@@ -123,14 +128,14 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const end = () => {
         this.#waiting.delete(waiter);
-        clearTimeout(timer);
+        timers.clearTimeout(timer);
       };
       const giveUp = () => {
         end();
         const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
         reject(new PoolExhaustedError(message));
       };
-      const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs);
+      const timer = timeoutMs === undefined ? undefined : timers.setTimeout(giveUp, timeoutMs);
       const waiter: Waiter<C> = {
         take: (member) => {
           end();
@@ -166,7 +171,7 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     if (this.#inUse.delete(member)) this.#offer(member);
   }
 
-  /** Gives a client to whoever waits longest, or keeps it until somebody asks. */
+  /** Gives a client to the one who has waited longest, or keeps it until somebody asks. */
   #offer(member: PoolMember<C>): void {
     if (this.#closed) {
       void member.client.close();

@@ -1,5 +1,12 @@
-import type { MetaInfo } from "../reply.js";
+import { type MetaInfo, NO_INFO } from "../reply.js";
 import type { KeyRequest, Request, SaslRequest } from "../request.js";
+import { MAX_STATISTICS_BYTES } from "../statistics.js";
+
+/** memcached's `-I` goes up to 1,024 MB; extras and a key come on top. */
+const MAX_ITEM_BODY = 1024 * 1024 * 1024 + 0xff + 0xffff;
+
+/** Whatever else a server has to say is short; the text protocol's lines have the same limit. */
+const MAX_WORDS_BODY = 8192;
 
 /** What requests ask of their replies. */
 
@@ -14,6 +21,17 @@ export function isSasl(request: Request): request is SaslRequest {
 
 export function mayHaveBody(request: Request): boolean {
   return !isSasl(request) || request.step !== "list";
+}
+
+/**
+ * The longest body that a packet may have: more is no reply, and nothing is kept of it.
+ * @param request - what it answers with success; undefined for every other packet
+ */
+export function maxBodyOf(request: Request | undefined): number {
+  if (request?.verb === "get") return MAX_ITEM_BODY;
+  // What `stats detail dump` says is one statistic.
+  const isStats = request?.verb === "admin" && request.action === "stats";
+  return isStats ? MAX_STATISTICS_BYTES : MAX_WORDS_BODY;
 }
 
 export function wantsCas(request: Request): boolean {
@@ -36,16 +54,10 @@ export function metaInfo(
 ): MetaInfo | undefined {
   if (meta === undefined) return undefined;
   return {
+    ...NO_INFO,
     key: meta.returnKey ? key : undefined,
     opaque: meta.opaque,
     cas,
     flags,
-    hitBefore: undefined,
-    lastAccess: undefined,
-    size: undefined,
-    ttl: undefined,
-    won: false,
-    alreadyWon: false,
-    stale: false,
   };
 }

@@ -1,16 +1,15 @@
 import { ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
+import { quote } from "../../util/show.js";
 import { Body } from "../body.js";
 import { Hit, MISS, OK, type Reply, STORED } from "../reply.js";
 import type { AdminRequest, GetRequest, KeyRequest, Request } from "../request.js";
+import { Statistics } from "../statistics.js";
 import type { Exchange, Replies } from "../wire.js";
-import { isSasl, mayHaveBody, metaInfo, packetsOf, wantsCas } from "./asked.js";
+import { isSasl, maxBodyOf, mayHaveBody, metaInfo, packetsOf, wantsCas } from "./asked.js";
 import { isSilentOpcode, OPCODE, opcodeOf, quietOpcodeOf } from "./opcode.js";
 import { HEADER_BYTES, REPLY_MAGIC, readUint64 } from "./packet.js";
 import { STATUS, statusReply } from "./status.js";
-
-/** memcached's `-I` goes up to 1,024 MB; extras and a key come on top. */
-const MAX_BODY = 1024 * 1024 * 1024 + 0xff + 0xffff;
 
 /** How much of the server's words is read: messages are short, challenges a little longer. */
 const MAX_WORDS = 2048;
@@ -62,7 +61,7 @@ export class BinaryReader {
   /** The body, once it is known to come in several chunks. */
   #body: Body | undefined = undefined;
   /** What packets of statistics said so far. */
-  #stats = new Map<string, string>();
+  readonly #stats = new Statistics();
   /** What a packet failed with, whose request ends only with the noop behind it. */
   #failed: Reply | undefined = undefined;
 
@@ -105,11 +104,13 @@ export class BinaryReader {
     this.#status = bytes.readUInt16BE(start + 6);
     this.#bodyLength = bytes.readUInt32BE(start + 8);
     const inside = this.#keyLength + this.#extrasLength;
-    if (inside > this.#bodyLength || this.#bodyLength > MAX_BODY) {
-      throw noReply(bytes, start, start + HEADER_BYTES);
-    }
+    if (inside > this.#bodyLength) throw noReply(bytes, start, start + HEADER_BYTES);
     this.#identify(bytes.readUInt32BE(start + 12), replies);
     const request = replies.waiting(this.#done)?.request;
+    const isSuccess = this.#status === STATUS.ok && !this.#isSilent;
+    if (this.#bodyLength > maxBodyOf(isSuccess ? request : undefined)) {
+      throw noReply(bytes, start, start + HEADER_BYTES);
+    }
     this.#cas =
       request !== undefined && wantsCas(request) ? bytes.readBigUInt64BE(start + 16) : undefined;
     this.#inBody = true;
@@ -205,7 +206,7 @@ export class BinaryReader {
       if (reply.kind === "refused") this.#failed ??= reply;
       return;
     }
-    this.#stats = new Map();
+    this.#stats.take();
     this.#settle(reply, request, replies);
     this.#checkKnown(request);
   }
@@ -309,11 +310,9 @@ export class BinaryReader {
     } else if (this.#keyLength > 0) {
       const value = start + this.#extrasLength + this.#keyLength;
       const name = latin1(bytes, start + this.#extrasLength, value);
-      this.#stats.set(name, latin1(bytes, value, end));
+      this.#stats.add(name, latin1(bytes, value, end), HEADER_BYTES + this.#bodyLength);
     } else {
-      const entries = this.#stats;
-      this.#stats = new Map();
-      this.#settle({ kind: "stats", entries }, request, replies);
+      this.#settle({ kind: "stats", entries: this.#stats.take() }, request, replies);
     }
   }
 
@@ -324,6 +323,6 @@ export class BinaryReader {
 }
 
 function noReply(bytes: Buffer, start: number, end: number): ProtocolError {
-  const header = JSON.stringify(latin1(bytes, start, end));
+  const header = quote(latin1(bytes, start, end), HEADER_BYTES);
   return new ProtocolError(`No reply of the binary protocol: ${header}`);
 }

@@ -26,8 +26,8 @@ export const STATUS = {
 
 /**
  * The reply that a status other than `ok` stands for. Every answer is the one that the
- * text protocol gives for the same: a replace without an item is not stored, an add with
- * one neither.
+ * text protocol gives for the same: a replace without an item is not stored, and
+ * neither is an add with one.
  */
 export function statusReply(
   status: number,

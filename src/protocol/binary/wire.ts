@@ -1,12 +1,13 @@
 import { MAX_RELATIVE_SECONDS } from "../exptime.js";
 import type { Outgoing } from "../outgoing.js";
-import type {
-  AdminRequest,
-  ArithmeticRequest,
-  DeleteRequest,
-  GetRequest,
-  Request,
-  SetRequest,
+import {
+  type AdminRequest,
+  type ArithmeticRequest,
+  type DeleteRequest,
+  type GetRequest,
+  isJoining,
+  type Request,
+  type SetRequest,
 } from "../request.js";
 import type { Exchange, Replies, Wire } from "../wire.js";
 import { packetsOf } from "./asked.js";
@@ -110,8 +111,7 @@ export class BinaryWire implements Wire {
 
   #set(request: SetRequest, opcode: number, out: Outgoing): void {
     const { mode, key, flags, exptime, data, compareCas } = request;
-    const joins = mode === "append" || mode === "prepend";
-    const extras = joins ? "" : uint32(flags) + exptimeBytes(exptime);
+    const extras = isJoining(mode) ? "" : uint32(flags) + exptimeBytes(exptime);
     writePacket(out, opcode, this.#opaque, key, extras, data, compareCas);
   }
 

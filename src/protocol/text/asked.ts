@@ -51,7 +51,7 @@ export class AskedKeys {
     const many = keys !== undefined;
     const blank = bytes.indexOf(BLANK, start);
     const key = latin1(bytes, start, blank < 0 || blank > end ? end : blank);
-    const found = many ? keys.indexOf(key) : placeOf(key, this.#cursor, replies);
+    const found = many ? indexOf(keys, key, this.#cursor) : placeOf(key, this.#cursor, replies);
     if (found < 0) {
       throw new ProtocolError(`The server sent an item ${describeKey(key)} that nobody asked for`);
     }
@@ -90,6 +90,12 @@ function keyAt(replies: Replies, n: number): string | undefined {
   if (n > 0 && replies.waiting(n - 1)?.endsLine !== false) return undefined;
   const request = replies.waiting(n)?.request;
   return request?.verb === "get" ? request.key : undefined;
+}
+
+/** Where a key stands among others, or -1: nearly always close behind the cursor, after misses. */
+function indexOf(keys: readonly string[], key: string, cursor: number): number {
+  const ahead = keys.indexOf(key, cursor);
+  return ahead < 0 ? keys.indexOf(key) : ahead;
 }
 
 /** How many exchanges stand in the same line as the oldest one. */

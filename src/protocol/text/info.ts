@@ -1,24 +1,12 @@
-import type { MetaInfo } from "../reply.js";
+import { type MetaInfo, NO_INFO } from "../reply.js";
 import { MAX_FLAGS, parseUnsigned } from "./number.js";
 
 /**
  * Reads the return flags of a meta reply (protocol.txt, "Meta Commands"), for instance
- * `f16 t-1 h0 W`. Returns undefined for a token that is no flag.
+ * `f16 t-1 h0 W`. Returns undefined for a token that is not a flag.
  */
 export function parseInfo(tokens: readonly string[], from: number): MetaInfo | undefined {
-  const info: { -readonly [Name in keyof MetaInfo]: MetaInfo[Name] } = {
-    key: undefined,
-    opaque: undefined,
-    cas: undefined,
-    flags: undefined,
-    hitBefore: undefined,
-    lastAccess: undefined,
-    size: undefined,
-    ttl: undefined,
-    won: false,
-    alreadyWon: false,
-    stale: false,
-  };
+  const info: MetaInfo = { ...NO_INFO };
   for (let i = from; i < tokens.length; i++) {
     if (!readToken(tokens[i]!, info)) return undefined;
   }

@@ -61,7 +61,7 @@ const SET_MODES: Readonly<Record<SetMode, string>> = {
 
 export function writeMetaSet(request: SetRequest, out: Outgoing): void {
   const { meta } = request;
-  let line = start(`ms`, request.key, meta, request.data.length);
+  let line = start("ms", request.key, meta, request.data.length);
   line += `${SET_MODES[request.mode]} F${request.flags} T${request.exptime}`;
   if (request.compareCas !== undefined) line += ` C${request.compareCas}`;
   if (meta?.setCas !== undefined) line += ` E${meta.setCas}`;

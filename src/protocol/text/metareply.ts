@@ -12,11 +12,11 @@ export interface MetaLine {
   readonly length: number;
 }
 
-/** 2^64 - 1 has so many. */
+/** As many as 2^64 - 1 has. */
 const MAX_NUMBER_DIGITS = 20;
 
 /**
- * Reads `<CD> [<datalen>] <flags>*`, or returns undefined for a line that is none or that
+ * Reads `<CD> [<datalen>] <flags>*`, or returns undefined for any other line, and for one that
  * cannot be the answer to this request.
  * @throws ProtocolError if the reply is to another request: its opaque or key differ
  */
@@ -100,7 +100,7 @@ function bareHit(info: MetaInfo): Hit {
   return hit;
 }
 
-/** The reply for the result of arithmetic, or undefined where it is no number. */
+/** The reply for the result of arithmetic, or undefined where it is not a number. */
 export function numberReply(digits: string, info: MetaInfo | undefined): NumberReply | undefined {
   const value = parseUnsigned(digits);
   return value === undefined ? undefined : { kind: "number", value, info };

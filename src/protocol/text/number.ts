@@ -11,7 +11,7 @@ export const MAX_FLAGS = 0xffffffff;
 
 const MAX_UINT64 = 2n ** 64n - 1n;
 
-/** So many digits always fit into a number. */
+/** This many digits always fit into a number. */
 const SAFE_DIGITS = 15;
 
 /** Where the digits that start at `start` end. */
@@ -39,7 +39,7 @@ export function parseUnsigned(digits: string): bigint | number | undefined {
   return exact <= MAX_UINT64 ? exact : undefined;
 }
 
-/** A cas token, which is always a bigint. Undefined for what is none. */
+/** A cas token, which is always a bigint. Undefined for anything else. */
 export function parseCas(digits: string): bigint | undefined {
   const value = parseUnsigned(digits);
   return value === undefined ? undefined : BigInt(value);

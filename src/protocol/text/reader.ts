@@ -1,15 +1,17 @@
 import { ConnectError, ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
+import { quote } from "../../util/show.js";
 import { Body } from "../body.js";
 import { Hit, type MetaInfo, MISS, type Reply } from "../reply.js";
 import type { GetRequest, Request } from "../request.js";
+import { Statistics } from "../statistics.js";
 import type { Exchange, Replies } from "../wire.js";
 import { AskedKeys } from "./asked.js";
 import { needsMeta } from "./meta.js";
 import { type MetaLine, metaReply, numberReply, parseMetaLine } from "./metareply.js";
 import { digitsEnd, MAX_FLAGS, parseCas, parseDigits } from "./number.js";
 import { leavesData, parseRefusal } from "./refusal.js";
-import { Statistics } from "./statistics.js";
+import { takeStatistic } from "./statistics.js";
 import { isAdmin, wantsValues, wordReply } from "./words.js";
 
 const CR = 0x0d;
@@ -18,6 +20,9 @@ const BLANK = 0x20;
 
 /** No line that memcached writes is longer; one that is has no end. */
 const MAX_LINE = 8192;
+
+/** How much of a line a message shows: never enough to hold a value. */
+const SHOWN = 60;
 
 /** memcached's `-I` goes up to 1,024 MB. */
 const MAX_VALUE = 1024 * 1024 * 1024;
@@ -205,13 +210,13 @@ export class TextReader {
     const exchange = replies.waiting(0);
     if (exchange === undefined) {
       checkRoom(line);
-      throw new ProtocolError(`The server sent unasked: ${quote(line)}`);
+      throw new ProtocolError(`The server sent unasked: ${quote(line, SHOWN)}`);
     }
     const { request } = exchange;
     if (request.verb === "admin" || !needsMeta(request)) {
       const reply = wordReply(line, request);
       if (reply !== undefined) replies.settle(reply);
-      else if (!isAdmin(request, "stats") || !this.#stats.add(line)) {
+      else if (!isAdmin(request, "stats") || !takeStatistic(line, this.#stats)) {
         this.#refused(line, exchange, replies);
       }
       return;
@@ -234,16 +239,18 @@ export class TextReader {
   #refused(line: string, { request, afterSilent }: Exchange, replies: Replies): void {
     const refused = parseRefusal(line, request);
     if (refused === undefined) {
-      throw new ProtocolError(`${quote(line)} is no answer to ${request.verb}`);
+      throw new ProtocolError(`${quote(line, SHOWN)} is no answer to ${request.verb}`);
     }
     checkRoom(line);
     if (afterSilent) {
-      throw new ProtocolError(`${quote(line)} may be about the noreply request before`);
+      throw new ProtocolError(`${quote(line, SHOWN)} may be about the noreply request before`);
     }
     this.#stats.take();
     this.#settleLine(refused, replies);
     if (leavesData(refused, request)) {
-      throw new ProtocolError(`After ${quote(line)} to a storage command its data may remain`);
+      throw new ProtocolError(
+        `After ${quote(line, SHOWN)} to a storage command its data may remain`,
+      );
     }
   }
 }
@@ -320,14 +327,9 @@ function tooLong(): ProtocolError {
 }
 
 function unreadable(bytes: Buffer, start: number, end: number): ProtocolError {
-  return new ProtocolError(`No reply of memcached: ${quote(latin1(bytes, start, end))}`);
+  return new ProtocolError(`No reply of memcached: ${quote(latin1(bytes, start, end), SHOWN)}`);
 }
 
 function unasked(bytes: Buffer, start: number, end: number): ProtocolError {
-  return new ProtocolError(`The server sent unasked: ${quote(latin1(bytes, start, end))}`);
-}
-
-/** A line for a message: escaped, and never long enough to hold a value. */
-function quote(line: string): string {
-  return JSON.stringify(line.length > 60 ? `${line.slice(0, 60)}…` : line);
+  return new ProtocolError(`The server sent unasked: ${quote(latin1(bytes, start, end), SHOWN)}`);
 }

@@ -4,7 +4,7 @@ import { needsMeta } from "./meta.js";
 
 /**
  * Reads an error line (protocol.txt, "Error strings"): a word, then text after a blank
- * or a colon. Returns undefined for a line that is none.
+ * or a colon. Returns undefined for any other line.
  */
 export function parseRefusal(line: string, request: Request | undefined): RefusedReply | undefined {
   const word = /^(?:CLIENT_|SERVER_)?ERROR(?=$|[ :])/.exec(line)?.[0];

@@ -19,11 +19,11 @@ import {
 import { TextReader } from "./reader.js";
 import { wantsValues } from "./words.js";
 
-/** A coalesced line holds at most this many keys, since an error line costs all of them. */
-const MAX_LINE_KEYS = 100;
+/** A line of gets holds at most this many keys, since an error line costs all of them. */
+export const MAX_LINE_KEYS = 100;
 
 /** memcached reads a line of up to 2,048 bytes without a larger buffer (since 1.6.14). */
-const MAX_LINE_BYTES = 2000;
+export const MAX_LINE_BYTES = 2000;
 
 /**
  * The text protocol. Gets that follow each other within a tick share one line, which is

@@ -3,7 +3,7 @@ import type { AdminRequest, GetRequest, Request } from "../request.js";
 import { numberReply } from "./metareply.js";
 
 /**
- * The reply that a line of words stands for, or undefined where it is no answer to the
+ * The reply that a line of words stands for, or undefined where it cannot answer the
  * classic command that was sent.
  */
 export function wordReply(line: string, request: Request): Reply | undefined {

@@ -21,9 +21,9 @@ export interface FaultMatch {
   readonly age?: number;
   /** Which of the requests that fit so far, counted from 1, or several. */
   readonly nth?: number | readonly number[];
-  /** Each so many-th of them. */
+  /** Every n-th of them. */
   readonly every?: number;
-  /** At most so often in all. */
+  /** How often in all, at most. */
   readonly times?: number;
 }
 
@@ -44,7 +44,7 @@ export type FaultAction =
   | { readonly kind: "silence" }
   /** These bytes are the answer; the request is carried out only if it says so. */
   | { readonly kind: "answer"; readonly bytes: string; readonly execute?: boolean }
-  /** The answer ends after so many bytes, and then the connection. */
+  /** The answer ends after this many bytes, and then the connection. */
   | { readonly kind: "cut"; readonly bytes: number; readonly ending: Ending }
   /** The answer comes a few bytes at a time. */
   | { readonly kind: "trickle"; readonly bytes: number; readonly ms: number }
@@ -64,9 +64,9 @@ export type FaultAction =
   | { readonly kind: "unterminated" }
   /** The connection counts as not authenticated any more. */
   | { readonly kind: "deauthenticate" }
-  /** New connections are refused for so long; those that are there live on. */
+  /** New connections are refused for `ms` milliseconds; those that are there live on. */
   | { readonly kind: "refuse"; readonly ms: number }
-  /** All connections are reset, and the server comes back empty after so long. */
+  /** All connections are reset, and the server comes back empty after `ms` milliseconds. */
   | { readonly kind: "restart"; readonly ms: number };
 
 /** A request as faults and logs see it. */

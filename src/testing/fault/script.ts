@@ -1,5 +1,6 @@
 import { OptionError } from "../../errors.js";
-import { checkOptions } from "../../util/check.js";
+import { checkChoice, checkOptions } from "../../util/check.js";
+import { namesOf } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import type { Asked, Fault, FaultAction, FaultMatch } from "./fault.js";
 
@@ -85,11 +86,17 @@ function includes<T>(wanted: T | readonly T[], value: T): boolean {
   return Array.isArray(wanted) ? wanted.includes(value) : wanted === value;
 }
 
-const FAULT: ReadonlySet<string> = new Set(["on", "do"]);
+const FAULT = namesOf<Fault>({ on: true, do: true });
 
-const MATCH: ReadonlySet<string> = new Set([
-  ...["command", "key", "connection", "age", "nth", "every", "times"],
-]);
+const MATCH = namesOf<FaultMatch>({
+  command: true,
+  key: true,
+  connection: true,
+  age: true,
+  nth: true,
+  every: true,
+  times: true,
+});
 
 const KINDS: Readonly<Record<FaultAction["kind"], true>> = {
   ...{ delay: true, stall: true, deaf: true, close: true, reset: true, silence: true },
@@ -106,10 +113,7 @@ function check(fault: Fault): void {
   if (typeof action !== "object" || action === null) {
     throw new OptionError(`do of a fault must be an object with a kind, not ${show(action)}`);
   }
-  if (typeof action.kind !== "string" || !Object.hasOwn(KINDS, action.kind)) {
-    const kinds = Object.keys(KINDS).join(", ");
-    throw new OptionError(`kind of a fault must be one of ${kinds}, not ${show(action.kind)}`);
-  }
+  checkChoice(action.kind, "kind of a fault", Object.keys(KINDS));
   const counts = { every: on.every, times: on.times };
   for (const [name, count] of Object.entries(counts)) {
     if (count !== undefined && !(typeof count === "number" && count >= 1)) {

@@ -71,11 +71,7 @@ function any(run: Command["run"]): Command {
 /** The commands about the server (protocol.txt, "Other commands"). */
 export const ADMIN: Readonly<Record<string, Command>> = {
   flush_all: { min: 1, max: 3, strictMin: 1, quietFrom: 1, run: flushAll },
-  version: {
-    min: 1,
-    max: Number.POSITIVE_INFINITY,
-    run: ({ instance }) => `VERSION ${instance.settings.release.version}\r\n`,
-  },
+  version: any(({ instance }) => `VERSION ${instance.settings.release.version}\r\n`),
   verbosity: { min: 2, max: 3, strictMin: 1, quietFrom: 1, run: verbosity },
   stats: any(stats),
   shutdown: any(shutdown),
@@ -86,5 +82,5 @@ export const ADMIN: Readonly<Record<string, Command>> = {
   lru: { min: 2, max: Number.POSITIVE_INFINITY, strictMin: 1, quietFrom: 1, run: lru },
   lru_crawler: any(crawler),
   watch: any(watch),
-  quit: { min: 1, max: Number.POSITIVE_INFINITY, run: quit },
+  quit: any(quit),
 };

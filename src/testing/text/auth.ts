@@ -2,9 +2,9 @@ import { latin1 } from "../../util/bytes.js";
 import { isAccepted } from "../credentials.js";
 import type { Reader, Session } from "../session.js";
 import type { Credentials } from "../settings.js";
+import { MAX_OPEN_LINE } from "./command.js";
 
 const LF = 10;
-const MAX_OPEN_LINE = 2048;
 const MAX_BODY_BYTES = 16384;
 /** Newer releases close the connection for a line that cannot be a `set`. */
 const SHORTEST_LINE = 6;

@@ -33,6 +33,9 @@ export const NO_MEMORY = "SERVER_ERROR out of memory storing object\r\n";
 /** The longest data block: a signed 32-bit length with its CRLF. */
 export const MAX_BLOCK: number = 2 ** 31 - 1 - 2;
 
+/** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
+export const MAX_OPEN_LINE = 2048;
+
 /** A block that is read past and answered with an error. */
 export function discarded(length: number, answer: string): Block {
   return { length, malformed: undefined, finish: () => answer };

@@ -1,13 +1,10 @@
 import { latin1 } from "../../util/bytes.js";
 import type { Reader, Session } from "../session.js";
-import { BAD_FORMAT, type Block, discarded } from "./command.js";
+import { BAD_FORMAT, type Block, discarded, MAX_OPEN_LINE } from "./command.js";
 import { type Commands, carryOut, commandsOf, keysOf } from "./commands.js";
 
 /** Commands whose line a data block follows, or may follow. */
 const STORES = new Set(["set", "add", "replace", "append", "prepend", "cas", "ms", "config"]);
-
-/** A line may be this long without its end in sight, unless it is a `get` or `gets`. */
-const MAX_OPEN_LINE = 2048;
 
 /** The strict parser reads no line of fewer bytes, its CR included. */
 const SHORTEST_LINE = 3;

@@ -54,5 +54,5 @@ export function inflateFastlz(input: Uint8Array, length: number): Buffer {
 }
 
 function broken(): CodecError {
-  return new CodecError("The item is flagged as compressed, but is no whole FastLZ block");
+  return new CodecError("The item is flagged as compressed, but is not a whole FastLZ block");
 }

@@ -1,6 +1,7 @@
 import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { isUint8Array, latin1 } from "../../util/bytes.js";
+import { quote } from "../../util/show.js";
 import { isDecimal } from "../decimal.js";
 import { exactInteger } from "../integer.js";
 import { setProperty, tagOf } from "../plain.js";
@@ -115,7 +116,7 @@ export class PhpReader {
     const name = this.#string(":");
     if (name !== "stdClass") {
       throw new CodecError(
-        `The item has an instance of the PHP class ${JSON.stringify(String(name).slice(0, 100))}, which is not known here`,
+        `The item has an instance of the PHP class ${quote(String(name), 100)}, which is not known here`,
       );
     }
     return objectOf(this.#entries(this.#count()));

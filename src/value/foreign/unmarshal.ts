@@ -1,7 +1,8 @@
 import { CodecError } from "../../errors.js";
 import { latin1, utf8 } from "../../util/bytes.js";
+import { quote } from "../../util/show.js";
 import { exactInteger } from "../integer.js";
-import { setProperty } from "../plain.js";
+import { dictionaryOf } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
 
 const MAX_DEPTH = 1000;
@@ -20,7 +21,7 @@ export class Unmarshaller {
   #depth = 0;
   readonly #room = new Room();
   readonly #symbols: string[] = [];
-  /** What `@` refers to by number: everything but symbols and what is no object in Ruby. */
+  /** What `@` refers to by number: everything but symbols and what is not an object in Ruby. */
   readonly #objects: unknown[] = [];
 
   constructor(bytes: Buffer, start: number, end: number) {
@@ -58,7 +59,7 @@ export class Unmarshaller {
       case "l":
         return this.#keep(this.#bignum());
       case "f":
-        return this.#keep(rubyFloat(this.#text()));
+        return this.#keep(rubyNumber(this.#text()));
       case '"':
         return this.#keep(Buffer.from(this.#slice(this.#length())));
       case ":":
@@ -195,7 +196,7 @@ export class Unmarshaller {
       entries.push([this.#value(), this.#value()]);
     }
     if (hasDefault) this.#value();
-    return (this.#objects[index] = dictionary(entries));
+    return (this.#objects[index] = dictionaryOf(entries));
   }
 
   #refuse(type: string): CodecError {
@@ -210,18 +211,9 @@ export class Unmarshaller {
     return name === ""
       ? broken()
       : new CodecError(
-          `The item has the Ruby class ${JSON.stringify(name.slice(0, 100))}, or an instance of it, which is not known here`,
+          `The item has the Ruby class ${quote(name, 100)}, or an instance of it, which is not known here`,
         );
   }
-}
-
-function dictionary(entries: readonly [unknown, unknown][]): unknown {
-  const object = {};
-  for (const [key, value] of entries) {
-    if (typeof key !== "string") return new Map(entries);
-    setProperty(object, key, value);
-  }
-  return object;
 }
 
 function decodeText(bytes: Buffer, encoding: string): string | Buffer {
@@ -236,7 +228,7 @@ function decodeText(bytes: Buffer, encoding: string): string | Buffer {
   }
 }
 
-function rubyFloat(text: string): number {
+function rubyNumber(text: string): number {
   if (text === "inf") return Number.POSITIVE_INFINITY;
   if (text === "-inf") return Number.NEGATIVE_INFINITY;
   if (text === "nan") return Number.NaN;

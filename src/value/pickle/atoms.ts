@@ -1,12 +1,10 @@
 import { CodecError } from "../../errors.js";
-import { builtin } from "../../util/builtin.js";
+import { strictUtf8 } from "../../util/bytes.js";
 import { isDecimal } from "../decimal.js";
 import { exactInteger } from "../integer.js";
 import { broken } from "./broken.js";
 import type { Instruction, PickleMachine } from "./machine.js";
 import { Op } from "./opcodes.js";
-
-const buffer = builtin("node:buffer");
 
 /** The instructions that push a value from the bytes that follow them. */
 export const ATOMS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
@@ -47,7 +45,7 @@ function integerLine(line: string): number | bigint | boolean {
 }
 
 function decimal(line: string): number | bigint {
-  if (!/^[+-]?\d{1,4300}$/.test(line)) throw broken("an integer is none");
+  if (!/^[+-]?\d{1,4300}$/.test(line)) throw broken("an integer is malformed");
   return exactInteger(BigInt(line.replace(/^\+/, "")));
 }
 
@@ -61,7 +59,7 @@ const SPECIAL_FLOATS: ReadonlyMap<string, number> = new Map([
 function floatLine(line: string): number {
   const special = SPECIAL_FLOATS.get(line);
   if (special !== undefined) return special;
-  if (!isDecimal(line)) throw broken("a float is none");
+  if (!isDecimal(line)) throw broken("a float is malformed");
   return Number(line);
 }
 
@@ -114,7 +112,7 @@ function unquote(line: string): Buffer {
 
 /** Python 2 did not tell text from bytes: what is UTF-8 is read as text. */
 function python2String(bytes: Buffer): string | Buffer {
-  return buffer().isUtf8(bytes) ? bytes.toString("utf8") : bytes;
+  return strictUtf8(bytes, 0, bytes.length) ?? bytes;
 }
 
 /** @throws CodecError for a protocol that is not out yet */

@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { quote } from "../../util/show.js";
 import { isPlainObject, setProperty } from "../plain.js";
 
 /**
@@ -75,7 +76,7 @@ export function pickledEnum(members: Readonly<Record<string, unknown>> = {}): Pi
     member(name) {
       if (Object.hasOwn(members, name)) return members[name];
       throw new CodecError(
-        `A pickle has the enum member ${JSON.stringify(name)}, whose value is not given`,
+        `A pickle has the enum member ${quote(name, 100)}, whose value is not given`,
       );
     },
   };

@@ -23,7 +23,7 @@ export const CONTAINERS: ReadonlyMap<number, Instruction> = new Map<number, Inst
   [Op.setItems, (m) => setAll(m, m.popMark())],
 ]);
 
-/** So many items an empty Set or Map has a table for. */
+/** How many items an empty Set or Map has a table for. */
 const MIN_TABLE = 4;
 
 function pushItems(machine: PickleMachine, items: unknown[]): void {
@@ -66,20 +66,20 @@ function openTop(machine: PickleMachine): unknown {
 /** Items onto the list on top. */
 export function appendAll(machine: PickleMachine, items: unknown[]): void {
   const list = openTop(machine);
-  if (!Array.isArray(list)) throw broken("it appends to what is no list");
+  if (!Array.isArray(list)) throw broken("it appends to something that is not a list");
   machine.nestAll(items);
   for (const item of items) list.push(item);
 }
 
 function addAll(machine: PickleMachine, items: unknown[]): void {
   const set = openTop(machine);
-  if (!(set instanceof Set)) throw broken("it adds to what is no set");
+  if (!(set instanceof Set)) throw broken("it adds to something that is not a set");
   machine.nestAll(items);
   machine.index(items.length);
   for (const item of items) set.add(item);
 }
 
-/** Keys and values in turn into the dictionary on top: an object, until a key is no string. */
+/** Keys and values in turn into the dictionary on top: an object, until a key is not a string. */
 export function setAll(machine: PickleMachine, items: unknown[]): void {
   if (items.length % 2 !== 0) throw broken("a key has no value");
   let dict = openTop(machine);
@@ -90,7 +90,7 @@ export function setAll(machine: PickleMachine, items: unknown[]): void {
       machine.index(1);
       dict.set(key, items[i + 1]);
     } else if (!isPlainObject(dict)) {
-      throw broken("it sets items of what is no dictionary");
+      throw broken("it sets items of something that is not a dictionary");
     } else if (typeof key === "string") {
       setProperty(dict, key, items[i + 1]);
     } else {

@@ -29,7 +29,7 @@ export function finish(
   const enter = (child: unknown): number => {
     if (typeof child !== "object" || child === null) return 0;
     if (child instanceof ClassReference) {
-      throw new CodecError(`The pickle holds the class ${child.name} itself, which is no data`);
+      throw new CodecError(`The pickle holds the class ${child.name} itself, which is not data`);
     }
     const known = depths.get(child);
     if (known !== undefined) return known;

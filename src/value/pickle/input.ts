@@ -1,9 +1,6 @@
 import { CodecError } from "../../errors.js";
-import { builtin } from "../../util/builtin.js";
-import { latin1, utf8 } from "../../util/bytes.js";
+import { latin1, strictUtf8 } from "../../util/bytes.js";
 import { MAX_INTEGER_SIZE } from "./scalars.js";
-
-const buffer = builtin("node:buffer");
 
 /** A cursor over a pickle's bytes. */
 export class PickleInput {
@@ -75,10 +72,8 @@ export class PickleInput {
   /** UTF-8 in which, as in Python's strings, half a surrogate pair may stand alone. */
   text(size: number): string {
     const at = this.#take(size);
-    const text = utf8(this.#bytes, at, at + size);
-    if (!text.includes("\ufffd")) return text;
-    const bytes = this.#bytes.subarray(at, at + size);
-    return buffer().isUtf8(bytes) ? text : decodeSurrogates(bytes);
+    const end = at + size;
+    return strictUtf8(this.#bytes, at, end) ?? decodeSurrogates(this.#bytes.subarray(at, end));
   }
 
   /** Up to the next line feed, a character a byte. */
@@ -107,6 +102,7 @@ function decodeSurrogates(bytes: Buffer): string {
 }
 
 function strictText(bytes: Buffer): string {
-  if (!buffer().isUtf8(bytes)) throw new CodecError("A pickled string is not UTF-8");
-  return utf8(bytes, 0, bytes.length);
+  const text = strictUtf8(bytes, 0, bytes.length);
+  if (text !== undefined) return text;
+  throw new CodecError("A pickled string is not UTF-8");
 }

@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { quote } from "../../util/show.js";
 import { isPlainObject } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
 import { broken } from "./broken.js";
@@ -9,7 +10,7 @@ import type { PickleInput } from "./input.js";
 /** One instruction. */
 export type Instruction = (machine: PickleMachine) => void;
 
-/** Beyond this, what constructors copy has to be in proportion to the pickle. */
+/** Constructors may copy this much, and beyond it only in proportion to the pickle. */
 const FREE_COPIES = 64 * 1024;
 
 /**
@@ -140,7 +141,7 @@ export class PickleMachine {
     const definition = this.#classes.get(fullName);
     if (definition === undefined) {
       throw new CodecError(
-        `The pickle has a ${JSON.stringify(fullName.slice(0, 200))}, which is not known here; name it in the option pickle.classes`,
+        `The pickle has a ${quote(fullName, 200)}, which is not known here; name it in the option pickle.classes`,
       );
     }
     // A class that is nowhere called would be left in the value.

@@ -29,12 +29,12 @@ export const OBJECTS: ReadonlyMap<number, Instruction> = new Map<number, Instruc
 ]);
 
 function indexLine(line: string): number {
-  if (!/^\d{1,10}$/.test(line)) throw broken("a number in its memo is none");
+  if (!/^\d{1,10}$/.test(line)) throw broken("a number in its memo is malformed");
   return Number(line);
 }
 
 function argumentsOf(value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) throw broken("the arguments of a class are no tuple");
+  if (!Array.isArray(value)) throw broken("the arguments of a class are not a tuple");
   return value;
 }
 
@@ -42,7 +42,7 @@ function pushStackGlobal(machine: PickleMachine): void {
   const name = machine.pop();
   const module = machine.pop();
   if (typeof name !== "string" || typeof module !== "string") {
-    throw broken("the name of a class is no string");
+    throw broken("the name of a class is not a string");
   }
   machine.pushClass(module, name);
 }
@@ -62,14 +62,15 @@ function pushObject(machine: PickleMachine): void {
 function callWithKeywords(machine: PickleMachine): void {
   const keywords = machine.pop();
   const args = argumentsOf(machine.pop());
-  if (!isPlainObject(keywords)) throw broken("the keywords of a class are no dictionary");
+  if (!isPlainObject(keywords)) throw broken("the keywords of a class are not a dictionary");
   callTop(machine, Object.keys(keywords).length > 0 ? [...args, keywords] : args);
 }
 
 /** Puts an instance in the place of the class on top. */
 function callTop(machine: PickleMachine, args: readonly unknown[]): void {
   const reference = machine.pop();
-  if (!(reference instanceof ClassReference)) throw broken("it calls what is no class");
+  if (!(reference instanceof ClassReference))
+    throw broken("it calls something that is not a class");
   const { name, definition } = reference;
   machine.spend(costOf(args));
   switch (name) {
@@ -90,7 +91,7 @@ function callTop(machine: PickleMachine, args: readonly unknown[]): void {
 
 function referenced(value: unknown): PickleClass {
   if (value instanceof ClassReference) return value.definition;
-  throw broken("it calls what is no class");
+  throw broken("it calls something that is not a class");
 }
 
 /** An instance as protocols 0 and 1 say it: its class, the built-in type below that, and what is in that. */
@@ -123,7 +124,7 @@ function create(machine: PickleMachine, definition: PickleClass, args: readonly 
 
 function pushMember(machine: PickleMachine, reference: unknown, name: unknown): void {
   if (!(reference instanceof ClassReference) || typeof name !== "string") {
-    throw broken("it asks for a member of what is no class");
+    throw broken("it asks for a member of something that is not a class");
   }
   const { definition } = reference;
   if (definition.member === undefined) {

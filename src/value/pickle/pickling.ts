@@ -1,6 +1,7 @@
 import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { isUint8Array } from "../../util/bytes.js";
+import { shorten } from "../../util/show.js";
 import { tagOf } from "../plain.js";
 import { Op } from "./opcodes.js";
 import { PickleOutput } from "./output.js";
@@ -279,8 +280,7 @@ export class Pickling {
 
   #refuse(why: string): CodecError {
     const steps = this.#path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`));
-    const path = `value${steps.join("")}`;
-    return new CodecError(`${path.length > 200 ? `${path.slice(0, 200)}…` : path} ${why}`);
+    return new CodecError(`${shorten(`value${steps.join("")}`, 200)} ${why}`);
   }
 
   #tooDeep(): CodecError {

@@ -1,6 +1,6 @@
 import { CodecError } from "../../errors.js";
 import { isDecimal } from "../decimal.js";
-import { isPlainObject, setProperty } from "../plain.js";
+import { dictionaryOf, isPlainObject } from "../plain.js";
 import { broken } from "./broken.js";
 import { ClassReference, type PickleClass } from "./classes.js";
 import { readDate, readDatetime, readTime, readTimedelta } from "./temporal.js";
@@ -16,32 +16,27 @@ const NAMED_ONLY: PickleClass = {
 function dictionary(items: unknown): unknown {
   if (items === undefined) return {};
   if (isPlainObject(items) || items instanceof Map) return items;
-  if (!Array.isArray(items)) throw broken("a dictionary is none");
+  if (!Array.isArray(items)) throw broken("a dictionary is malformed");
   const entries = items.map((item): [unknown, unknown] => {
     if (Array.isArray(item) && item.length === 2) return [item[0], item[1]];
-    throw broken("an item of a dictionary is no pair");
+    throw broken("an item of a dictionary is not a pair");
   });
-  const object = {};
-  for (const [key, value] of entries) {
-    if (typeof key !== "string") return new Map(entries);
-    setProperty(object, key, value);
-  }
-  return object;
+  return dictionaryOf(entries);
 }
 
 function set(items: unknown = []): Set<unknown> {
-  if (!Array.isArray(items)) throw broken("a set is none");
+  if (!Array.isArray(items)) throw broken("a set is malformed");
   return new Set(items);
 }
 
 function array(items: unknown = []): unknown[] {
-  if (!Array.isArray(items)) throw broken("a deque is none");
+  if (!Array.isArray(items)) throw broken("a deque is malformed");
   return [...items];
 }
 
 /** Protocols up to 2 have no bytes, and say them as text of the characters 0 to 255. */
 function encodeLatin1(text: unknown): Buffer {
-  if (typeof text !== "string" || /[^\0-\xff]/.test(text)) throw broken("bytes are none");
+  if (typeof text !== "string" || /[^\0-\xff]/.test(text)) throw broken("bytes are malformed");
   return Buffer.from(text, "latin1");
 }
 
@@ -51,7 +46,7 @@ function byteArray(data: unknown): Buffer {
 }
 
 function noBytes(...args: unknown[]): Buffer {
-  if (args.length > 0) throw broken("bytes are none");
+  if (args.length > 0) throw broken("bytes are malformed");
   return Buffer.alloc(0);
 }
 
@@ -59,7 +54,7 @@ function decimal(text: unknown): string {
   const isOne =
     typeof text === "string" && (isDecimal(text) || /^[+-]?(Inf(inity)?|s?NaN\d*)$/i.test(text));
   if (isOne) return text;
-  throw broken("a Decimal is none");
+  throw broken("a Decimal is malformed");
 }
 
 /** A UUID has its number as state, and is its usual text here. */
@@ -67,9 +62,10 @@ const UUID: PickleClass = {
   create: () => ({}),
   build(_instance, state) {
     const number = isPlainObject(state) ? state["int"] : undefined;
-    if (typeof number !== "number" && typeof number !== "bigint") throw broken("a UUID is none");
+    if (typeof number !== "number" && typeof number !== "bigint")
+      throw broken("a UUID is malformed");
     const hex = number.toString(16).padStart(32, "0");
-    if (!/^[0-9a-f]{32}$/.test(hex)) throw broken("a UUID is none");
+    if (!/^[0-9a-f]{32}$/.test(hex)) throw broken("a UUID is malformed");
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   },
 };
@@ -87,7 +83,7 @@ const ZONE_INFO: PickleClass = {
 };
 
 function timezone(offset: unknown): number {
-  if (typeof offset !== "number") throw broken("a timezone is none");
+  if (typeof offset !== "number") throw broken("a timezone is malformed");
   return offset;
 }
 

@@ -1,4 +1,5 @@
 import { CodecError } from "../../errors.js";
+import { quote } from "../../util/show.js";
 import { broken } from "./broken.js";
 
 const SECOND = 1000;
@@ -13,7 +14,7 @@ export function readDatetime(state: unknown, zone: unknown): Date {
   if (zone === undefined || zone === null) return new Date(local);
   if (typeof zone === "number") return new Date(local - zone);
   if (typeof zone === "string") return new Date(instantOf(local, zone, fold));
-  throw broken("the zone of a datetime is none");
+  throw broken("the zone of a datetime is malformed");
 }
 
 /** `datetime.date`, four bytes, as a Date at midnight UTC. */
@@ -50,7 +51,7 @@ function dayOf(bytes: Buffer): number {
   // Date.UTC would take the years to 99 for those of the last century.
   const time = date.setUTCFullYear(year, month - 1, day);
   if (year < 1 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) {
-    throw broken("a date is none");
+    throw broken("a date is malformed");
   }
   return time;
 }
@@ -60,14 +61,15 @@ function timeOf(bytes: Buffer, at: number): number {
   const [hours, minutes, seconds] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
   const micros = bytes.readUIntBE(at + 3, 3);
   if (hours > 23 || minutes > 59 || seconds > 59 || micros > 999_999)
-    throw broken("a time is none");
+    throw broken("a time is malformed");
   return ((hours * 60 + minutes) * 60 + seconds) * SECOND + Math.floor(micros / 1000);
 }
 
 /** Python 2 gives the state as a string, which was read as text if it could be. */
 function stateBytes(state: unknown, length: number): Buffer {
   const bytes = typeof state === "string" ? Buffer.from(state, "utf8") : state;
-  if (!Buffer.isBuffer(bytes) || bytes.length !== length) throw broken("a date or time is none");
+  if (!Buffer.isBuffer(bytes) || bytes.length !== length)
+    throw broken("a date or time is malformed");
   return bytes;
 }
 
@@ -113,10 +115,8 @@ function formatOf(zone: string): Intl.DateTimeFormat {
       minute: "numeric",
       second: "numeric",
     });
-  } catch (cause) {
-    throw new CodecError(`A pickle has the time zone ${JSON.stringify(zone)}, unknown here`, {
-      cause,
-    });
+  } catch {
+    throw new CodecError(`A pickle has the time zone ${quote(zone, 100)}, unknown here`);
   }
   // Names differ in case only so often; a hostile pickle is not to fill the memory with them.
   if (FORMATS.size < 1000) FORMATS.set(zone, format);

@@ -1,4 +1,5 @@
 import { OptionError } from "../../errors.js";
+import { checkChoice } from "../../util/check.js";
 import { show } from "../../util/show.js";
 import { Pickling } from "./pickling.js";
 
@@ -26,11 +27,9 @@ export class PickleWriter {
     if (![2, 3, 4, 5].includes(protocol)) {
       throw new OptionError(`pickle.protocol must be 2, 3, 4 or 5, not ${show(protocol)}`);
     }
-    if (missing !== "refuse" && missing !== "none") {
-      throw new OptionError(`pickle.undefined must be "refuse" or "none", not ${show(missing)}`);
-    }
     this.#protocol = protocol;
-    this.#noneForUndefined = missing === "none";
+    this.#noneForUndefined =
+      checkChoice(missing, "pickle.undefined", ["refuse", "none"]) === "none";
   }
 
   /** @throws CodecError for what has no meaning in Python, with the path to it */

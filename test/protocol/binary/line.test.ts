@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { versionRequest } from "../../../src/commands/admin.js";
 import { arithmeticRequest } from "../../../src/commands/arithmetic.js";
 import { deleteRequest } from "../../../src/commands/deletion.js";
 import { getRequest, manyRequest, touchRequest } from "../../../src/commands/retrieval.js";
 import { setRequest } from "../../../src/commands/storage.js";
 import { ProtocolError } from "../../../src/errors.js";
-import type { KeyRequest, SetMode } from "../../../src/protocol/request.js";
+import { type KeyRequest, type SetMode, VERSION_REQUEST } from "../../../src/protocol/request.js";
 import { Exchanges, packet, packetsIn, uint32 } from "./exchanges.js";
 
 /** Changes of which only failures are answered, in a line with a noop behind it. */
@@ -17,7 +16,7 @@ const change = (mode: SetMode | "delete", noreply = false): KeyRequest =>
     : setRequest(mode, "k", "v", 0, 0, undefined, noreply);
 
 const quiet = (mode: SetMode | "delete") => ({ request: change(mode), quiet: true });
-const loud = (request: KeyRequest | typeof versionRequest) => ({ request, quiet: false });
+const loud = (request: KeyRequest | typeof VERSION_REQUEST) => ({ request, quiet: false });
 
 /** Opcode and opaque of each packet. */
 function packets(bytes: Buffer): number[][] {
@@ -185,7 +184,7 @@ test("every answer goes to its own request, whatever stands in a batch and fails
     mode.map((each) => loud(change(each, true))),
     fc.constant(loud(getRequest("k"))),
     fc.constant(loud(manyRequest(["a", "b"], false))),
-    fc.constant(loud(versionRequest)),
+    fc.constant(loud(VERSION_REQUEST)),
   );
   const batch = fc.array(part, { maxLength: 12 });
   fc.assert(

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { flushAllRequest, statsRequest, versionRequest } from "../../../src/commands/admin.js";
+import { flushAllRequest, statsRequest } from "../../../src/commands/admin.js";
 import { arithmeticRequest } from "../../../src/commands/arithmetic.js";
 import { deleteRequest } from "../../../src/commands/deletion.js";
 import { getRequest, manyRequest, touchRequest } from "../../../src/commands/retrieval.js";
 import { setRequest } from "../../../src/commands/storage.js";
-import type { Request, SetMode } from "../../../src/protocol/request.js";
+import { type Request, type SetMode, VERSION_REQUEST } from "../../../src/protocol/request.js";
 import { type Answer, Exchanges, packetsIn } from "./exchanges.js";
 
 /**
@@ -192,7 +192,7 @@ function requestsOf(
     case "get_stats":
       return [statsRequest(first === undefined ? undefined : text(first))];
     case "VERS":
-      return [versionRequest];
+      return [VERSION_REQUEST];
     default:
       throw new Error(`The recordings have a call ${call.op} that this test does not know`);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { statsRequest, versionRequest } from "../../../src/commands/admin.js";
+import { statsRequest } from "../../../src/commands/admin.js";
 import { arithmeticRequest } from "../../../src/commands/arithmetic.js";
 import { deleteRequest } from "../../../src/commands/deletion.js";
 import {
@@ -10,7 +10,7 @@ import {
 } from "../../../src/commands/retrieval.js";
 import { setRequest } from "../../../src/commands/storage.js";
 import { ProtocolError } from "../../../src/errors.js";
-import type { Request, SetMode } from "../../../src/protocol/request.js";
+import { type Request, type SetMode, VERSION_REQUEST } from "../../../src/protocol/request.js";
 import { answerTo, Exchanges, type Packet, packet, uint32 } from "./exchanges.js";
 
 const set = (mode: SetMode, cas?: bigint): Request => setRequest(mode, "k", "v", 0, 0, cas, false);
@@ -109,7 +109,7 @@ describe("every status means what the text protocol says for the same", () => {
 
   test("after an unknown opcode nothing is trusted, since memcached loses what is behind it", () => {
     const exchanges = new Exchanges();
-    exchanges.write(touchRequest("k", 1, false), versionRequest);
+    exchanges.write(touchRequest("k", 1, false), VERSION_REQUEST);
     const reply = packet({ opcode: 0x1c, status: 0x81, value: "Unknown command" });
     expect(() => exchanges.push(reply)).toThrow(ProtocolError);
     expect(exchanges.answers[0]?.reply).toMatchObject({ reason: "unknownCommand" });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { statsRequest, verbosityRequest, versionRequest } from "../../../src/commands/admin.js";
+import { statsRequest, verbosityRequest } from "../../../src/commands/admin.js";
 import { arithmeticRequest } from "../../../src/commands/arithmetic.js";
 import { deleteRequest } from "../../../src/commands/deletion.js";
 import {
@@ -16,12 +16,13 @@ import { ProtocolError } from "../../../src/errors.js";
 import { writePacket } from "../../../src/protocol/binary/packet.js";
 import { BinaryWire } from "../../../src/protocol/binary/wire.js";
 import { Outgoing } from "../../../src/protocol/outgoing.js";
-import type {
-  MetaArithmeticFlags,
-  MetaGetFlags,
-  MetaSetFlags,
-  Request,
-  SetMode,
+import {
+  type MetaArithmeticFlags,
+  type MetaGetFlags,
+  type MetaSetFlags,
+  type Request,
+  type SetMode,
+  VERSION_REQUEST,
 } from "../../../src/protocol/request.js";
 import { answerTo, Exchanges, type Packet, packet, uint32 } from "./exchanges.js";
 
@@ -89,7 +90,7 @@ describe("what is written", () => {
       getRequest("a"),
       set("set", undefined, true),
       manyRequest(["b", "c"], false),
-      versionRequest,
+      VERSION_REQUEST,
     );
     const opaques: number[][] = [];
     for (let at = 0; at < bytes.length; at += 24 + bytes.readUInt32BE(at + 8)) {
@@ -335,7 +336,7 @@ describe("a silent request that failed", () => {
 
   test("may be the last, with nobody waiting", () => {
     const exchanges = new Exchanges();
-    exchanges.write(versionRequest, set("set", undefined, true));
+    exchanges.write(VERSION_REQUEST, set("set", undefined, true));
     exchanges.push(packet({ opcode: 0x0b, opaque: 0, value: "1.6.18" }));
     exchanges.push(packet({ opcode: 0x11, opaque: 1, status: 3, value: "Too large." }));
     expect(exchanges.answers.length).toBe(1);

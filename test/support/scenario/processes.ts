@@ -34,10 +34,7 @@ export const restarted: Fault = {
   empties: true,
   async stage() {
     const servers = await Servers.start();
-    return stageOf(servers, {
-      begin: () => servers.victim.restart(),
-      end: async () => {},
-    });
+    return stageOf(servers, { begin: () => servers.victim.restart() });
   },
 };
 

@@ -6,7 +6,7 @@ import type { Ledger } from "./ledger.js";
 const CALLERS = 4;
 /** Between two rounds of one caller. */
 const PAUSE_MS = 10;
-/** Each so many-th round a caller reads many keys at once. */
+/** In every fifth round a caller reads many keys at once. */
 const MANY_EVERY = 5;
 const MANY = 10;
 /** Far past every deadline: what is not settled by then never will be. */

@@ -8,7 +8,7 @@ import {
 import { PickleReader } from "../../../src/value/pickle/reader.js";
 import { runPython } from "../python.js";
 
-/** Pickles of a Python expression in all protocols, its classes being those of `app`. */
+/** Pickles of a Python expression in all protocols that have it, its classes being those of `app`. */
 async function pickles(expression: string): Promise<Buffer[]> {
   const hexes = (await runPython(
     `
@@ -56,7 +56,9 @@ for p in range(6):
         answer.append("")
 reply(answer)`,
   )) as string[];
-  return hexes.filter((hex) => hex !== "").map((hex) => Buffer.from(hex, "hex"));
+  const found = hexes.filter((hex) => hex !== "");
+  expect(found, `pickles of ${expression}`).not.toHaveLength(0);
+  return found.map((hex) => Buffer.from(hex, "hex"));
 }
 
 function read(bytes: Buffer, classes: PickleClasses = {}): unknown {

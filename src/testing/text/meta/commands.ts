@@ -41,7 +41,7 @@ function meta(min: number, first: number, run: Command["run"]): Command {
   };
 }
 
-/** The strict parser refuses the whole line for a flag that is no letter. */
+/** The strict parser refuses the whole line for a flag that is not a letter. */
 function areFlags(words: readonly string[], first: number): boolean {
   return words.slice(first).every((word) => /^[A-z0-9]/.test(word));
 }

@@ -75,7 +75,7 @@ const NONE: Omit<MetaFlags, "key" | "words"> = {
   delta: 1n,
 };
 
-/** Notes one flag; returns the error if its argument is none. */
+/** Notes one flag; returns the error if its argument is malformed. */
 function readFlag(
   parsed: MetaFlags,
   instance: Instance,
@@ -151,7 +151,7 @@ function readSwitch(parsed: MetaFlags, letter: string): void {
   }
 }
 
-/** Replaces a key in base64 by its bytes; returns the error if it is none. */
+/** Replaces a key in base64 by its bytes; returns the error if it is not base64. */
 function decodeKey(parsed: MetaFlags): string | undefined {
   const bytes = decodeBase64(parsed.key);
   parsed.binaryKey = true;
