@@ -52,6 +52,23 @@ describe("#3 a server that stopped", () => {
     expect(client.stats().get(memcached.address)).toMatchObject({ connects });
   });
 
+  test("once it is dead, a client's end does not wait for its answer to a probe", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, {
+      timeoutMs: 200,
+      connectTimeoutMs: 60_000,
+      stallTimeoutMs: 60_000,
+      behaviors: { failure_limit: 1 },
+    });
+    const stats = () => client.stats().get(memcached.address)!;
+    await client.set("k", "v");
+    await memcached.pause();
+    expect(await outcome(client.get("k"))).toBeInstanceOf(TimeoutError);
+    await until(() => stats().state === "dead" && stats().inFlight === 1);
+    await client.close({ drainMs: 60_000 }); // longer than a test may take
+    expect(stats().inFlight).toBe(0);
+  });
+
   test("the connection is given up when nothing came for stallTimeoutMs", async () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { timeoutMs: 10_000, stallTimeoutMs: 200 });
