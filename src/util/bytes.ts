@@ -36,9 +36,9 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether something is a Uint8Array, be it of another realm. */
+/** Whether something is a Uint8Array, also of another realm, and does not only pass for one as a proxy does. */
 export function isUint8Array(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || util().types.isUint8Array(value);
+  return util().types.isUint8Array(value);
 }
 
 /** `bytes[start, end)` as bytes that outlive the read buffer. */

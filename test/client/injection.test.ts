@@ -378,6 +378,20 @@ test.each<[string, unknown]>([
   expect(server.received).not.toContain("flush_all 77");
 });
 
+test("a proxy of bytes is not bytes, and ends neither the connection nor the process", async () => {
+  await using own = new Client(server.address, { timeoutMs: 50 });
+  const proxied = new Proxy(Buffer.from("value"), {
+    get(bytes, name) {
+      const found: unknown = Reflect.get(bytes, name);
+      return typeof found === "function" ? found.bind(bytes) : found;
+    },
+  });
+  for (const call of [own.set("k", proxied), own.append("k", proxied), own.get(proxied)]) {
+    expect(await outcome(call)).toBeInstanceOf(MemcachedError);
+  }
+  expect(server.received).not.toContain("undefined");
+});
+
 test("some of it did arrive, so that the server did listen", () => {
   expect(server.received).toContain("touch k -1\r\n");
   expect(server.received.length).toBeGreaterThan(1_000);
