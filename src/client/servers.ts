@@ -53,7 +53,9 @@ export function parseServers(servers: Servers): Address[] {
 
 function fromList(servers: readonly (string | ServerOptions)[]): Address[] {
   if (!Array.isArray(servers)) {
-    throw new OptionError(`The servers must be a string or an array, not ${show(servers)}`);
+    throw new OptionError(
+      `The servers must be a string or an array such as [{ host, port }], not ${show(servers)}`,
+    );
   }
   return servers.map(parseServer);
 }

@@ -75,7 +75,7 @@ function conclude(operation: Operation, answers: readonly Answer[]): void {
 }
 
 /**
- * Sends a change to its own server, and to the others what comes of it, also if nobody
+ * Sends a change to its own server, and to the others what comes of it, even if nobody
  * waits any more: what they have is old. If the key was changed again meanwhile, they lose it,
  * since nobody knows what became of both.
  */

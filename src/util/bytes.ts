@@ -36,7 +36,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether something is a Uint8Array, also of another realm, and does not only pass for one as a proxy does. */
+/** Whether something is a Uint8Array, even one of another realm, and not only a proxy of one. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return util().types.isUint8Array(value);
 }

@@ -53,6 +53,27 @@ describe.each([
     expect(await client.get("spelt-anew")).toBe("last");
   });
 
+  test("hold their key until the last of them is stored", async () => {
+    const encoded: (() => void)[] = [];
+    const serializer = {
+      serialize: (value: unknown) =>
+        new Promise<{ data: string; flags: number }>((resolve) => {
+          encoded.push(() => resolve({ data: String(value), flags: 0 }));
+        }),
+      deserialize: (data: Uint8Array) => data.toString(),
+    };
+    await using client = new Client<unknown>(server.address, { serializer, chunk });
+    const first = client.set("held", "first");
+    const second = client.set("held", "second");
+    encoded[0]?.();
+    expect(await first).toBe(true);
+    const read = client.get("held");
+    for (let i = 0; i < 5; i++) await turn();
+    encoded[1]?.();
+    expect(await second).toBe(true);
+    expect(await read).toBe("second");
+  });
+
   test("fail with an option that is wrong, while others are compressed", async () => {
     await using client = new Client(server.address, { compress: true, chunk });
     const values = { a: "x".repeat(300_000), b: "y" };

@@ -365,15 +365,16 @@ test.each<[string, unknown]>([
   await using own = new Client(server.address, { codec, timeoutMs: 50 });
   const later = { ...codec, encode: async () => encoded as never };
   await using ownLater = new Client(server.address, { codec: later, timeoutMs: 50 });
-  for (const call of [
+  const calls = [
     own.set("k", 1),
     own.set("k", 1, 60),
     own.setMulti({ k: 1 }),
     own.metaSet("k", 1),
     own.append("k", "x"),
     ownLater.set("k", 1),
-  ]) {
-    expect(await outcome(call)).toMatchObject({ name: "CodecError", sent: false });
+  ];
+  for (const result of await Promise.all(calls.map(outcome))) {
+    expect(result).toMatchObject({ name: "CodecError", sent: false });
   }
   expect(server.received).not.toContain("flush_all 77");
 });
@@ -386,8 +387,9 @@ test("a proxy of bytes is not bytes, and ends neither the connection nor the pro
       return typeof found === "function" ? found.bind(bytes) : found;
     },
   });
-  for (const call of [own.set("k", proxied), own.append("k", proxied), own.get(proxied)]) {
-    expect(await outcome(call)).toBeInstanceOf(MemcachedError);
+  const calls = [own.set("k", proxied), own.append("k", proxied), own.get(proxied)];
+  for (const result of await Promise.all(calls.map(outcome))) {
+    expect(result).toBeInstanceOf(MemcachedError);
   }
   expect(server.received).not.toContain("undefined");
 });

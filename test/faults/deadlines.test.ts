@@ -52,6 +52,23 @@ describe("#3 a server that stopped", () => {
     expect(client.stats().get(memcached.address)).toMatchObject({ connects });
   });
 
+  test("once it is dead, a client's end does not wait for its answer to a probe", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, {
+      timeoutMs: 200,
+      connectTimeoutMs: 60_000,
+      stallTimeoutMs: 60_000,
+      behaviors: { failure_limit: 1 },
+    });
+    const stats = () => client.stats().get(memcached.address)!;
+    await client.set("k", "v");
+    await memcached.pause();
+    expect(await outcome(client.get("k"))).toBeInstanceOf(TimeoutError);
+    await until(() => stats().state === "dead" && stats().inFlight === 1);
+    await client.close({ drainMs: 60_000 }); // longer than a test may take
+    expect(stats().inFlight).toBe(0);
+  });
+
   test("the connection is given up when nothing came for stallTimeoutMs", async () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { timeoutMs: 10_000, stallTimeoutMs: 200 });
@@ -179,6 +196,23 @@ describe("#40 abort", () => {
     signal.aborted = true;
     signal.dispatchEvent(new Event("abort"));
     expect(await aborted).toBe(reason);
+  });
+
+  test("before the connection is lost: it is no loss, and goes out no more", async () => {
+    const server = await silent();
+    const client = clientOf(server.address, { behaviors: { failure_limit: 1 } });
+    const states: string[] = [];
+    client.on("health", ({ state }) => states.push(state));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const calls = [client.get("a", { signal }), client.incr("b", 1, { signal })].map(outcome);
+    await until(() => server.received === "get a\r\nincr b 1\r\n");
+    controller.abort(reason);
+    expect(await Promise.all(calls)).toEqual([reason, reason]);
+    server.connections[0]?.socket.destroy();
+    await until(() => !client.stats().get(server.address)!.connected);
+    expect(client.stats().get(server.address)).toMatchObject({ state: "up", waiting: 0 });
+    expect(states).toEqual([]);
   });
 
   test("after the reply: nothing", async () => {

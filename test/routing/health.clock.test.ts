@@ -390,6 +390,19 @@ describe("a server that has to be readied", () => {
     expect([health.state, probes]).toEqual(["up", []]);
   });
 
+  test("leaves no timer behind if its client was closed meanwhile", async () => {
+    const { promise, resolve } = withResolvers();
+    const { health, states } = patient({ failureLimit: 1, rampUpMs: 1000 }, () => promise);
+    health.failed(failure);
+    health.succeeded();
+    health.stop();
+    resolve();
+    await promise;
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(60_000);
+    expect(states()).toEqual(["dead", "returning"]);
+  });
+
   test("stays dead if that fails, until another probe is answered", async () => {
     const refused = Promise.reject(new TimeoutError("flush_all timed out"));
     const prepare = vi.fn<() => Promise<void> | undefined>().mockReturnValueOnce(refused);
