@@ -110,7 +110,7 @@ export class MemcachedError extends Error {
   }
 }
 
-/** Of an error that is none of ours no more than this: its fields may be anything. */
+/** Of an error that is not one of ours, no more than this: its fields may be anything. */
 function loggable(value: unknown): unknown {
   if (typeof value === "string") return printable(value);
   if (!isError(value) || value instanceof MemcachedError) return value;
@@ -128,7 +128,7 @@ export function messageOf(cause: unknown): string {
   return isError(cause) ? cause.message : String(cause);
 }
 
-/** Tells an error what it is about, as far as it does not know. */
+/** Adds to an error what it is about, unless it has that already. */
 export function concerning(
   error: unknown,
   { command, key }: Pick<ErrorDetails, "command" | "key">,
@@ -342,7 +342,7 @@ export class CacheMiss extends CodecError {
   }
 }
 
-/** A many-key or all-servers call of which a part failed. */
+/** A call on many keys or all servers that failed in part. */
 export class PartialError<Results = unknown> extends MemcachedError {
   override readonly code: string = "ERR_MEMCACHED_PARTIAL";
   override readonly retcode: number | undefined = 19;

@@ -8,7 +8,7 @@ const MAX_UINT64 = 2n ** 64n - 1n;
 
 /**
  * A number of up to 64 bits without a sign, as a bigint or as a number that is exact.
- * @param Fault - ArgumentError where it is an argument of its own, and no option
+ * @param Fault - ArgumentError where it is an argument of its own, and not an option
  */
 export function checkUnsigned(
   value: unknown,

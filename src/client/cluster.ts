@@ -256,7 +256,7 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Has the servers be those that a source tells, from its next list on and until `close()`:
+   * Follows a source of servers, from its next list on and until `close()`:
    * each list that differs is given to {@link Cluster.setServers} (event `membership`). A list
    * that cannot be used, an empty one for instance, and a source that fails change nothing
    * (event `membershipError`); after a failure the source is iterated anew. Another source

@@ -20,8 +20,8 @@ export interface CopyReadOptions {
    */
   readonly hedge?: boolean | HedgeOptions | undefined;
   /**
-   * Gives an item that one server missed and another one had back to the first, as long as
-   * it has still to live. It needs the text protocol and memcached 1.6.
+   * Gives an item that one server missed and another one had back to the first, for the
+   * time that it has left. It needs the text protocol and memcached 1.6.
    * @defaultValue false
    */
   readonly readRepair?: boolean | undefined;
@@ -92,7 +92,7 @@ export function copyReadingOf(options: CopyReadOptions, isBinary: boolean): Copy
   return { onMiss, atRandom: randomizeReplicaRead, repairs: readRepair, hedging: hedgingOf(hedge) };
 }
 
-/** What a client needs to read copies so, with what it learns and counts. */
+/** What a client needs to read copies that way, with what it learns and counts. */
 export function readingOf({ hedging, repairs, ...reading }: CopyReading): Reading {
   return {
     ...reading,

@@ -25,7 +25,7 @@ export interface FollowOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Whose servers are to be those of a source. */
+/** What the servers of a source are given to. */
 export interface ServerList {
   readonly servers: readonly ServerInfo[];
   setServers(servers: Servers): void;
@@ -38,7 +38,7 @@ const DISCOVER_OPTIONS: ReadonlySet<string> = new Set([...CLIENT_OPTIONS, "disco
 const DEFAULT_DISCOVER_TIMEOUT_MS = 5000;
 
 /**
- * Has a client's servers be those of a source: each list that is another than the client's
+ * Gives a client the servers of a source: each list that differs from the client's own
  * goes through `setServers`, and one that cannot be used changes nothing.
  */
 export class Membership {

@@ -59,7 +59,7 @@ export interface PolicyOptions extends CopyReadOptions {
    */
   readonly maxRemembered?: number | undefined;
   /**
-   * What becomes of a call that fails for the servers' sake: it rejects, or a read is a
+   * What becomes of a call that fails because of the servers: it rejects, or a read is a
    * miss and a value is not stored, which the event `masked` tells. Deleting, counting
    * and calls to all servers always reject.
    * @defaultValue "throw"

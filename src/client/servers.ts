@@ -53,7 +53,9 @@ export function parseServers(servers: Servers): Address[] {
 
 function fromList(servers: readonly (string | ServerOptions)[]): Address[] {
   if (!Array.isArray(servers)) {
-    throw new OptionError(`The servers must be a string or an array, not ${show(servers)}`);
+    throw new OptionError(
+      `The servers must be a string or an array such as [{ host, port }], not ${show(servers)}`,
+    );
   }
   return servers.map(parseServer);
 }
@@ -174,8 +176,9 @@ function fromObject(server: ServerOptions): Address {
     }
     return unixAddress(checkText(server.path, "path"), weight);
   }
-  rejectCredentials(checkText(server.host, "host"));
-  const host = server.host.replace(/^\[(.*)\]$/, "$1");
+  const written = checkText(server.host, "host");
+  rejectCredentials(written);
+  const host = written.replace(/^\[(.*)\]$/, "$1");
   checkHost(host, host);
   const port = checkInteger(server.port ?? DEFAULT_PORT, "A server's port", 1, 65535);
   const address = tcpAddress(host, port, weight);

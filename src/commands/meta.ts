@@ -32,7 +32,7 @@ export interface MetaFields {
 export interface MetaItem<Value> extends MetaFields {
   /** `v`: the value, unless it was not asked for, or a reader who won is still to write it. */
   value?: Value;
-  /** `W`: this caller alone has the right to write the item anew. */
+  /** `W`: this caller alone has the right to write the item again. */
   won: boolean;
   /** `Z`: another caller has it. */
   alreadyWon: boolean;
@@ -103,7 +103,7 @@ function item(
 /**
  * An item that vivify has made, or that was emptied, has no value to decode yet: neither for
  * who won the right to write it, nor for the others until then. Theirs may be an empty text
- * that is written anew, which has flags.
+ * that was written again, which has flags.
  */
 function isToBeFilled({ info, start, end, flags }: Hit): boolean {
   if (info === undefined || start !== end) return false;

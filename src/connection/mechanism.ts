@@ -1,3 +1,4 @@
+import { OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import type { Credentials } from "./credentials.js";
 import { scram } from "./scram.js";
@@ -45,6 +46,11 @@ export function startMechanism(name: MechanismName, credentials: Credentials): D
 
 /** RFC 4616; the identity to act as is the user's own, as libmemcached sends it. */
 async function* plain({ username, password }: Credentials): Dialogue {
+  if (`${username}${password}`.includes("\0")) {
+    throw new OptionError(
+      "PLAIN parts what it sends by NUL, which a name and a password cannot have",
+    );
+  }
   yield `${username}\0${username}\0${password}`;
 }
 

@@ -40,9 +40,11 @@ export async function* scram(
   const clientFirst = `n=${name},r=${nonce}`;
   const serverFirst = yield `n,,${clientFirst}`;
 
-  const { r: wholeNonce = "", s: salt = "", i: iterations = "" } = attributes(serverFirst);
+  const { r: wholeNonce = "", s: salt = "", i: iterations = "", m } = attributes(serverFirst);
   const count = /^\d{1,7}$/.test(iterations) ? Number(iterations) : 0;
-  if (!wholeNonce.startsWith(nonce) || wholeNonce === nonce || salt === "") {
+  const isOurs = wholeNonce.startsWith(nonce) && wholeNonce !== nonce;
+  // `m` is an extension that has to be known, and none is.
+  if (!isOurs || salt === "" || m !== undefined) {
     throw new ProtocolError("the server's first SCRAM message does not fit ours");
   }
   if (count < MIN_ITERATIONS || count > MAX_ITERATIONS) {

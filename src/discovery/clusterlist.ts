@@ -22,7 +22,7 @@ const END = "\r\nEND\r\n";
 const HEADER = /^(?:CONFIG|VALUE) \S+ \d+ (\d+)$/;
 
 /**
- * How long the answer is at whose beginning a text is: a line, or a data block and `END`.
+ * How long the answer is that a text begins with: a line, or a data block and `END`.
  * @returns undefined while its first line is not complete
  */
 export function answerLength(text: string): number | undefined {

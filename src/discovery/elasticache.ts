@@ -51,7 +51,7 @@ const LAGGING_INTERVALS = 3;
  *
  * A list counts when its version has grown. One with an older version may be that of a server
  * that has not heard yet; it counts when it still stands after three intervals, as it does
- * where a cluster was made anew.
+ * where a cluster was made again.
  * @param endpoint - as a client takes a server, or a URL of one
  * @throws OptionError for an endpoint that cannot be read, or an unknown option
  */

@@ -15,13 +15,13 @@ export type Begin = (wake: () => void, ended: AbortSignal) => Look;
 /** How far from the interval a pause may be, so that many programs do not ask in step. */
 const SPREAD = 0.25;
 
-/** A source that looks again and again, and gives a list whenever it is another than before. */
+/** A source that looks again and again, and gives a list whenever it differs from the last. */
 export function polling(intervalMs: number, begin: Begin): AsyncIterable<Servers> {
   return { [Symbol.asyncIterator]: () => new Polling(intervalMs, begin) };
 }
 
 /**
- * One iteration of such a source. A look that fails ends it, as an iteration has it. Its
+ * One iteration of such a source. A look that fails ends it, as a failure ends any iteration. Its
  * pauses do not keep the process alive, and `return()` ends it in the middle of one.
  */
 class Polling implements AsyncIterator<Servers, undefined> {

@@ -59,7 +59,7 @@ class WatchedFile {
   }
 
   /**
-   * Watches the folder, since to replace a file also takes away what watched it. The files
+   * Watches the folder, since replacing a file also takes away what watched it. The files
    * of a ConfigMap lie behind a link whose name begins with two dots.
    */
   watch(changed: () => void, ended: AbortSignal): void {

@@ -6,7 +6,7 @@ import { wordAt, wordAtEnd } from "./word.js";
  */
 
 /**
- * One-at-a-time: libmemcached's and so this client's default.
+ * One-at-a-time: libmemcached's default, and so this client's.
  *
  * C's `char` is signed where libmemcached is used most, so that a byte from 0x80 on
  * enters as a negative number.

@@ -42,7 +42,7 @@ function murmur3Seeded(key: string, seed: number): number {
   return mix32(hash ^ length);
 }
 
-/** Murmur3's finalizer: a permutation of the 32-bit numbers in which every bit sways every other. */
+/** Murmur3's finalizer: a permutation of the 32-bit numbers in which every bit affects every other. */
 export function mix32(value: number): number {
   let hash = value;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -49,7 +49,7 @@ export class Call {
     return new Call(this.#name, this.place, timeoutMs);
   }
 
-  /** Before another attempt at what somebody else has got into the way of. */
+  /** Before another attempt at something that somebody else got in the way of. */
   tryAgain(): void {
     this.#attempts++;
     if (this.#attempts < MAX_ATTEMPTS && performance.now() < this.#deadline) return;

@@ -218,7 +218,7 @@ export class Changes<Value> {
   }
 }
 
-/** One after the other, also if the first one failed; not if its arguments were wrong or the call was aborted. */
+/** One after the other, even if the first one failed; not if its arguments were wrong or the call was aborted. */
 async function inTurn<First, Second>(
   call: Call,
   first: () => Promise<First>,

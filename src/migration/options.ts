@@ -4,7 +4,7 @@ import { namesOf } from "../util/names.js";
 /** Which cluster has a value's last word: see {@link MigrationOptions.reads}. */
 export type MigrationReads = "old" | "both" | "new";
 
-/** Which calls reject for the other cluster's sake: see {@link MigrationOptions.strict}. */
+/** Which calls reject because of the other cluster: see {@link MigrationOptions.strict}. */
 export type MigrationStrictness = "none" | "deletes" | "writes" | "all";
 
 /** How a migration behaves. */
@@ -86,7 +86,7 @@ export function checkStrict(strict: MigrationStrictness): MigrationStrictness {
   return checkChoice(strict, "strict", STRICTNESS);
 }
 
-/** Whether calls of a kind reject for the other cluster's sake. */
+/** Whether calls of a kind reject because of the other cluster. */
 export function isStrict(
   strict: MigrationStrictness,
   about: Exclude<MigrationStrictness, "none">,

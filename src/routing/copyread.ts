@@ -17,13 +17,13 @@ export interface Question {
   readonly readOnMiss: boolean;
 }
 
-/** What a read tells of its way. */
+/** What a read reports on its way. */
 export interface ReadEvents {
   /** A server answered after `ms` milliseconds; others may have been faster. */
   readonly answered?: (ms: number) => void;
   /** It is over. `isSecond`: the server that was asked beside a slow one had the answer. */
   readonly ended?: (read: CopyRead, isSecond: boolean) => void;
-  /** A server had what others, that were asked before, had not. */
+  /** A server had what those that were asked before it had not. */
   readonly found?: (question: Question, source: Server, missed: readonly Server[]) => void;
 }
 

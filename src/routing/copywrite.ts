@@ -8,7 +8,6 @@ import {
   type KeyRequest,
   type Request,
 } from "../protocol/request.js";
-import type { Decisions } from "./decisions.js";
 import { deletionOf, plainMeta } from "./deletion.js";
 import { isServersFault } from "./fault.js";
 import { Relays, relay } from "./relay.js";
@@ -76,25 +75,23 @@ function conclude(operation: Operation, answers: readonly Answer[]): void {
 
 /**
  * Sends a change to its own server, and to the others what comes of it, also if nobody
- * waits any more: what they have is old. If the key was changed again meanwhile, they lose it,
- * since nobody knows what became of both.
+ * waits any more: what they have is old.
+ * @param decided - is called when its own server has decided, or never will: whether that still holds
  */
 export function writeInTurn(
   operation: Operation,
   request: ChangeRequest,
   [own, ...others]: readonly Server[],
-  decisions: Decisions,
+  decided: () => boolean,
 ): void {
   const copy = copyOf(request);
   const isBlind = isSilent(request) && copy.verb === "set";
   const done = (reply: Reply) => operation.settle(isBlind ? OK : reply);
-  const decided = decisions.begin(request.key);
   new Relays(operation, "all").send(own!, {
     // What the copies are set to depends on the answer, which a silent change has to ask for.
     request: isBlind ? { ...request, noreply: false } : request,
     settle: (reply) => {
-      const next = decided() ? copy : deletionOf(request, request.noreply);
-      if (hasChanged(reply)) sendToEach(operation, next, others, () => done(reply));
+      if (decided() && hasChanged(reply)) sendToEach(operation, copy, others, () => done(reply));
       else done(reply);
     },
     fail: (error) => {

@@ -1,38 +1,38 @@
-/** Changes to one key that are under way, of which its own server decides one at least. */
-interface Decision {
-  /** How many changes there were. */
-  changes: number;
-  /** How many of them the server has not decided yet. */
-  open: number;
+/** What is known of a key while its own server decides about changes to it. */
+interface Undecided {
+  /** How many changes those are. */
+  count: number;
+  /** How often all servers were told since what the item is, whatever it was before. */
+  overwritten: number;
 }
 
 /**
- * Knows which keys were changed again while their own server decided about a change. The
- * copies of such a key have had the later change already, so that the earlier one would undo it.
+ * Changes that a key's own server decides before its copies follow. One that is overwritten
+ * meanwhile has nothing to follow: the copies have been told already what came after it.
  */
 export class Decisions {
-  readonly #byKey = new Map<string, Decision>();
+  readonly #byKey = new Map<string, Undecided>();
 
-  /** A change of a key is sent. */
-  changed(key: string): void {
-    const decision = this.#byKey.get(key);
-    if (decision !== undefined) decision.changes++;
+  /** A key is set, or deleted, on all of its servers at once. */
+  overwrite(key: string): void {
+    const undecided = this.#byKey.get(key);
+    if (undecided !== undefined) undecided.overwritten++;
   }
 
   /**
-   * A key's own server is asked to decide. What this returns is called when it has, or never will:
-   * whether nothing else has changed the key since.
+   * A key's own server is asked to decide. What this returns is called when it has, or never
+   * will: whether what it decided still holds.
    */
   begin(key: string): () => boolean {
-    const decision = this.#byKey.get(key) ?? { changes: 0, open: 0 };
-    this.#byKey.set(key, decision);
-    decision.open++;
-    const { changes } = decision;
+    const undecided = this.#byKey.get(key) ?? { count: 0, overwritten: 0 };
+    this.#byKey.set(key, undecided);
+    undecided.count++;
+    const { overwritten } = undecided;
     let isOpen = true;
     return () => {
-      if (isOpen && --decision.open === 0) this.#byKey.delete(key);
+      if (isOpen && --undecided.count === 0) this.#byKey.delete(key);
       isOpen = false;
-      return decision.changes === changes;
+      return undecided.overwritten === overwritten;
     };
   }
 }

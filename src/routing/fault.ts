@@ -1,6 +1,6 @@
 import { type MemcachedError, NetworkError, ProtocolError, ServerErrorReply } from "../errors.js";
 
-/** Whether an error is for the server's sake, so that another one may do better. */
+/** Whether an error is the server's fault, so that another one may do better. */
 export function isServersFault(error: unknown): error is MemcachedError {
   return (
     error instanceof NetworkError ||

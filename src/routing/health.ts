@@ -36,7 +36,7 @@ export interface HealthOptions {
 }
 
 export interface HealthActions {
-  /** Asks the server for a sign of life, and calls `done` when it gave one or did not. */
+  /** Asks the server for a sign of life, and calls `done` whether it gave one or not. */
   probe(done: () => void): void;
   /**
    * Readies a dead server that answered for its keys, if there is anything to do; it stays

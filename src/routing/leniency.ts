@@ -4,8 +4,8 @@ import { MISS, NOT_STORED } from "../protocol/reply.js";
 import { isServersFault } from "./fault.js";
 
 /**
- * Makes a miss of what fails for the servers' sake, for programs that would rather build
- * a page anew than show an error: what was to be read is not there, and what was to be
+ * Makes a miss of what fails because of the servers, for programs that would rather build
+ * a page again than show an error: what was to be read is not there, and what was to be
  * stored is not stored.
  *
  * Deleting and counting still fail: that an item is gone, or was never counted, would

@@ -151,7 +151,7 @@ function changes(request: Request): request is KeyRequest {
   return request.verb !== "get" || request.touch !== undefined;
 }
 
-/** A key that is sent in base64 is another than the same text. */
+/** A key sent in base64 is a different key from the same text sent as it is. */
 function nameOf({ key, meta }: DeleteRequest): string {
   return meta === undefined ? key : ` ${key}`;
 }

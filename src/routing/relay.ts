@@ -57,7 +57,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
 type Recall = "each" | "all";
 
 /**
- * The operations that ask on behalf of one. When that fails, as an abort has it do, those
+ * The operations that ask on behalf of one. When that fails, as after an abort, those
  * that were not sent yet never will be.
  *
  * The parts of a change are sent all or none (`"all"`): copies that differ would be worse

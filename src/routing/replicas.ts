@@ -60,9 +60,12 @@ export class Replicas implements Executor {
   }
 
   #change(operation: Operation, request: ChangeRequest, servers: readonly Server[]): void {
-    this.#decisions.changed(request.key);
-    if (isUnconditional(request)) writeToAll(operation, copyOf(request), servers);
-    else writeInTurn(operation, request, servers, this.#decisions);
+    if (isUnconditional(request)) {
+      this.#decisions.overwrite(request.key);
+      writeToAll(operation, copyOf(request), servers);
+    } else {
+      writeInTurn(operation, request, servers, this.#decisions.begin(request.key));
+    }
   }
 
   #get(operation: Operation, request: GetRequest, servers: readonly Server[]): void {

@@ -1,4 +1,4 @@
-/** The modules of Node's that most programs never need of this package. */
+/** Modules of Node's that most programs with this package never need. */
 interface Builtins {
   "node:async_hooks": typeof import("node:async_hooks");
   "node:buffer": typeof import("node:buffer");

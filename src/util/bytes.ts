@@ -36,7 +36,7 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether something is a Uint8Array, be it of another realm. */
+/** Whether something is a Uint8Array, even one of another realm. */
 export function isUint8Array(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array || util().types.isUint8Array(value);
 }

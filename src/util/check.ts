@@ -34,7 +34,7 @@ export function checkOptions<Options extends object>(
 
 /**
  * A number that goes into a command line or decides a time.
- * @param Fault - ArgumentError where it is an argument of its own, and no option
+ * @param Fault - ArgumentError where it is an argument of its own, and not an option
  */
 export function checkInteger(
   value: unknown,

@@ -6,7 +6,7 @@ type Listener<Event> = (event: Event) => void;
 
 /**
  * Listeners by type of event. What a listener throws surfaces as an uncaught exception, as
- * with an EventTarget: it never gets into the way of whoever tells the event.
+ * with an EventTarget: it never gets in the way of the code that emits the event.
  */
 export class Events<Types> {
   readonly #listeners = new Map<PropertyKey, Set<Listener<never>>>();
@@ -15,14 +15,14 @@ export class Events<Types> {
     for (const type of Object.keys(types)) this.#listeners.set(type, new Set());
   }
 
-  /** @throws ArgumentError for a type that is never told, and for anything but a function */
+  /** @throws ArgumentError for a type that there is not, and for anything but a function */
   on<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
     const listeners = this.#of(type);
     checkFunction(listener, `The listener of ${String(type)}`, ArgumentError);
     listeners.add(listener);
   }
 
-  /** @throws ArgumentError for a type that is never told */
+  /** @throws ArgumentError for a type that there is not */
   off<Type extends keyof Types>(type: Type, listener: Listener<Types[Type]>): void {
     this.#of(type).delete(listener);
   }

@@ -4,8 +4,8 @@ import { timers } from "./timers.js";
 const PERIOD_MS = 10;
 
 /**
- * One timer for many deadlines: it runs while there is something to watch, and holds the
- * process alive only so long.
+ * One timer for many deadlines: it runs while there is something to watch, and keeps the
+ * process alive only that long.
  *
  * The check itself runs after the event loop has polled its sockets. If the program was
  * busy for long, replies that have already arrived are read first and win over deadlines

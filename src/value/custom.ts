@@ -5,7 +5,7 @@ import type { Codec, Encoded, EncodeOptions, Serializer } from "./codec.js";
 import { FLAG_COMPRESSED } from "./flags.js";
 import { encodeText } from "./text.js";
 
-/** A user's serializer as a codec: checks what it gives, and says what it throws as our errors. */
+/** A user's serializer as a codec: checks what it gives, and turns what it throws into our errors. */
 export class CustomCodec implements Codec {
   readonly #serializer: Serializer;
 

@@ -55,10 +55,10 @@ export class Deflater {
   }
 }
 
-/** Who compresses a call's value: the client's default, or what the call says over that. */
+/** What compresses a call's value: the client's default, or what the call asks for instead. */
 export class Deflaters {
   readonly #defaults: CompressOptions;
-  /** Of the defaults, also for a call that says no more than "compress". */
+  /** With the defaults; also for a call that says no more than "compress". */
   readonly #deflater: Deflater;
   readonly #always: boolean;
   readonly #limits: InflateLimits;

@@ -23,7 +23,7 @@ export interface EncryptionOptions {
   /** The first encrypts, all of them decrypt: put a new key in front, and drop an old one when its items are gone. */
   readonly keys: readonly EncryptionKey[];
   /**
-   * Whether items that are not encrypted are read as well, while a cache is being filled anew.
+   * Whether items that are not encrypted are read as well, while a cache is being refilled.
    * @defaultValue false
    */
   readonly allowPlaintext?: boolean | undefined;
@@ -71,7 +71,7 @@ export class EncryptedCodec implements Codec {
   ): Encoded | Promise<Encoded> {
     if (options?.part === true) {
       throw new CodecError(
-        "An encrypted value is sealed as a whole; set it anew instead of adding to it",
+        "An encrypted value is sealed as a whole; set it again instead of adding to it",
       );
     }
     const encoded = this.#inner.encode(value, options, key);

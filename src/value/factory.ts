@@ -22,7 +22,7 @@ export interface CodecOptions<Value = unknown>
    * What becomes of values that are not a string, bytes, a boolean or an integer: `"json"`,
    * `"pickle"` (Python's own types), `"v8"` (all that `structuredClone` copies; only for
    * a cache that nobody else can write to). `"raw"` knows no types at all: strings and
-   * bytes go in, bytes come out. An object of one's own takes over all values.
+   * bytes go in, bytes come out. An object of your own takes over all values.
    * @defaultValue "json"
    */
   readonly serializer?: NativeSerializer | "raw" | Serializer<Value> | undefined;
@@ -30,7 +30,7 @@ export interface CodecOptions<Value = unknown>
    * Reads and writes what another client reads and writes, in the place of `serializer`:
    * `"pylibmc"` and `"python-memcached"` of Python, the npm packages `"memcached"` and
    * `"memjs"` (which knows bytes alone), `"php"` (the extension memcached), Ruby's
-   * `"dalli"`. Or a codec of one's own.
+   * `"dalli"`. Or a codec of your own.
    */
   readonly codec?: CodecName | Codec | undefined;
   /** Seals all values with AES-256-GCM. */

@@ -1,7 +1,7 @@
 import { CodecError } from "../errors.js";
 import { latin1 } from "../util/bytes.js";
 
-/** Python reads and writes no longer integers, to bound what one costs. */
+/** Python neither reads nor writes longer integers, to bound what one costs. */
 const MAX_DIGITS = 4300;
 /** This many digits always fit a number. */
 const SAFE_DIGITS = 15;

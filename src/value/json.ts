@@ -25,7 +25,7 @@ export function encodeJson(value: unknown): string {
 /**
  * Whether JSON text has a mark of what it may have lost without a word: `null` for NaN or a
  * hole, `{}` for a Map or a RegExp, an object of indexes for a typed array. Only such a text
- * pays for the search for what made it. Three searches take half as long as one of a pattern.
+ * pays for the search for what made it. Three searches take half as long as one for a pattern.
  */
 function hasLossMark(text: string): boolean {
   return text.includes("null") || text.includes("{}") || text.includes('{"0":');

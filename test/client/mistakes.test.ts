@@ -120,7 +120,7 @@ describe("a client", () => {
       "an object such as { ketama: true }, not an",
     ],
     ["a list in their place", ["ketama"], "Client takes an object of options, not an array"],
-    ["text in their place", "ketama", 'The options of Client must be an object, not "ketama"'],
+    ["text in their place", "ketama", "The options of Client must be an object, not a string"],
     ["a socket's wrong option", { socket: { noDelay: 1 } }, "socket.noDelay must be true or false"],
     ["a socket's wrong family", { socket: { family: 5 } }, "socket.family must be 4, 6, or 0"],
     [

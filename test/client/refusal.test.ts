@@ -307,7 +307,11 @@ describe("a client that cannot be", () => {
     ["a number in the list", [11211], /must be a string such as/],
     ["bytes in the list", [Buffer.from("h")], /has no option/],
     ["an object without a host", [{ port: 1 }], /host must be a string/],
-    ["an object that is not in a list", { host: "h" }, /an array, not an object/],
+    [
+      "an object that is not in a list",
+      { host: "h" },
+      /an array such as \[{ host, port }\], not an object/,
+    ],
     ["a port out of range in an object", [{ host: "h", port: 0 }], /port must be a whole number/],
     ["a URL with a query", "memcached://h?timeout=5", /has a "\?"/],
     ["another separator", "h1;h2", /has ";" in its host/],

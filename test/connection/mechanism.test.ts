@@ -40,6 +40,7 @@ describe("SCRAM-SHA-256, with the example of RFC 7677", () => {
     ["no salt", serverFirst.replace(/s=[^,]*/, "s="), "does not fit ours"],
     ["a billion rounds", serverFirst.replace("i=4096", "i=1000000000"), "rounds of SCRAM"],
     ["no rounds", serverFirst.replace("i=4096", "i=0"), "rounds of SCRAM"],
+    ["an extension", `m=new,${serverFirst}`, "does not fit ours"],
     ["too few rounds", serverFirst.replace("i=4096", "i=4095"), '"4095" rounds of SCRAM'],
     ["rounds that are no number", serverFirst.replace("i=4096", "i=5e3"), '"5e3" rounds of SCRAM'],
     ["rounds that are no words", serverFirst.replace("i=4096", "i=\x1b[2J"), '"\\u001b[2J" rounds'],
@@ -58,6 +59,16 @@ describe("SCRAM-SHA-256, with the example of RFC 7677", () => {
     expect((await one.next("")).value).not.toBe((await other.next("")).value);
   });
 });
+
+test.each([
+  ["name", { username: "user\0admin", password: "pencil" }],
+  ["password", { username: "user", password: "pen\0cil" }],
+])(
+  "PLAIN sends no %s with a NUL in it, at which the server would part it",
+  async (_, credentials) => {
+    await expect(startMechanism("PLAIN", credentials).next("")).rejects.toThrow("by NUL");
+  },
+);
 
 test("CRAM-MD5, with the example of RFC 2195", async () => {
   const dialogue = startMechanism("CRAM-MD5", { username: "tim", password: "tanstaaftanstaaf" });

@@ -132,7 +132,7 @@ function withoutAliases(given: object): Map<string, unknown> {
 const CHOOSING = ["ketama", "ketama_weighted", "distribution"] as const;
 
 /**
- * Behaviors with some set anew. What they come to depends on what is set, not on when;
+ * Behaviors with some of them replaced. What they come to depends on what is set, not on when;
  * so whatever would overrule one of those just set is taken back.
  */
 export function mergeBehaviors(old: CheckedBehaviors, set: CheckedBehaviors): CheckedBehaviors {

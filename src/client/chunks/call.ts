@@ -19,7 +19,7 @@ export class ChunkCall {
     this.#deadline = deadline;
   }
 
-  /** The milliseconds that are left, for what counts them anew. */
+  /** The milliseconds that are left: for calls that take a timeout of their own. */
   get timeoutMs(): number {
     return Math.max(1, this.#deadline - performance.now());
   }

@@ -81,7 +81,7 @@ export class Chunks implements Chunking {
     });
   }
 
-  /** Always answered: whether there are chunks, the answer says. */
+  /** Waits for the answer even with noreply: only the answer tells whether there are chunks. */
   async touch(
     name: string,
     key: Key,
@@ -174,7 +174,7 @@ export class Chunks implements Chunking {
     const { size, maxSize } = this.#limits;
     if (length <= maxSize) return Manifest.of(value, size);
     throw new ValueTooLargeError(
-      `The value is ${length} bytes and chunk.maxSize is ${maxSize}; raise it, also where the value is read`,
+      `The value is ${length} bytes and chunk.maxSize is ${maxSize}; raise it, and where the value is read too`,
       length,
       maxSize,
     );
@@ -225,7 +225,7 @@ export class Chunks implements Chunking {
     const [data, found] = await Promise.all([encoded, looking]);
     if (found?.flags !== FLAG_CHUNKED) return data;
     throw new CodecError(
-      `${command.name}: the value is in chunks, to which nothing can be added; set it anew`,
+      `${command.name}: the value is in chunks, to which nothing can be added; set it again`,
       { command: command.name },
     );
   }

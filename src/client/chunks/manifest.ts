@@ -100,5 +100,5 @@ export class Manifest {
 }
 
 function damaged(what: string): CodecError {
-  return new CodecError(`The item is flagged as a value in chunks, but ${what}; set it anew`);
+  return new CodecError(`The item is flagged as a value in chunks, but ${what}; set it again`);
 }

@@ -39,7 +39,7 @@ interface Waiter<C extends Client> {
  * callers at once, so this is for programs that want connections of their own, or that
  * come from pylibmc.
  *
- * Every client is a clone and places keys as its master does, also after the master was
+ * Every client is a clone and places keys as its master does, even after the master was
  * changed. They are handed out in turn, and those who wait are served in turn.
  */
 export class ClientPool<C extends Client = Client> implements AsyncDisposable {
@@ -74,7 +74,7 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
 
   /**
    * Reserves a client while a function runs. It comes back when the function's promise
-   * is settled, also after an error.
+   * is settled, even after an error.
    * @returns what the function returns
    * @throws PoolExhaustedError if every client is in use and it was not to wait, or waited
    * in vain

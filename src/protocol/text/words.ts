@@ -10,7 +10,7 @@ export function wordReply(line: string, request: Request): Reply | undefined {
   if (request.verb === "admin") return adminReply(line, request);
   if (request.verb === "arithmetic" && line !== "NOT_FOUND") {
     // decr pads what it stores with blanks, and older servers answer with them.
-    return numberReply(line.replace(/ +$/, ""), undefined);
+    return numberReply(withoutPadding(line), undefined);
   }
   switch (line) {
     case "STORED":
@@ -28,6 +28,13 @@ export function wordReply(line: string, request: Request): Reply | undefined {
     default:
       return undefined;
   }
+}
+
+/** By hand: a pattern looks at every blank anew, and thousands before something else take it long. */
+function withoutPadding(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === " ") end--;
+  return line.slice(0, end);
 }
 
 function adminReply(line: string, request: AdminRequest): Reply | undefined {
