@@ -120,8 +120,8 @@ export class Client<Value = unknown> extends Cluster {
 
   /**
    * Reads many keys, all at once on every server concerned.
-   * @returns a Map of the items that are there, by the keys as they were given; a miss
-   * has no entry
+   * @returns a Map of the items that are there, by the keys as they were given and in their
+   * order; a miss has no entry
    * @throws PartialError if a server failed; its `results` hold what the others answered
    */
   getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;

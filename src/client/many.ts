@@ -49,6 +49,7 @@ class ReadMany<K extends Key> {
   readonly #name: string;
   readonly #cas: boolean;
   readonly #options: CallOptions | undefined;
+  /** All keys at first, so that one given twice is seen, and the results are in their order. */
   readonly #results = new Map<K, unknown>();
   readonly #lines: Line<K>[];
   readonly #gathering: Gathering<Map<K, unknown>>;
@@ -66,7 +67,7 @@ class ReadMany<K extends Key> {
     this.#name = nameOf(cas);
     this.#cas = cas;
     this.#options = options;
-    this.#lines = linesOf(this, dispatcher, keys, options);
+    this.#lines = linesOf(this, dispatcher, keys, options, this.#results);
     this.#gathering = new Gathering(this.#name, this.#lines.length, this.#results, resolve, reject);
   }
 
@@ -93,12 +94,16 @@ class ReadMany<K extends Key> {
     const { server, wire } = line;
     const dispatcher = this.#dispatcher;
     const gathering = this.#gathering;
-    const failed = (error: unknown) => gathering.fail(server.name, error);
+    const command = new GetMany(this.#name, line.given, this.#results, this.#cas);
+    const failed = (error: unknown) => {
+      command.dropMisses();
+      gathering.fail(server.name, error);
+    };
     const request = dispatcher.needsBase64(wire[0]!)
       ? inBase64({ ...getRequest(wire[0]!), cas: this.#cas })
       : manyRequest(wire, this.#cas);
     const operation = new Operation(
-      new GetMany(this.#name, line.given, this.#results, this.#cas),
+      command,
       request,
       line.route,
       dispatcher.decoderFor(request, this.#options, this.#deadline),
@@ -137,21 +142,21 @@ function nameOf(cas: boolean): string {
   return cas ? "getsMulti" : "getMulti";
 }
 
-/** The lines of some keys, by server; of several that mean the same item the first stands for all. */
+/** The lines of some keys, by server. Notes in `results` which keys there are, each once. */
 function linesOf<K extends Key>(
   call: ReadMany<K>,
   dispatcher: Dispatcher,
   keys: Iterable<K>,
   options: CallOptions | undefined,
+  results: Map<K, unknown>,
 ): Line<K>[] {
   const lines: Line<K>[] = [];
   const open = new Map<Server, Line<K>>();
-  const seen = new Set<string>();
   let line: Line<K> | undefined;
   for (const key of checkIterable(keys)) {
     const wireKey = dispatcher.key(key, options);
-    const { size } = seen;
-    if (seen.add(wireKey).size === size) continue;
+    const { size } = results;
+    if (results.set(key, undefined).size === size) continue;
     const route = dispatcher.route(wireKey, options);
     const server = dispatcher.router.serverFor(route);
     const isAlone = dispatcher.needsBase64(wireKey);

@@ -103,8 +103,9 @@ export const has: Command<boolean> = {
 };
 
 /**
- * One line of a many-key read. Items go into the caller's map under the keys as the
- * caller gave them; what cannot be decoded is remembered and reported with the rest.
+ * One line of a many-key read. Items go into the caller's map under the keys as the caller
+ * gave them, where these stand already; what cannot be decoded is remembered and reported
+ * with the rest.
  */
 export class GetMany<Key> implements Command<Promise<void> | undefined> {
   readonly name: string;
@@ -112,6 +113,8 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   readonly #keys: readonly Key[];
   readonly #results: Map<Key, unknown>;
   readonly #decode: (hit: Hit, codec: Decoder, key: string, command: string) => unknown;
+  /** The first key without a value, as long as they come in the keys' order. */
+  #next = 0;
   #decoding: Promise<unknown>[] | undefined = undefined;
   #failure: unknown = undefined;
 
@@ -126,8 +129,12 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
     const key = this.#keys[index]!;
     try {
       const value = this.#decode(hit, codec, wireKey, this.name);
-      if (value instanceof Promise) this.#await(key, value);
-      else if (value !== undefined) this.#results.set(key, value);
+      if (value instanceof Promise) {
+        this.#await(key, value);
+      } else if (value !== undefined) {
+        this.#results.set(key, value);
+        if (index === this.#next) this.#next++;
+      }
     } catch (error) {
       this.#failure ??= error;
     }
@@ -139,6 +146,13 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
     if (this.#decoding !== undefined) return Promise.all(this.#decoding).then(() => this.#finish());
     this.#finish();
     return undefined;
+  }
+
+  /** Takes out the keys that have no value: a miss is not in the map. */
+  dropMisses(): void {
+    for (const key of this.#keys) {
+      if (this.#results.get(key) === undefined) this.#results.delete(key);
+    }
   }
 
   #await(key: Key, decoding: Promise<unknown>): void {
@@ -154,6 +168,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   }
 
   #finish(): void {
+    if (this.#next < this.#keys.length) this.dropMisses();
     if (this.#failure !== undefined) throw this.#failure;
   }
 }
