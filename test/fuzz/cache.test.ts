@@ -67,6 +67,8 @@ async function follow(options: ClientOptions, calls: readonly Call[]): Promise<v
     outcome.got.catch(() => {}); // is looked at below
     outcomes.push(outcome);
     if (inTurn) await outcome.got;
+    // What is buffered has not reached its own server, after which the copies follow.
+    if (inTurn && behaviors.buffer_requests === true) await client.flush();
   }
   for (const { got, want, silent } of outcomes) {
     const result = await got;
