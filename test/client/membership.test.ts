@@ -233,6 +233,9 @@ describe("follow", () => {
     ["a:1", undefined, "must be an async iterable"],
     [new Feed(), { signals: 1 }, "follow has no option"],
     [new Feed(), { signal: 1 }, "signal must be an AbortSignal"],
+    [new Feed(), { signal: new AbortController() }, "not an AbortController"],
+    [new Feed(), { signal: new EventTarget() }, "not an EventTarget"],
+    [new Feed(), { signal: { aborted: false } }, "not an object"],
   ])("refuses %j with %j, and keeps the source that it has", async (source, options, message) => {
     await using client = new Client("a:1");
     const { changes } = witness(client);

@@ -121,6 +121,17 @@ describe("a call that lost a server", () => {
     }
   });
 
+  test("may have been carried out if any of its servers may have done so", async () => {
+    await servers[0]?.kill();
+    await servers[1]?.pause();
+    const error = await partial(client.setMulti({ [onServer(1)[0]!]: 1 }, { timeoutMs: 100 }));
+    expect(error).toMatchObject({ sent: true, server: servers[1]?.address });
+    const calls = client.incrMulti([onServer(0)[0]!, onServer(1)[0]!], 1, { timeoutMs: 300 });
+    const { errors, sent } = await partial(calls);
+    expect([...errors.values()].map((each) => each.sent)).toEqual([false, true]);
+    expect(sent).toBe(true);
+  });
+
   test("single keys of the lost server fail fast, and work again when it is back", async () => {
     await servers[1]?.kill();
     const [lost = ""] = onServer(1);

@@ -198,6 +198,20 @@ describe("#40 abort", () => {
     expect(await aborted).toBe(reason);
   });
 
+  test("before its reply: those behind it still have their deadlines", async () => {
+    const server = await silent();
+    const client = clientOf(server.address);
+    const controller = new AbortController();
+    const aborted = outcome(client.incr("a", 1, { signal: controller.signal }));
+    const late = outcome(client.incr("b", 1, { timeoutMs: 300 }));
+    await until(() => server.received === "incr a 1\r\nincr b 1\r\n");
+    controller.abort(reason);
+    expect(await aborted).toBe(reason);
+    await new Promise((resolve) => setTimeout(resolve, 50)); // deadlines are looked at meanwhile
+    server.connections[0]?.send("5\r\n");
+    expect(await late).toBeInstanceOf(TimeoutError);
+  });
+
   test("before the connection is lost: it is no loss, and goes out no more", async () => {
     const server = await silent();
     const client = clientOf(server.address, { behaviors: { failure_limit: 1 } });

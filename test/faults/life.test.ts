@@ -25,7 +25,7 @@ function program(source: string, ...args: string[]) {
   let printed = "";
   child.stdout.on("data", (data) => (printed += data));
   child.stderr.on("data", (data) => (printed += data));
-  const ended = once(child, "exit").then(([code]) => ({ code, printed }));
+  const ended = once(child, "close").then(([code]) => ({ code, printed }));
   return { child, ended, printed: () => printed };
 }
 

@@ -1,0 +1,19 @@
+import { TimeoutError } from "tslibmc";
+import { expect, test } from "vitest";
+import { outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
+import { clientOf, use } from "../support/use.js";
+
+test("a counter that is neither there nor can be made is tried for until the call's deadline", async () => {
+  const server = use(
+    await ScriptedServer.start((connection) =>
+      connection.onLine((line) => {
+        if (line.startsWith("incr")) connection.send("NOT_FOUND\r\n");
+        else if (!line.startsWith("add")) connection.send("NOT_STORED\r\n");
+      }),
+    ),
+  );
+  const client = clientOf(server.address, { timeoutMs: 300 });
+  expect(await outcome(client.incr("n", 1, { initial: 1 }))).toBeInstanceOf(TimeoutError);
+  expect(server.received).toMatch(/^(?:incr n 1\r\nadd n \d+ 0 1\r\n1\r\n){2}/);
+});
