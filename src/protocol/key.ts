@@ -112,8 +112,13 @@ function isPlain(key: Key): key is string {
 }
 
 function anyBytes(key: Key): string {
-  const bytes = typeof key === "string" ? Buffer.from(wellFormed(key), "utf8") : checkBytes(key);
+  const bytes = keyBytes(key);
   return latin1(asBuffer(bytes), 0, bytes.length);
+}
+
+/** @throws KeyError for what is neither text that UTF-8 can express nor bytes */
+export function keyBytes(key: Key): Uint8Array {
+  return typeof key === "string" ? Buffer.from(wellFormed(key), "utf8") : checkBytes(key);
 }
 
 function wellFormed(key: string): string {

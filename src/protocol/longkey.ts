@@ -1,6 +1,6 @@
 import { builtin } from "../util/builtin.js";
-import { asBuffer } from "../util/bytes.js";
-import { type EncodeKey, type Key, MAX_KEY_BYTES } from "./key.js";
+import { isUint8Array } from "../util/bytes.js";
+import { type EncodeKey, type Key, keyBytes, MAX_KEY_BYTES } from "./key.js";
 
 const crypto = builtin("node:crypto");
 
@@ -17,12 +17,11 @@ export function hashingLongKeys(encode: EncodeKey): EncodeKey {
 
 function isTooLong(key: Key, prefix: string): boolean {
   const room = MAX_KEY_BYTES - prefix.length;
-  if (typeof key !== "string") return key.length > room;
+  if (typeof key !== "string") return isUint8Array(key) && key.length > room;
   // No character is more than three bytes of UTF-8 for each of its units.
   return key.length > room || (key.length * 3 > room && Buffer.byteLength(key) > room);
 }
 
 function hashed(key: Key): string {
-  const bytes = typeof key === "string" ? key : asBuffer(key);
-  return MARK + crypto().createHash("sha256").update(bytes).digest("base64url");
+  return MARK + crypto().createHash("sha256").update(keyBytes(key)).digest("base64url");
 }

@@ -1,6 +1,6 @@
 import { ArgumentError } from "../errors.js";
 import { checkFunction } from "./check.js";
-import { show } from "./show.js";
+import { shorten, show } from "./show.js";
 
 type Listener<Event> = (event: Event) => void;
 
@@ -44,7 +44,7 @@ export class Events<Types> {
     const listeners = this.#listeners.get(type);
     if (listeners !== undefined) return listeners;
     const types = [...this.#listeners.keys()].join(", ");
-    const name = typeof type === "string" ? type : show(type);
+    const name = typeof type === "string" ? shorten(type, 40) : show(type);
     throw new ArgumentError(`There is no event ${name}; there are ${types}`);
   }
 }

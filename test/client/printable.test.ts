@@ -129,6 +129,7 @@ test("what a caller took from elsewhere is short in a message: a name, or what c
     () => client.metaGet("k", options),
     async () => clientOf("127.0.0.1:1", options),
     async () => clientOf([options]),
+    async () => client.on(long as never, () => {}),
   ]) {
     const error = await errorOf(call());
     expectPrintable(error);

@@ -121,6 +121,21 @@ describe("hashLongKeys", () => {
   });
 });
 
+test.each<[string, unknown]>([
+  ["an array", new Array(300).fill(1)],
+  ["an object with a length", { length: 1e9 }],
+  ["null", null],
+  ["undefined", undefined],
+  ["text that UTF-8 cannot express, and would be one with others", `${"k".repeat(300)}\ud800`],
+])("hashLongKeys makes no key of what is none: %s", async (_, key) => {
+  await using client = new Client(server.address, { hashLongKeys: true });
+  await expect(client.get(key as never)).rejects.toThrow(KeyError);
+  await expect(client.getMulti([key as never])).rejects.toThrow(KeyError);
+  await expect(
+    client.get("k", { keyPrefix: key === undefined ? 1 : key } as never),
+  ).rejects.toThrow(KeyError);
+});
+
 test("unknown ways to encode keys are refused", () => {
   expect(() => new Client("localhost", { encodeKeys: "hex" as never })).toThrow(OptionError);
   expect(() => new Client("localhost", { hashLongKeys: 1 as never })).toThrow(OptionError);
