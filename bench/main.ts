@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { dirname } from "node:path";
+import { explained } from "../scripts/explained.mjs";
 import { type Memcached, startMemcached } from "../test/support/memcached.js";
 import { checkOut } from "./checkout.js";
 import { entriesOnNodes, ON_EACH_NODE } from "./nodes.js";
@@ -21,12 +22,11 @@ import { measureRounds, type Series } from "./rig/rounds.js";
 import { allEntries, comparedEntries, type Entry, type Servers } from "./subjects.js";
 import { startTransports, WAYS } from "./transports.js";
 
-if (process.argv.includes("--help")) console.log(USAGE);
-else process.exitCode = await main();
+process.exitCode = await main();
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  const view = viewOf(args);
+  const view = explained(USAGE, () => viewOf(args));
   if (view === "transports") return amongTransports(args);
   await using stage = await startServers();
   return await (view === "nodes" ? amongNodes : amongClients)(args, stage);
@@ -34,13 +34,13 @@ async function main(): Promise<number> {
 
 async function amongTransports(args: readonly string[]): Promise<number> {
   await using transports = await startTransports();
-  const options = parseOptions(args, WAYS);
+  const options = explained(USAGE, () => parseOptions(args, WAYS));
   const entries = transports.entries.filter(({ subject }) => options.wants(subject.name));
   return await benchmark(entries, options, transports.pids);
 }
 
 async function amongNodes(args: readonly string[], { servers, pids }: Stage): Promise<number> {
-  const options = parseOptions(args, ON_EACH_NODE);
+  const options = explained(USAGE, () => parseOptions(args, ON_EACH_NODE));
   say(`finding Node ${options.nodes.join(", ")}`);
   const entries = await entriesOnNodes(options.nodes, servers, options.wants);
   return benchmark(entries, options, pids);
@@ -48,10 +48,8 @@ async function amongNodes(args: readonly string[], { servers, pids }: Stage): Pr
 
 async function amongClients(args: readonly string[], { servers, pids }: Stage): Promise<number> {
   const everybody = allEntries(servers);
-  const options = parseOptions(
-    args,
-    everybody.map(({ subject }) => subject.name),
-  );
+  const names = everybody.map(({ subject }) => subject.name);
+  const options = explained(USAGE, () => parseOptions(args, names));
   if (options.view === "peers") {
     const entries = everybody.filter(({ subject }) => options.wants(subject.name));
     return benchmark(entries, options, pids);

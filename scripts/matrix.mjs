@@ -1,18 +1,22 @@
-/**
- * Runs the test suite on every Node that is supported, each fetched by npx.
- *
- *   npm run matrix                    all of them
- *   npm run matrix -- 22 24           these
- *   npm run matrix -- 22 -- test/ring these tests on this one
- */
+/** Runs the test suite on every Node that is supported, each fetched by npx. */
 import { run } from "./command.mjs";
+import { explained } from "./explained.mjs";
 import { findNode, nodeCommand, SUPPORTED } from "./nodes.mjs";
 import { inWords, runVitest, sum } from "./vitest.mjs";
 
-const args = process.argv.slice(2);
-const split = args.includes("--") ? args.indexOf("--") : args.length;
-const versions = split > 0 ? args.slice(0, split) : SUPPORTED;
-const tests = args.slice(split + 1);
+const USAGE = `npm run matrix                       every test on Node ${SUPPORTED.join(", ")}
+npm run matrix -- 22 24              on these
+npm run matrix -- 22 -- test/ring    these tests on this one
+`;
+
+const { versions, tests } = explained(USAGE, () => {
+  const args = process.argv.slice(2);
+  const split = args.includes("--") ? args.indexOf("--") : args.length;
+  const given = args.slice(0, split);
+  const odd = given.find((version) => !/^\d/.test(version));
+  if (odd !== undefined) throw new TypeError(`${odd} is no version of Node`);
+  return { versions: given.length > 0 ? given : SUPPORTED, tests: args.slice(split + 1) };
+});
 
 const build = await run(process.execPath, ["scripts/build.mjs", "--if-stale"]);
 const results = [];

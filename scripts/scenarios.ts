@@ -5,18 +5,34 @@ import type { Figures } from "../test/support/scenario/figures.js";
 import { FLUSHING, POLICIES } from "../test/support/scenario/policy.js";
 import { broken } from "../test/support/scenario/promises.js";
 import { play } from "../test/support/scenario/scenario.js";
+import { explained } from "./explained.mjs";
 
-/**
- * `npm run scenarios`: what becomes of a cluster's clients when something happens to one of
- * its servers, in figures. `--fault killed` plays those whose names begin so, `--seconds 30`
- * lets them last longer, and `--write` puts the tables into docs/scenarios.md.
- */
-const { values } = parseArgs({
-  options: {
-    fault: { type: "string", default: "" },
-    seconds: { type: "string", default: "10" },
-    write: { type: "boolean", default: false },
-  },
+const USAGE = `npm run scenarios -- [options]: what becomes of a cluster's clients when something
+happens to one of its servers, in figures
+
+  --fault killed    only those whose names begin so
+  --seconds N       how long a fault lasts (default 10)
+  --write           puts the tables into docs/scenarios.md
+`;
+
+const faults = await allFaults();
+const { chosen, faultMs, isToWrite } = explained(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      fault: { type: "string", default: "" },
+      seconds: { type: "string", default: "10" },
+      write: { type: "boolean", default: false },
+    },
+  });
+  const chosen = faults.filter(({ name }) => name.startsWith(values.fault));
+  if (chosen.length === 0) {
+    throw new TypeError(
+      `No fault begins with ${values.fault}; there are ${faults.map(({ name }) => name).join(", ")}`,
+    );
+  }
+  const faultMs = Number(values.seconds) * 1_000;
+  if (!(faultMs > 0)) throw new TypeError("--seconds takes a number above 0");
+  return { chosen, faultMs, isToWrite: values.write };
 });
 
 const PAGE = new URL("../docs/scenarios.md", import.meta.url);
@@ -30,9 +46,8 @@ const HEAD = [
 let runs = 0;
 let unkept = 0;
 const sections: string[] = [];
-const faults = (await allFaults()).filter(({ name }) => name.startsWith(values.fault));
-for (const fault of faults) {
-  const durations = { beforeMs: 1_000, faultMs: Number(values.seconds) * 1_000, afterMs: 2_000 };
+for (const fault of chosen) {
+  const durations = { beforeMs: 1_000, faultMs, afterMs: 2_000 };
   const outcome = await play(fault, POLICIES, durations);
   if (fault.shows === "silence") {
     for (const [policy, figures] of await play(fault, [FLUSHING], durations)) {
@@ -51,7 +66,7 @@ for (const fault of faults) {
     }
   }
 }
-if (values.write) write(sections.join("\n\n"));
+if (isToWrite) write(sections.join("\n\n"));
 console.log(`${runs} runs, ${unkept} promises not kept`);
 process.exitCode = unkept > 0 ? 1 : 0;
 

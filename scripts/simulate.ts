@@ -5,16 +5,24 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { explained } from "./explained.mjs";
 import { chart } from "./simulation/chart.js";
 import { KINDS, type Kind } from "./simulation/failures.js";
 import { type Figures, policiesFor, SCENARIO, simulate } from "./simulation/simulation.js";
 import { table } from "./simulation/table.js";
 
 const names = Object.keys(SCENARIO);
-const { values } = parseArgs({
-  options: Object.fromEntries(names.map((name) => [name, { type: "string" }] as const)),
+const USAGE = `npm run simulate -- [options]: what each policy makes of many servers that fail
+
+${names.map((name) => `  --${name} ${Reflect.get(SCENARIO, name)}`).join("\n")}
+`;
+
+const given = explained(USAGE, () => {
+  const { values } = parseArgs({
+    options: Object.fromEntries(names.map((name) => [name, { type: "string" }] as const)),
+  });
+  return Object.entries(values).map(([name, text]) => [name, parse(name, String(text))]);
 });
-const given = Object.entries(values).map(([name, text]) => [name, parse(name, String(text))]);
 const scenario = { ...SCENARIO, ...Object.fromEntries(given) };
 console.error(names.map((name) => `--${name} ${Reflect.get(scenario, name)}`).join(" "));
 

@@ -1,21 +1,32 @@
 import { parseArgs } from "node:util";
 import { soak } from "../test/support/soak.js";
+import { explained } from "./explained.mjs";
 
-/** `npm run soak -- --minutes 30`: the client under faults for as long as it is told to. */
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "5" },
-    operations: { type: "string", default: "Infinity" },
-    seed: { type: "string", default: String(Date.now() % 1_000_000) },
-  },
+const USAGE = `npm run soak -- [options]: the client under faults
+
+  --minutes N       for so long (default 5)
+  --operations N    or until so many are settled
+  --seed N          repeats a run's dice
+`;
+
+const { minutes, operations, seed } = explained(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: "string", default: "5" },
+      operations: { type: "string", default: "Infinity" },
+      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    },
+  });
+  return {
+    minutes: positive("minutes", values.minutes),
+    operations: positive("operations", values.operations),
+    seed: positive("seed", values.seed),
+  };
 });
-
-const seed = Number(values.seed);
-const minutes = Number(values.minutes);
 console.log(`soak: ${minutes} minutes, --seed ${seed}`);
 const figures = await soak({
   ms: minutes * 60_000,
-  maxOperations: Number(values.operations),
+  maxOperations: operations,
   seed,
   log({ seconds, operations, hits, faults, upsets }) {
     console.log(
@@ -30,3 +41,9 @@ const grown = heapLate > heapEarly * 1.5 + 16;
 if (grown) console.log(`The heap grew from ${heapEarly} to ${heapLate} MiB`);
 const wrong = wrongValues + untypedErrors + neverSettled + settledTwice;
 process.exitCode = wrong > 0 || grown ? 1 : 0;
+
+function positive(name: string, text: string): number {
+  const number = Number(text);
+  if (number > 0) return number;
+  throw new TypeError(`--${name} takes a number above 0`);
+}

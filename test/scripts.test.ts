@@ -69,3 +69,21 @@ describe("a suite's counts", () => {
     );
   });
 });
+
+describe("a program of this project", () => {
+  const matrix = (argument: string) =>
+    run(process.execPath, ["scripts/matrix.mjs", argument], { cwd: root });
+
+  test("says how it is used when it is asked for help", async () => {
+    const { stdout } = await matrix("--help");
+    expect(stdout).toMatch(/^npm run matrix /);
+  });
+
+  test("says what is wrong and how it is used, and fails, when it cannot do what it is told", async () => {
+    await expect(matrix("--nonsense")).rejects.toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^--nonsense is no version of Node\n\nnpm run matrix /),
+    });
+  });
+});

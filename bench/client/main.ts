@@ -1,15 +1,12 @@
 /**
  * What the client itself costs, with neither kernel nor server: µs of CPU per operation on a
  * stand-in for the socket. It is the steadiest figure there is for a change of the hot path.
- *
- *   npm run bench:client                       this checkout
- *   npm run bench:client -- --compare <ref>    and another commit, in turn
- *   npm run bench:client -- --rounds 3
  */
 import { execFile } from "node:child_process";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import { explained } from "../../scripts/explained.mjs";
 import { checkOut } from "../checkout.js";
 import { count } from "../options.js";
 import { say } from "../progress.js";
@@ -20,14 +17,22 @@ const WORKER = fileURLToPath(new URL("./worker.js", import.meta.url));
 
 type Costs = Readonly<Record<string, number>>;
 
-const { values } = parseArgs({
-  options: { compare: { type: "string" }, rounds: { type: "string" } },
+const USAGE = `npm run bench:client -- [options]
+
+  --rounds N       rounds (default 5)
+  --compare REF    this checkout and another commit of it, in turn
+`;
+
+const { compare, rounds } = explained(USAGE, () => {
+  const { values } = parseArgs({
+    options: { compare: { type: "string" }, rounds: { type: "string" } },
+  });
+  return { compare: values.compare, rounds: count("rounds", values.rounds, 5) };
 });
-const rounds = count("rounds", values.rounds, 5);
 const builds = new Map([["this checkout", resolve("dist/esm/index.js")]]);
-using checkout = values.compare === undefined ? undefined : checkOut(values.compare);
+using checkout = compare === undefined ? undefined : checkOut(compare);
 if (checkout !== undefined) {
-  builds.set(values.compare!, join(checkout.path, "dist/esm/index.js"));
+  builds.set(compare!, join(checkout.path, "dist/esm/index.js"));
 }
 await measure(builds, rounds);
 

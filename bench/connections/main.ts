@@ -1,16 +1,15 @@
 /**
  * What several connections to a server are good for: latencies of small reads while large
  * values are read or set, over 1, 2 and 4 connections, in interleaved rounds.
- *
- *   npm run bench:connections -- --rounds 9 --window 300
- *   npm run bench:connections -- --link 1gbit      over a link of that speed (Linux, as root)
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { explained } from "../../scripts/explained.mjs";
 import { startMemcached } from "../../test/support/memcached.js";
+import { count } from "../options.js";
 import { say } from "../progress.js";
 import { rows, withRange } from "../report/table.js";
 import { spread } from "../rig/statistics.js";
@@ -29,19 +28,35 @@ interface Series {
   readonly samples: Sample[];
 }
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "9" },
-    window: { type: "string", default: "300" },
-    link: { type: "string" },
-  },
+const USAGE = `npm run bench:connections -- [options]
+
+  --rounds N       rounds that count (default 9)
+  --window MS      how long each of them lasts (default 300)
+  --link 1gbit     over a link of that speed (Linux, as root)
+`;
+
+const { rounds, windowMs, link } = explained(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: "string" },
+      window: { type: "string" },
+      link: { type: "string" },
+    },
+  });
+  if (values.link !== undefined && !/^\d+[kmg]?bit$/.test(values.link)) {
+    throw new TypeError("--link takes a rate such as 1gbit");
+  }
+  return {
+    rounds: count("rounds", values.rounds, 9),
+    windowMs: count("window", values.window, 300),
+    link: values.link,
+  };
 });
-if (values.link !== undefined && process.env[INSIDE] === undefined) runBehindLink(values.link);
-else await main(Number(values.rounds), Number(values.window), values.link);
+if (link !== undefined && process.env[INSIDE] === undefined) runBehindLink(link);
+else await main();
 
 /** Runs this program again where the loopback device is as slow as the link. */
 function runBehindLink(link: string): void {
-  if (!/^\d+[kmg]?bit$/.test(link)) throw new TypeError("--link takes a rate such as 1gbit");
   const slow = `ip link set lo up && tc qdisc add dev lo root tbf rate ${link} burst 128k latency 20ms`;
   const args = ["-n", "sh", "-c", `${slow} && exec "$@"`, "sh", ...process.argv];
   const { status } = spawnSync("unshare", args, {
@@ -51,7 +66,7 @@ function runBehindLink(link: string): void {
   process.exitCode = status ?? 1;
 }
 
-async function main(rounds: number, windowMs: number, link: string | undefined): Promise<void> {
+async function main(): Promise<void> {
   await using server = await startMemcached({ args: ["-t", "4", "-m", "512"] });
   const clients = new Map<number, Client>();
   for (const connections of COUNTS) {

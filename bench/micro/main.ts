@@ -1,9 +1,5 @@
-/**
- * What single steps cost in this process, without a server:
- *
- *   npm run bench:micro                all of them
- *   npm run bench:micro -- hash value  these
- */
+/** What single steps cost in this process, without a server. */
+import { explained } from "../../scripts/explained.mjs";
 import { rows, shortly } from "../report/table.js";
 import { spread } from "../rig/statistics.js";
 import { hash } from "./hash.js";
@@ -23,14 +19,18 @@ const WINDOW_MS = 10;
 /** What a step returned last, so that none can be left out as useless. */
 export let last: unknown;
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.find((name) => !Object.hasOwn(GROUPS, name));
-if (unknown !== undefined) {
-  console.error(`Nothing is named ${unknown}; there are ${Object.keys(GROUPS).join(", ")}`);
-  process.exitCode = 1;
-} else {
-  for (const group of wanted.length === 0 ? Object.keys(GROUPS) : wanted) await measure(group);
-}
+const USAGE = `npm run bench:micro -- [groups]
+
+Groups: ${Object.keys(GROUPS).join(" ")} (default: all)
+`;
+
+const wanted = explained(USAGE, () => {
+  const names = process.argv.slice(2);
+  const unknown = names.find((name) => !Object.hasOwn(GROUPS, name));
+  if (unknown !== undefined) throw new TypeError(`Nothing is named ${unknown}`);
+  return names;
+});
+for (const group of wanted.length === 0 ? Object.keys(GROUPS) : wanted) await measure(group);
 
 /** Prints a table; the steps' rounds alternate, so that noise falls on all alike. */
 async function measure(group: string): Promise<void> {

@@ -1,18 +1,12 @@
 /**
- * What grows with servers, keys, threads and processes, and what a client weighs:
- *
- *   npm run bench:scale                    everything, some minutes
- *   npm run bench:scale -- servers memory  these
- *   npm run bench:scale -- --quick         just to see that it works
- *   npm run bench:scale -- --nodes 22,24   and what these Nodes make of the client's code
- *
- * The current folder is the project's. A whole run is written to bench/results/scale.json and
+ * What grows with servers, keys, threads and processes, and what a client weighs. The current folder is the project's. A whole run is written to bench/results/scale.json and
  * .md, any other to bench/results/tmp/.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import { explained } from "../../scripts/explained.mjs";
 import { NPM_PEERS } from "../peers/registry.js";
 import { say } from "../progress.js";
 import { machine } from "../report/machine.js";
@@ -35,20 +29,28 @@ const SECTIONS: Readonly<Record<string, (effort: Effort) => Promise<Section>>> =
   ...{ web, servers, keys, threads, saturation, start, size, memory, flat, deopts },
 };
 
-const { values, positionals } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    nodes: { type: "string", default: "" },
-  },
-  allowPositionals: true,
+const USAGE = `npm run bench:scale -- [sections] [options]
+
+  --quick           short, to see that it works
+  --nodes 20,24     deopts on each of these Nodes, which npx fetches
+
+Sections: ${Object.keys(SECTIONS).join(" ")} (default: all)
+`;
+
+const { names, isQuick, versions } = explained(USAGE, () => {
+  const { values, positionals } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      nodes: { type: "string", default: "" },
+    },
+    allowPositionals: true,
+  });
+  const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
+  if (unknown !== undefined) throw new TypeError(`Nothing is named ${unknown}`);
+  const versions = values.nodes.split(",").filter(Boolean);
+  return { names: positionals, isQuick: values.quick, versions };
 });
-const unknown = positionals.find((name) => !Object.hasOwn(SECTIONS, name));
-if (unknown !== undefined) {
-  console.error(`Nothing is named ${unknown}; there are ${Object.keys(SECTIONS).join(", ")}`);
-  process.exitCode = 1;
-} else {
-  await measure(positionals, values.quick, values.nodes.split(",").filter(Boolean));
-}
+await measure(names, isQuick, versions);
 
 async function measure(
   names: readonly string[],

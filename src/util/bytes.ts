@@ -36,9 +36,9 @@ export function asBuffer(bytes: Uint8Array): Buffer {
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether something is a Uint8Array, even one of another realm. */
+/** Whether something is a Uint8Array, even one of another realm, and not only a proxy of one. */
 export function isUint8Array(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || util().types.isUint8Array(value);
+  return util().types.isUint8Array(value);
 }
 
 /** `bytes[start, end)` as bytes that outlive the read buffer. */

@@ -1,4 +1,5 @@
 import { OptionError } from "../errors.js";
+import { quote } from "./show.js";
 
 /** Names that are known, and those that are nearly one of them. */
 
@@ -8,6 +9,9 @@ export type NamesOf<Options> = Readonly<Record<keyof Options, unknown>>;
 export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
   return new Set(Object.keys(names));
 }
+
+/** How many characters of a name a message shows. What is longer is no slip of somebody's pen. */
+const MAX_NAME = 60;
 
 /** How many options a message names at most. */
 const MAX_LISTED = 12;
@@ -22,7 +26,7 @@ export function checkNames(given: object, known: ReadonlySet<string>, where: str
 }
 
 export function unknownName(name: string, known: Iterable<string>, where: string): OptionError {
-  return new OptionError(`${where} has no option ${JSON.stringify(name)}${hintFor(name, known)}`);
+  return new OptionError(`${where} has no option ${quote(name, MAX_NAME)}${hintFor(name, known)}`);
 }
 
 /** The nearest name, or all of them where none is near and a line can hold them. */
@@ -35,6 +39,7 @@ function hintFor(name: string, known: Iterable<string>): string {
 
 /** The known name that takes the fewest changes to reach, unless it takes too many. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  if (name.length > MAX_NAME) return undefined;
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {

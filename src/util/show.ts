@@ -32,7 +32,9 @@ export function shorten(text: string, most: number): string {
 
 function nameOfClass(value: object): string {
   const { name } = value.constructor ?? {};
-  return typeof name !== "string" || name === "" || name === "Object" ? "object" : name;
+  return typeof name !== "string" || name === "" || name === "Object"
+    ? "object"
+    : shorten(name, 40);
 }
 
 export function withArticle(noun: string): string {

@@ -365,17 +365,33 @@ test.each<[string, unknown]>([
   await using own = new Client(server.address, { codec, timeoutMs: 50 });
   const later = { ...codec, encode: async () => encoded as never };
   await using ownLater = new Client(server.address, { codec: later, timeoutMs: 50 });
-  for (const call of [
+  const calls = [
     own.set("k", 1),
     own.set("k", 1, 60),
     own.setMulti({ k: 1 }),
     own.metaSet("k", 1),
     own.append("k", "x"),
     ownLater.set("k", 1),
-  ]) {
-    expect(await outcome(call)).toMatchObject({ name: "CodecError", sent: false });
+  ];
+  for (const result of await Promise.all(calls.map(outcome))) {
+    expect(result).toMatchObject({ name: "CodecError", sent: false });
   }
   expect(server.received).not.toContain("flush_all 77");
+});
+
+test("a proxy of bytes is not bytes, and ends neither the connection nor the process", async () => {
+  await using own = new Client(server.address, { timeoutMs: 50 });
+  const proxied = new Proxy(Buffer.from("value"), {
+    get(bytes, name) {
+      const found: unknown = Reflect.get(bytes, name);
+      return typeof found === "function" ? found.bind(bytes) : found;
+    },
+  });
+  const calls = [own.set("k", proxied), own.append("k", proxied), own.get(proxied)];
+  for (const result of await Promise.all(calls.map(outcome))) {
+    expect(result).toBeInstanceOf(MemcachedError);
+  }
+  expect(server.received).not.toContain("undefined");
 });
 
 test("some of it did arrive, so that the server did listen", () => {

@@ -115,6 +115,27 @@ describe("a server's words", () => {
   });
 });
 
+test("what a caller took from elsewhere is short in a message: a name, or what calls itself a class", async () => {
+  const client = clientOf("127.0.0.1:1");
+  const long = "x".repeat(1_000_000);
+  const classy = JSON.parse(`{"constructor":{"name":"${long}"}}`);
+  const options = JSON.parse(`{"${long}":1}`);
+  for (const call of [
+    () => client.get(classy),
+    () => client.getMulti(classy),
+    () => client.set("k", 1, { ttl: classy }),
+    () => client.set("k", 1, options),
+    () => client.setMulti({ k: 1 }, options),
+    () => client.metaGet("k", options),
+    async () => clientOf("127.0.0.1:1", options),
+    async () => clientOf([options]),
+  ]) {
+    const error = await errorOf(call());
+    expectPrintable(error);
+    expect((error as MemcachedError).message.length).toBeLessThan(500);
+  }
+});
+
 test("keys are printable in a message", async () => {
   const client = clientOf("127.0.0.1:1", { encodeKeys: "base64" });
   expectPrintable(await errorOf(client.get(STEERING.repeat(9))));
