@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -213,6 +213,18 @@ describe("follow", () => {
     await client.close();
     expect(names(client)).toEqual(["a:1"]);
     expect(() => client.follow(feed)).toThrow(ConnectionClosedError);
+  });
+
+  test("leaves nothing at its signal, however it ended", async () => {
+    const { signal } = new AbortController();
+    const client = new Client("a:1");
+    client.follow(new Feed(), { signal });
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    client.follow(new Feed());
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+    client.follow(new Feed(), { signal });
+    await client.close();
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
   });
 
   test("does not mind a source that fails at its end", async () => {

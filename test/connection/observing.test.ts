@@ -260,6 +260,23 @@ describe("diagnostics channels", () => {
     expect(seen[2]?.[1]).toMatchObject({ error: expect.any(ConnectError) });
   });
 
+  test("tslibmc:connect and the event connectError tell of an attempt that disconnectAll() ends", async () => {
+    await using server = await ScriptedServer.start();
+    const connecting = new Client(server.address, { username: "user", password: "secret" });
+    const told: unknown[] = [];
+    connecting.on("connectError", (event) => told.push(event));
+    const seen = await traced("tslibmc:connect", async () => {
+      const call = outcome(connecting.get("k"));
+      await until(() => server.received !== "");
+      connecting.disconnectAll();
+      expect(await call).toMatchObject({ sent: false });
+    });
+    const events = ["start", "end", "error", "asyncStart", "asyncEnd"];
+    expect(seen.map(([event]) => event)).toEqual(events);
+    expect(told).toMatchObject([{ server: server.address, retryInMs: 0 }]);
+    await connecting.close();
+  });
+
   test.each(["tslibmc:command", "tslibmc:batch", "tslibmc:connect"])(
     "%s has one message in all of a trace",
     async (name) => {

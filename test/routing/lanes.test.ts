@@ -68,6 +68,31 @@ describe("large values have connections of their own", () => {
     },
   );
 
+  test("and of many keys that are read at once only those", async () => {
+    const items = [
+      ["small", "s"],
+      ["big", LARGE],
+    ];
+    const fake = await scripted((connection) =>
+      connection.onLine((line) => {
+        if (line === "version") connection.send("VERSION 1.6.18\r\n");
+        for (const [key = "", value = ""] of items) {
+          if (line.split(" ").includes(key)) {
+            connection.send(`VALUE ${key} 16 ${value.length}\r\n${value}\r\n`);
+          }
+        }
+        if (line.startsWith("get ")) connection.send("END\r\n");
+      }),
+    );
+    const client = lanesOf(fake.address);
+    expect(await client.getMulti(["small", "big"])).toEqual(new Map(items as [string, string][]));
+    for (const [key = "", value] of items) expect(await client.get(key)).toBe(value);
+    expect(fake.connections.map(({ received }) => received)).toEqual([
+      expect.stringMatching(/^get small big\r\nget small\r\nversion\r\n$/),
+      "get big\r\n",
+    ]);
+  });
+
   /** Answers everything at once, but for `get big`. */
   const withholding: Script = (connection) =>
     connection.onLine((line) => {

@@ -8,15 +8,18 @@ function deletion(key: string): Request {
   return { verb: "delete", key, compareCas: undefined, noreply: false, meta: undefined };
 }
 
+/** What happens during a request: a key is missed, its reply is lost, or nothing comes of it. */
+type Happening = number | "fails" | "is refused";
+
 /** A server that holds old values of the keys whose changes it missed. */
 class Holder {
   readonly stale = new Set<string>();
   readonly events: Omit<RejoinEvent, "server">[] = [];
   readonly rejoin: Rejoin;
-  readonly #during: (number | "fails")[];
+  readonly #during: Happening[];
 
-  /** @param during - for each request that it gets: that it fails, or which key it misses meanwhile */
-  constructor(action: "flush" | "delete", maxRemembered: number, during: (number | "fails")[]) {
+  /** @param during - what happens during each request that it gets */
+  constructor(action: "flush" | "delete", maxRemembered: number, during: Happening[]) {
     this.#during = during;
     this.rejoin = new Rejoin({ action, maxRemembered }, 3, {
       ask: (request) => this.#ask(request),
@@ -31,6 +34,7 @@ class Holder {
 
   async #ask(request: Request): Promise<void> {
     const what = this.#during.pop();
+    if (what === "is refused") throw new TimeoutError("it never arrived");
     if (request.verb === "delete") this.stale.delete(request.key);
     else {
       // One that is delayed takes new values with it, and one without a reply may have failed.
@@ -43,7 +47,9 @@ class Holder {
   }
 }
 
-const happenings = fc.array(fc.oneof(fc.nat(9), fc.constant("fails" as const)), { maxLength: 20 });
+const happenings = fc.array(fc.oneof(fc.nat(9), fc.constantFrom("fails", "is refused")), {
+  maxLength: 20,
+});
 
 test("once nothing is left to do no old value is left, whatever fails or is missed meanwhile", async () => {
   await fc.assert(

@@ -1,6 +1,8 @@
 import type { Client, PartialError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Operation } from "../../src/operation.js";
+import { relay } from "../../src/routing/relay.js";
 import { errorOf } from "../support/outcome.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
@@ -18,6 +20,17 @@ afterEach(() => fleet.reset());
 afterAll(() => fleet[Symbol.asyncDispose]());
 
 const REASON = new Error("not wanted any more");
+
+test("that another server failed it before is known of whoever speaks for it", () => {
+  const command = { name: "get", idempotent: true, read: () => undefined };
+  const request = { verb: "admin", action: "version", key: "" } as const;
+  const codec = { decode: () => undefined };
+  const nothing = () => {};
+  const operation = new Operation(command, request, "", codec, 1_000, nothing, nothing);
+  expect(relay(operation, {}).moved).toBe(false);
+  operation.moved = true;
+  expect(relay(operation, {}).moved).toBe(true);
+});
 
 /** Calls and aborts before a byte was written; what went out all the same is then there. */
 async function abortAtOnce(
