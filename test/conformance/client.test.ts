@@ -315,6 +315,21 @@ describe.each(targets)("on $name", (target) => {
       expect(await client.getMulti(["a", "a"])).toEqual(new Map([["a", null]]));
     });
 
+    test("what is found is in the order of the keys, and each key finds its item", async () => {
+      await client.setMulti({ a: 1, b: 2, c: 3, d: 4, e: 5 });
+      const found = await client.getMulti(["e", "missing", "b", "a", "b", "also", "d"]);
+      expect([...found]).toEqual([
+        ["e", 5],
+        ["b", 2],
+        ["a", 1],
+        ["d", 4],
+      ]);
+      const bytes = [Buffer.from("c"), Buffer.from("c")];
+      expect([
+        ...(await client.getMulti<number, Buffer | string>([...bytes, "c"])).values(),
+      ]).toEqual([3, 3, 3]);
+    });
+
     test("keyPrefix is put in front and left out of the results", async () => {
       await client.setMulti({ a: 1, b: 2 }, { keyPrefix: "p:" });
       expect(await client.get("p:a")).toBe(1);
