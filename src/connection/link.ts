@@ -171,7 +171,7 @@ export class Link implements Reader {
 
   #write(operation: Operation, now: number): void {
     const { request, size } = operation;
-    if (request.verb === "set" && request.data.length !== size) {
+    if (size > 0 && request.verb === "set" && request.data.length !== size) {
       operation.fail(takenAway(operation.details));
       return;
     }
