@@ -121,7 +121,8 @@ export class Client<Value = unknown> extends Cluster {
   /**
    * Reads many keys, all at once on every server concerned.
    * @returns a Map of the items that are there, by the keys as they were given and in their
-   * order; a miss has no entry
+   * order; a miss has no entry. Equal texts have one entry, and equal bytes one each, since a Map
+   * tells them apart
    * @throws PartialError if a server failed; its `results` hold what the others answered
    */
   getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
