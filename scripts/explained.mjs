@@ -19,3 +19,15 @@ export function explained(usage, read) {
     process.exit(2);
   }
 }
+
+/**
+ * The value of an option that is a number.
+ * @param {string} name
+ * @param {string} text
+ * @throws {TypeError} for anything but a number above 0
+ */
+export function positive(name, text) {
+  const number = Number(text);
+  if (number > 0) return number;
+  throw new TypeError(`--${name} takes a number above 0`);
+}

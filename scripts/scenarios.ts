@@ -5,7 +5,7 @@ import type { Figures } from "../test/support/scenario/figures.js";
 import { FLUSHING, POLICIES } from "../test/support/scenario/policy.js";
 import { broken } from "../test/support/scenario/promises.js";
 import { play } from "../test/support/scenario/scenario.js";
-import { explained } from "./explained.mjs";
+import { explained, positive } from "./explained.mjs";
 
 const USAGE = `npm run scenarios -- [options]: what becomes of a cluster's clients when something
 happens to one of its servers, in figures
@@ -30,8 +30,7 @@ const { chosen, faultMs, isToWrite } = explained(USAGE, () => {
       `No fault begins with ${values.fault}; there are ${faults.map(({ name }) => name).join(", ")}`,
     );
   }
-  const faultMs = Number(values.seconds) * 1_000;
-  if (!(faultMs > 0)) throw new TypeError("--seconds takes a number above 0");
+  const faultMs = positive("seconds", values.seconds) * 1_000;
   return { chosen, faultMs, isToWrite: values.write };
 });
 

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { soak } from "../test/support/soak.js";
-import { explained } from "./explained.mjs";
+import { explained, positive } from "./explained.mjs";
 
 const USAGE = `npm run soak -- [options]: the client under faults
 
@@ -20,7 +20,7 @@ const { minutes, operations, seed } = explained(USAGE, () => {
   return {
     minutes: positive("minutes", values.minutes),
     operations: positive("operations", values.operations),
-    seed: positive("seed", values.seed),
+    seed: Number(values.seed),
   };
 });
 console.log(`soak: ${minutes} minutes, --seed ${seed}`);
@@ -41,9 +41,3 @@ const grown = heapLate > heapEarly * 1.5 + 16;
 if (grown) console.log(`The heap grew from ${heapEarly} to ${heapLate} MiB`);
 const wrong = wrongValues + untypedErrors + neverSettled + settledTwice;
 process.exitCode = wrong > 0 || grown ? 1 : 0;
-
-function positive(name: string, text: string): number {
-  const number = Number(text);
-  if (number > 0) return number;
-  throw new TypeError(`--${name} takes a number above 0`);
-}

@@ -1,3 +1,4 @@
+import { checkFlags } from "../client/check.js";
 import type { Client } from "../client/client.js";
 import {
   type CallOptions,
@@ -8,7 +9,6 @@ import {
 import { ArgumentError, ClientErrorReply } from "../errors.js";
 import { exptime } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
-import { checkInteger } from "../util/check.js";
 import type { Call } from "./call.js";
 import type { Pair } from "./pair.js";
 import type { Secondary } from "./secondary.js";
@@ -26,7 +26,7 @@ export function writing<Options extends WriteOptions>(
 export function checkItem(options: StoreOptions | undefined): void {
   const { ttl = 0, flags = 0, compress } = options ?? {};
   exptime(ttl, Date.now);
-  checkInteger(flags, "flags", 0, 0xffffffff);
+  checkFlags(flags);
   checkCompress(compress);
 }
 

@@ -1,9 +1,6 @@
 import { KeyError } from "../errors.js";
-import { builtin } from "../util/builtin.js";
-import { asBuffer, isUint8Array, latin1, utf8 } from "../util/bytes.js";
+import { asBuffer, isUint8Array, latin1, strictUtf8 } from "../util/bytes.js";
 import { quote, show } from "../util/show.js";
-
-const buffer = builtin("node:buffer");
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
 export const MAX_KEY_BYTES = 250;
@@ -93,7 +90,7 @@ function encodeAs(demand: string, key: Key, encode: EncodeKey): string {
 export function keyText(wire: string): string {
   if (!NOT_PRINTABLE_ASCII.test(wire)) return wire;
   const bytes = Buffer.from(wire, "latin1");
-  return buffer().isUtf8(bytes) ? utf8(bytes, 0, bytes.length) : wire;
+  return strictUtf8(bytes, 0, bytes.length) ?? wire;
 }
 
 /** The same for messages, shortened and escaped. */

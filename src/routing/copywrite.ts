@@ -87,7 +87,7 @@ export function writeInTurn(
   const copy = copyOf(request);
   const isBlind = isSilent(request) && copy.verb === "set";
   const done = (reply: Reply) => operation.settle(isBlind ? OK : reply);
-  new Relays(operation, "all").send(own!, {
+  new Relays(operation, "all", decided).send(own!, {
     // What the copies are set to depends on the answer, which a silent change has to ask for.
     request: isBlind ? { ...request, noreply: false } : request,
     settle: (reply) => {
@@ -99,7 +99,6 @@ export function writeInTurn(
       if (isBlind && error instanceof MemcachedError && error.sent) done(OK);
       else operation.fail(error);
     },
-    recalled: decided,
   });
 }
 

@@ -15,8 +15,6 @@ export interface RelayOptions {
   readonly settle?: (reply: Reply) => void;
   /** @defaultValue the original's own */
   readonly fail?: (error: unknown) => void;
-  /** Hears that it never will be sent, since the original has failed. */
-  readonly recalled?: () => void;
 }
 
 /**
@@ -67,18 +65,21 @@ export class Relays implements Rescuer {
   readonly #operation: Operation;
   readonly #recall: Recall;
   readonly #next: Rescuer | undefined;
-  readonly #relays: { readonly relayed: Operation; readonly options: RelayOptions }[] = [];
+  readonly #relays: Operation[] = [];
+  readonly #recalled: (() => void) | undefined;
 
-  constructor(operation: Operation, recall: Recall) {
+  /** @param recalled - hears that those which were not sent yet never will be */
+  constructor(operation: Operation, recall: Recall, recalled?: () => void) {
     this.#operation = operation;
     this.#recall = recall;
+    this.#recalled = recalled;
     this.#next = operation.rescuer;
     operation.rescuer = this;
   }
 
   send(server: Executor, options: RelayOptions): void {
     const relayed = relay(this.#operation, options);
-    this.#relays.push({ relayed, options });
+    this.#relays.push(relayed);
     server.execute(relayed);
   }
 
@@ -92,12 +93,9 @@ export class Relays implements Rescuer {
    * server that never answers would not be found out otherwise.
    */
   recall(): void {
-    if (this.#recall === "all" && this.#relays.some(({ relayed }) => relayed.sent)) return;
-    for (const { relayed, options } of this.#relays) {
-      if (relayed.sent) continue;
-      relayed.cancel();
-      options.recalled?.();
-    }
+    if (this.#recall === "all" && this.#relays.some(({ sent }) => sent)) return;
+    for (const relayed of this.#relays) if (!relayed.sent) relayed.cancel();
+    this.#recalled?.();
   }
 }
 

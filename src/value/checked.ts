@@ -1,35 +1,17 @@
 import { CodecError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
 import { show } from "../util/show.js";
-import type { Codec, Encoded, EncodeOptions } from "./codec.js";
+import type { Codec, Encoded } from "./codec.js";
 
 /** A codec of the program's own. What it gives becomes part of a command, and so is looked at. */
-export class CheckedCodec implements Codec {
-  readonly #codec: Codec;
-
-  constructor(codec: Codec) {
-    this.#codec = codec;
-  }
-
-  encode(
-    value: unknown,
-    options: EncodeOptions | undefined,
-    key?: string,
-  ): Encoded | Promise<Encoded> {
-    const encoded = this.#codec.encode(value, options, key);
-    return encoded instanceof Promise ? encoded.then(checked) : checked(encoded);
-  }
-
-  decode(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    flags: number,
-    owned: boolean,
-    key?: string,
-  ): unknown {
-    return this.#codec.decode(bytes, start, end, flags, owned, key);
-  }
+export function checkedCodec(codec: Codec): Codec {
+  return {
+    encode(value, options, key) {
+      const encoded = codec.encode(value, options, key);
+      return encoded instanceof Promise ? encoded.then(checked) : checked(encoded);
+    },
+    decode: codec.decode.bind(codec),
+  };
 }
 
 function checked(encoded: Encoded): Encoded {

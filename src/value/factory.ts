@@ -1,6 +1,6 @@
 import { OptionError } from "../errors.js";
 import type { NamesOf } from "../util/names.js";
-import { CheckedCodec } from "./checked.js";
+import { checkedCodec } from "./checked.js";
 import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
 import { CustomCodec } from "./custom.js";
@@ -72,7 +72,7 @@ function plainCodec(options: CodecOptions): Codec {
     return withoutCompression(
       "a codec of your own; let it compress what it encodes",
       options,
-      new CheckedCodec(codec),
+      checkedCodec(codec),
     );
   }
   throw new OptionError("A codec must have the methods encode and decode");
