@@ -1,6 +1,6 @@
 import { tracingChannel } from "node:diagnostics_channel";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client, type ClientOptions, MemcachedError } from "tslibmc";
+import { Client, MemcachedError } from "tslibmc";
 import { FaultProxy } from "./faultproxy.js";
 import { bytesInUse } from "./garbage.js";
 import { type Memcached, startMemcacheds } from "./memcached.js";
@@ -11,10 +11,6 @@ export interface SoakOptions {
   /** Ends it earlier, once so many operations are settled. */
   readonly maxOperations?: number;
   readonly seed: number;
-  /** How many servers there are. @defaultValue 2 */
-  readonly servers?: number;
-  /** What the client is given beside its times. */
-  readonly client?: ClientOptions;
   readonly log?: (figures: SoakFigures) => void;
 }
 
@@ -48,16 +44,11 @@ const TIMEOUT_MS = 150;
  */
 export async function soak(options: SoakOptions): Promise<SoakFigures> {
   const random = randomFrom(options.seed);
-  const servers = await startMemcacheds(options.servers ?? SERVERS, { args: ["-m", "64"] });
+  const servers = await startMemcacheds(SERVERS, { args: ["-m", "64"] });
   const proxies = await Promise.all(servers.map((server) => FaultProxy.start(server, random)));
   const client = new Client(
     proxies.map(({ address }) => address),
-    {
-      ...options.client,
-      timeoutMs: TIMEOUT_MS,
-      connectTimeoutMs: TIMEOUT_MS,
-      stallTimeoutMs: 500,
-    },
+    { timeoutMs: TIMEOUT_MS, connectTimeoutMs: TIMEOUT_MS, stallTimeoutMs: 500 },
   );
   const run = new Soak(client, options, random);
   try {
