@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { explained } from "../scripts/explained.mjs";
 import { type Memcached, startMemcached } from "../test/support/memcached.js";
 import { checkOut } from "./checkout.js";
+import { processOf } from "./load/workload.js";
 import { entriesOnNodes, ON_EACH_NODE } from "./nodes.js";
 import { type Options, parseOptions, USAGE, viewOf } from "./options.js";
 import { say } from "./progress.js";
@@ -92,20 +93,25 @@ async function benchmark(
   servers: readonly number[],
 ): Promise<number> {
   const loadBefore = loadavg()[0] ?? 0;
-  const clients = entries.map(({ subject }) => new ClientProcess(subject, "bench/rig/worker.py"));
+  const clients: ClientProcess[] = [];
   const series: Series[] = [];
   let wrong = 0;
-  for (const [i, client] of clients.entries()) {
-    for (const workload of options.workloads.filter((one) => entries[i]?.runs(one))) {
-      say(`checking: ${workload.name} ${client.subject.name}`);
+  for (const { subject, runs } of entries) {
+    const processes = new Map<string, ClientProcess>();
+    for (const workload of options.workloads.filter(runs)) {
+      say(`checking: ${workload.name} ${subject.name}`);
+      const name = processOf(workload);
+      const client = processes.get(name) ?? new ClientProcess(subject, "bench/rig/worker.py");
+      processes.set(name, client);
       try {
         await client.prepare(workload);
         series.push({ client, workload, samples: [] });
       } catch (error) {
         wrong++;
-        console.error(`\n${client.subject.name} is wrong on ${workload.name}: ${messageOf(error)}`);
+        console.error(`\n${subject.name} is wrong on ${workload.name}: ${messageOf(error)}`);
       }
     }
+    clients.push(...processes.values());
   }
   const oneCore = await measureRounds(series, { ...options, servers, say });
   await Promise.all(clients.map((client) => client.close()));

@@ -22,6 +22,7 @@ export type Kind = "get" | "set" | "getMulti" | "mixed" | "object" | "getBlob" |
 /** How many keys one getMulti asks for, unless its workload says otherwise. */
 export const BATCH = 100;
 
+const JSON_SIZE = 1024;
 const SMALL = { size: 100, keys: 1000 };
 const MEDIUM = { size: 10_240, keys: 100 };
 const LARGE = { size: 1_000_000, keys: 4 };
@@ -36,7 +37,14 @@ export const WORKLOADS: readonly Workload[] = [
   { name: "multi-1", title: "getMulti of 100", kind: "getMulti", inFlight: 1, ...SMALL },
   { name: "multi-16", title: "getMulti of 100", kind: "getMulti", inFlight: 16, ...SMALL },
   { name: "mixed-64", title: "90/10 get/set", kind: "mixed", inFlight: 64, ...SMALL },
-  { name: "json-64", title: "JSON of 1 KB", kind: "object", inFlight: 64, size: 1024, keys: 1000 },
+  {
+    name: "json-64",
+    title: "JSON of 1 KB",
+    kind: "object",
+    inFlight: 64,
+    size: JSON_SIZE,
+    keys: 1000,
+  },
   { name: "get10k-64", title: "get 10 KB", kind: "getBlob", inFlight: 64, ...MEDIUM },
   { name: "get1m-1", title: "get 1 MB", kind: "getBlob", inFlight: 1, ...LARGE },
   { name: "set1m-1", title: "set 1 MB", kind: "setBlob", inFlight: 1, ...LARGE },
@@ -45,4 +53,12 @@ export const WORKLOADS: readonly Workload[] = [
 /** With one operation at a time, the wake-up of another core costs more than any client does. */
 export function wantsOneCore(workload: Workload): boolean {
   return workload.inFlight === 1;
+}
+
+/**
+ * Which workloads share a client's process: those of small values. What large ones cost is a
+ * matter of what malloc and V8's heap have been through, so each of those begins with a new one.
+ */
+export function processOf({ name, size }: Workload): string {
+  return size > JSON_SIZE ? name : "small values";
 }

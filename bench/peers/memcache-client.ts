@@ -11,15 +11,18 @@ interface Found {
 interface Client {
   get(key: string): Promise<Found>;
   get(keys: readonly string[]): Promise<Record<string, Found>>;
-  set(key: string, value: unknown): Promise<unknown>;
+  set(key: string, value: unknown, options: object): Promise<unknown>;
   shutdown(): void;
 }
+
+/** Its values expire after a minute by default, which is less than a run takes. */
+const KEPT = { lifetime: 0 };
 
 export const connect: Connect = async ([server]) => {
   const { MemcacheClient } = await load<MemcacheClientModule>("memcache-client");
   const client = new MemcacheClient({ server, cmdTimeout: 10_000 });
   const get = async (key: string) => (await client.get(key)).value;
-  const set = (key: string, value: unknown) => client.set(key, value);
+  const set = (key: string, value: unknown) => client.set(key, value, KEPT);
   return {
     carriesBytes: true,
     get,

@@ -13,7 +13,7 @@ const NODE_WORKER = fileURLToPath(new URL("./worker.js", import.meta.url));
 /** A client that has not answered for so long never will; no window takes a tenth of it. */
 const PATIENCE_MS = 120_000;
 
-/** A client in its own process, which lives as long as the benchmark. */
+/** A client in a process of its own, which lives as long as the benchmark. */
 export class ClientProcess {
   readonly subject: Subject;
   readonly #child: ChildProcess;
