@@ -8,7 +8,8 @@ import { InflateLimits, Inflater } from "../inflater.js";
 import { decodeJson } from "../json.js";
 import { encodeText } from "../text.js";
 import { inflateFastlz } from "./fastlz.js";
-import { integer, PhpReader, phpInteger, phpNumber, serializePhp } from "./phpdata.js";
+import { integer, PhpReader, phpNumber } from "./phpreader.js";
+import { phpInteger, serializePhp } from "./phpwriter.js";
 import { textOrBytes } from "./strings.js";
 import { requireZlib } from "./zlib.js";
 
