@@ -335,7 +335,7 @@ export abstract class Cluster implements AsyncDisposable {
     checkOptions(options, ADMIN_OPTIONS, "flush");
     const settings = this.#settings;
     await settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
-    settings.tellLost("flush");
+    settings.losses.tell("flush");
     return true;
   }
 
