@@ -1,7 +1,7 @@
 import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
 import { Turnstile } from "../connection/turnstile.js";
-import { MemcachedError } from "../errors.js";
+import { MemcachedError, messageOf } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
@@ -20,7 +20,6 @@ import {
   initialBehavior,
   mergeBehaviors,
   movesKeys,
-  warnOnce,
 } from "./behaviors/rules.js";
 import { Chunks } from "./chunks/chunks.js";
 import {
@@ -37,6 +36,7 @@ import { exposeCredentials } from "./exposure.js";
 import { Losses } from "./losses.js";
 import { arrange, type Policies, warnOfIdle } from "./policies.js";
 import { checkWay } from "./transport.js";
+import { warnOnce } from "./warning.js";
 
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
@@ -230,7 +230,10 @@ export class Settings {
   }
 
   #noteLoss = ({ command, request, route }: Operation, reason: unknown): void => {
-    const error = reason instanceof MemcachedError ? reason : new MemcachedError(String(reason));
+    const error =
+      reason instanceof MemcachedError
+        ? reason
+        : new MemcachedError(messageOf(reason), { cause: reason });
     const { server = this.dispatcher.router.serverFor(route).name } = error;
     this.losses.note(server, error);
     this.events.emit("lost", { command: command.name, key: request.key, error });
