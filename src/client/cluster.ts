@@ -26,16 +26,15 @@ import {
   type FlushOptions,
 } from "./options.js";
 import {
-  checkUrl,
   parseServer,
   parseServers,
   type ServerOptions,
   type Servers,
   serverOptions,
-  withUrl,
 } from "./servers.js";
 import { Settings } from "./settings.js";
 import { Subscription } from "./subscription.js";
+import { checkUrl, withUrl } from "./url.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {

@@ -16,7 +16,8 @@ import {
   type CopyReadOptions,
   copyReadingOf,
 } from "./copyreading.js";
-import { type ClientOfUrl, checkUrl, parseServers, type Servers } from "./servers.js";
+import { parseServers, type Servers } from "./servers.js";
+import { type ClientOfUrl, checkUrl } from "./url.js";
 import { warnOnce } from "./warning.js";
 
 /** What becomes of operations whose server fails. */
