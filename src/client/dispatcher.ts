@@ -80,7 +80,7 @@ export class Dispatcher {
   chunks: Chunking | undefined = undefined;
   /** What holds changes back, where the client has it so. */
   buffer: WriteBuffer | undefined = undefined;
-  readonly turns = new Turns();
+  readonly turns: Turns = new Turns();
 
   constructor(options: DispatcherOptions) {
     this.router = options.router;

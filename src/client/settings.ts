@@ -50,7 +50,7 @@ export class Settings {
   values: Codec;
   /** Counts the calls that failed and were made a miss. */
   masked = 0;
-  readonly losses = new Losses();
+  readonly losses: Losses = new Losses();
   /** How copies are read, and what that has come to. */
   readonly reading: Reading;
   /** Counts the changes. */
