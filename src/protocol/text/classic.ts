@@ -41,11 +41,12 @@ const OWN_PAGES = 128 * 1024;
 /**
  * The kernel copies a line and the value behind it to the start of fresh pages. Where that puts a
  * byte up to twenty places further in its page than it was, AMD's processors (Zen 3 and later)
- * copy four times as slowly, and the lines of short keys do just that. Zeros, which a number may
- * begin with, make the line of a large value longer than 64 bytes.
+ * copy four times as slowly, and the lines of short keys do just that. Blanks make the line of a
+ * large value longer than 64 bytes. (Zeros would not do: since 1.6.40 memcached takes no number
+ * of more than 11 digits.)
  */
 function sizeOf({ length }: Data): string {
-  return length < OWN_PAGES ? `${length}` : `${length}`.padStart(56, "0");
+  return length < OWN_PAGES ? `${length}` : `${length}`.padStart(56);
 }
 
 /** The last flags and exptime as they are written: most sets of a program have the same. */
