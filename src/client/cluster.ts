@@ -26,16 +26,15 @@ import {
   type FlushOptions,
 } from "./options.js";
 import {
-  checkUrl,
   parseServer,
   parseServers,
   type ServerOptions,
   type Servers,
   serverOptions,
-  withUrl,
 } from "./servers.js";
 import { Settings } from "./settings.js";
 import { Subscription } from "./subscription.js";
+import { checkUrl, withUrl } from "./url.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {
@@ -335,7 +334,7 @@ export abstract class Cluster implements AsyncDisposable {
     checkOptions(options, ADMIN_OPTIONS, "flush");
     const settings = this.#settings;
     await settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
-    settings.tellLost("flush");
+    settings.losses.tell("flush");
     return true;
   }
 

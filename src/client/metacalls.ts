@@ -14,6 +14,7 @@ import {
   type SetMode,
 } from "../protocol/request.js";
 import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../util/check.js";
+import { whenReady } from "../util/ready.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
 import { checkCas, checkCompared, checkFlags, checkUnsigned } from "./check.js";
@@ -94,12 +95,8 @@ export function metaSet(
     const request = (data: Encoded) =>
       metaSetRequest(dispatcher, mode, wireKey, data, flags, options);
     const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
-    if (encoded instanceof Promise) {
-      const making = encoded.then(request);
-      dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
-    } else {
-      dispatcher.send(meta.metaSet, request(encoded), wireKey, options, resolve, reject);
-    }
+    const making = whenReady(encoded, request);
+    dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
   });
 }
 

@@ -1,4 +1,4 @@
-import { type ErrorDetails, MemcachedError } from "../errors.js";
+import { type ErrorDetails, MemcachedError, messageOf } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { shorten } from "../util/show.js";
 
@@ -21,7 +21,7 @@ export class Failure {
   /** The same failure as an error that was caught says it. */
   static of(error: unknown, server: string): Failure {
     if (!(error instanceof MemcachedError)) {
-      return new Failure(MemcachedError, String(error), server, error);
+      return new Failure(MemcachedError, messageOf(error), server, error);
     }
     return new Failure(error.constructor as ErrorClass, error.message, server, error.cause);
   }

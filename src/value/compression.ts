@@ -1,7 +1,7 @@
 import type { BrotliOptions } from "node:zlib";
 import { OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
-import { show } from "../util/show.js";
+import { checkChoice } from "../util/check.js";
 import type { Compression } from "./codec.js";
 import { COMPRESSOR_MASK, FLAG_BROTLI, FLAG_GZIP, FLAG_ZSTD } from "./flags.js";
 
@@ -99,26 +99,22 @@ function hasZstd(): boolean {
   return "zstdCompress" in zlib();
 }
 
+const METHODS: Readonly<Record<Compression, Method>> = {
+  zlib: ZLIB,
+  gzip: GZIP,
+  brotli: BROTLI,
+  zstd: ZSTD,
+};
+
 /**
  * The compressor of that name.
  * @throws OptionError if there is none, or this Node lacks it
  */
 export function methodNamed(name: Compression): Method {
-  switch (name) {
-    case "zlib":
-      return ZLIB;
-    case "gzip":
-      return GZIP;
-    case "brotli":
-      return BROTLI;
-    case "zstd":
-      if (hasZstd()) return ZSTD;
-      throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
-    default:
-      throw new OptionError(
-        `Unknown compression ${show(name)}; known are zlib, gzip, brotli and zstd`,
-      );
-  }
+  const names = Object.keys(METHODS) as Compression[];
+  const method = METHODS[checkChoice(name, "compress.algorithm", names)];
+  if (method !== ZSTD || hasZstd()) return method;
+  throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
 }
 
 /** The compressor that an item's flags name, if this Node has it. */

@@ -3,6 +3,7 @@ import { CodecError, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { isUint8Array } from "../util/bytes.js";
 import { checkBoolean } from "../util/check.js";
+import { whenReady } from "../util/ready.js";
 import { kindOf } from "../util/show.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_ENCRYPTED } from "./flags.js";
@@ -75,9 +76,7 @@ export class EncryptedCodec implements Codec {
       );
     }
     const encoded = this.#inner.encode(value, options, key);
-    return encoded instanceof Promise
-      ? encoded.then((settled) => this.#seal(settled, key))
-      : this.#seal(encoded, key);
+    return whenReady(encoded, (ready) => this.#seal(ready, key));
   }
 
   decode(
