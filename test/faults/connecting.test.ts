@@ -117,6 +117,20 @@ test("#2 no answer to the attempt to connect ends by connectTimeoutMs", async ()
   expect(error).toMatchObject({ sent: false, message: expect.stringContaining("150 ms") });
 });
 
+test("an attempt to connect ends by connectTimeoutMs, too, when nobody waits for it any more", async () => {
+  const server = use(await ScriptedServer.start());
+  const client = clientOf(server.address, { tls: true, connectTimeoutMs: 50 });
+  const failures: string[] = [];
+  client.on("connectError", ({ error }) => failures.push(error.message));
+  const controller = new AbortController();
+  const call = outcome(client.get("k", { signal: controller.signal }));
+  await until(() => server.connections.length === 1);
+  controller.abort();
+  expect(await call).toMatchObject({ name: "AbortError" });
+  await until(() => failures.length === 1);
+  expect(failures).toEqual([expect.stringContaining("nothing came of it within 50 ms")]);
+});
+
 describe("#23 ERROR Too many open connections", () => {
   test("is a failure to connect, and no answer to anybody", async () => {
     const server = use(

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Client, ConnectionClosedError, type MemcachedError, TimeoutError } from "tslibmc";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
@@ -96,6 +97,28 @@ describe("#32 ten thousand in flight when the connection drops", () => {
     expect(new Set(await Promise.all(calls))).toEqual(new Set([true]));
     expect(server.connections[1]?.received).toBe(server.connections[0]?.received);
   });
+});
+
+test("a lost connection is not made again for calls that nobody waits for any more", async () => {
+  const server = use(await ScriptedServer.start());
+  const client = clientOf(server.address, { maxQueueLength: 1, whenQueueFull: "wait" });
+  const states: string[] = [];
+  const hear = (message: unknown) => {
+    const { server: name, state } = message as { server: string; state: string };
+    if (name === server.address) states.push(state);
+  };
+  subscribe("tslibmc:connection", hear);
+  onTestFinished(() => void unsubscribe("tslibmc:connection", hear));
+  const controller = new AbortController();
+  const { signal } = controller;
+  client.on("disconnect", () => controller.abort());
+  const calls = [client.get("sent", { signal }), client.get("unsent", { signal })];
+  await until(() => server.received === "get sent\r\n");
+  server.connections[0]?.socket.destroy();
+  for (const error of await Promise.all(calls.map(outcome))) {
+    expect(error).toMatchObject({ name: "AbortError" });
+  }
+  expect(states).toEqual(["connecting", "open", "closed"]);
 });
 
 test("#61 servers come and go while calls run: each is settled, and none shifts", async () => {

@@ -126,7 +126,7 @@ describe("#34 a server that reads slowly", () => {
             }
             const end = rest.indexOf("\r\n");
             if (end < 0) return;
-            body = Number(rest.subarray(0, end).toString().split(" ")[4]) + 2;
+            body = Number(rest.subarray(0, end).toString().split(/ +/)[4]) + 2;
             rest = rest.subarray(end + 2);
           }
         });
