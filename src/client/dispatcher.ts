@@ -57,7 +57,7 @@ export interface Chunking {
   touch(name: string, key: Key, ttl: Ttl, options: WriteOptions | undefined): Promise<boolean>;
 }
 
-/** A call that stores one value, but for the value. */
+/** A call that stores one value, without the value itself. */
 export interface Storing {
   readonly command: StorageCommand;
   readonly wireKey: string;

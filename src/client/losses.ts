@@ -1,6 +1,6 @@
 import { type MemcachedError, PartialError } from "../errors.js";
 
-/** What changes failed with that were held back, the first at each server, until it is told. */
+/** The errors of changes that were held back, the first of each server, until the program is told. */
 export class Losses {
   #errors = new Map<string, MemcachedError>();
 

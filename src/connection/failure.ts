@@ -77,7 +77,7 @@ export function wordsOf(cause: Error | undefined): string {
   return shorten(errors.map((error) => error.message).join("; "), MAX_WORDS);
 }
 
-/** The same of a handshake; what memcached says to one connection too many, it says without TLS. */
+/** The same for a handshake; to one connection too many memcached says so without TLS. */
 export function handshakeWordsOf(cause: Error | undefined): string {
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
   if (code !== "ERR_SSL_WRONG_VERSION_NUMBER") return wordsOf(cause);

@@ -4,7 +4,7 @@
  * in the wire's units (see `exptime.ts`); everything was checked before it came here.
  */
 
-/** A value's bytes on their way out: ASCII text, or any bytes. */
+/** A value's bytes on their way out: a string in which each character is one byte, or bytes. */
 export type Data = string | Uint8Array;
 
 export type Request = KeyRequest | AdminRequest;

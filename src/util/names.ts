@@ -3,14 +3,14 @@ import { quote } from "./show.js";
 
 /** Names that are known, and those that are nearly one of them. */
 
-/** Every name of an options object and no other, as the compiler sees to; the values say nothing. */
+/** Exactly the names of an options object, as the compiler checks; the values mean nothing. */
 export type NamesOf<Options> = Readonly<Record<keyof Options, unknown>>;
 
 export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
   return new Set(Object.keys(names));
 }
 
-/** How many characters of a name a message shows. What is longer is no slip of somebody's pen. */
+/** How many characters of a name a message shows. A longer one is no typing mistake. */
 const MAX_NAME = 60;
 
 /** How many options a message names at most. */

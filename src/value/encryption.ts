@@ -11,9 +11,9 @@ import { FLAG_ENCRYPTED } from "./flags.js";
 const crypto = builtin("node:crypto");
 const util = builtin("node:util");
 
-/** A secret key with the name that items carry of it. */
+/** A secret key, and the name by which items refer to it. */
 export interface EncryptionKey {
-  /** 1 to 32 characters of ASCII: which key an item needs, in clear. */
+  /** 1 to 32 ASCII characters that say which key an item needs; they are not encrypted. */
   readonly id: string;
   /** 32 bytes. */
   readonly secret: Uint8Array | KeyObject;

@@ -18,7 +18,7 @@ const CR = 0x0d;
 const LF = 0x0a;
 const BLANK = 0x20;
 
-/** No line that memcached writes is longer; one that is has no end. */
+/** memcached writes no longer line: one that is longer is taken to have no end. */
 const MAX_LINE = 8192;
 
 /** How much of a line a message shows: never enough to hold a value. */
