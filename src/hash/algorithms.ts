@@ -1,6 +1,7 @@
 import { KeyError, OptionError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
 import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import { crc15 } from "./crc.js";
 import { fnv1ax32, fnv1ax64, fnv1x32, fnv1x64 } from "./fnv.js";
@@ -43,7 +44,7 @@ export const hashers: Readonly<Record<HashName, number>> = Object.freeze({
   murmur3: 10,
 });
 
-export const hashNames = Object.keys(hashers) as readonly HashName[];
+export const hashNames: readonly HashName[] = keysOf(hashers);
 
 const functions: Readonly<Record<HashName, HashFunction>> = {
   default: oneAtATime,

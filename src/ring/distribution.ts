@@ -1,6 +1,7 @@
 import { type HashName, hashFunction } from "../hash/algorithms.js";
 import type { HashFunction } from "../hash/function.js";
 import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import { virtualBucket } from "./bucket.js";
 import { continuum } from "./circle.js";
 import { jump } from "./jump.js";
@@ -38,7 +39,7 @@ export const distributions: Readonly<Record<LibmemcachedDistribution, number>> =
 });
 
 export const distributionNames: readonly Distribution[] = [
-  ...(Object.keys(distributions) as LibmemcachedDistribution[]),
+  ...keysOf(distributions),
   "rendezvous",
   "jump",
 ];

@@ -3,6 +3,7 @@ import { hashFunction } from "../hash/algorithms.js";
 import type { HashFunction } from "../hash/function.js";
 import { wireForm } from "../hash/wireform.js";
 import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import {
   addServers,
   type DistributionBehaviors,
@@ -153,7 +154,7 @@ export class Placement {
 function chooseScheme(options: PlacementOptions, servers: readonly RingServer[]): Scheme {
   const { preset: name, behaviors = {} } = options;
   if (name === undefined) return libmemcachedScheme(behaviors, options, servers);
-  checkChoice(name, "placement", Object.keys(presets) as PlacementPreset[]);
+  checkChoice(name, "placement", keysOf(presets));
   refuseContradiction(name, behaviors);
   const preset = presets[name];
   return "behaviors" in preset

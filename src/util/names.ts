@@ -6,6 +6,13 @@ import { quote } from "./show.js";
 /** Exactly the names of an options object, as the compiler checks; the values mean nothing. */
 export type NamesOf<Options> = Readonly<Record<keyof Options, unknown>>;
 
+/** The names that a table has, as its type says. */
+export function keysOf<Name extends string>(
+  table: Readonly<Record<Name, unknown>>,
+): readonly Name[] {
+  return Object.keys(table) as Name[];
+}
+
 export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
   return new Set(Object.keys(names));
 }

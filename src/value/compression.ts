@@ -2,6 +2,7 @@ import type { BrotliOptions } from "node:zlib";
 import { OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import type { Compression } from "./codec.js";
 import { COMPRESSOR_MASK, FLAG_BROTLI, FLAG_GZIP, FLAG_ZSTD } from "./flags.js";
 
@@ -111,8 +112,7 @@ const METHODS: Readonly<Record<Compression, Method>> = {
  * @throws OptionError if there is none, or this Node lacks it
  */
 export function methodNamed(name: Compression): Method {
-  const names = Object.keys(METHODS) as Compression[];
-  const method = METHODS[checkChoice(name, "compress.algorithm", names)];
+  const method = METHODS[checkChoice(name, "compress.algorithm", keysOf(METHODS))];
   if (method !== ZSTD || hasZstd()) return method;
   throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
 }

@@ -1,6 +1,6 @@
 import { OptionError } from "../errors.js";
 import { checkChoice } from "../util/check.js";
-import type { NamesOf } from "../util/names.js";
+import { keysOf, type NamesOf } from "../util/names.js";
 import { checkedCodec } from "./checked.js";
 import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
@@ -103,8 +103,8 @@ const CODECS: Readonly<Record<CodecName, (options: CodecOptions) => Codec>> = {
 };
 
 function namedCodec(name: CodecName, options: CodecOptions): Codec {
-  const names = Object.keys(CODECS) as CodecName[];
-  return CODECS[checkChoice(name, "codec", names, "an object with encode and decode")](options);
+  const known = keysOf(CODECS);
+  return CODECS[checkChoice(name, "codec", known, "an object with encode and decode")](options);
 }
 
 function withoutCompression(name: string, { compress }: CodecOptions, codec: Codec): Codec {

@@ -5,7 +5,7 @@ import type { Key } from "../../protocol/key.js";
 import { distributionNames } from "../../ring/distribution.js";
 import { isUint8Array } from "../../util/bytes.js";
 import { checkChoice, checkDurationMs, checkInteger } from "../../util/check.js";
-import { checkNames } from "../../util/names.js";
+import { checkNames, keysOf } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import { warnOnce } from "../warning.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
@@ -69,7 +69,7 @@ const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
 };
 
 /** pylibmc's names, in its order. */
-export const behaviorNames = Object.keys(rules) as readonly (keyof Behaviors)[];
+export const behaviorNames: readonly (keyof Behaviors)[] = keysOf(rules);
 
 /** Its names and the aliases: all that is known. */
 const known: ReadonlySet<string> = new Set([
