@@ -8,7 +8,7 @@ import { InflateLimits, Inflater } from "../inflater.js";
 import { decodeJson } from "../json.js";
 import { encodeText } from "../text.js";
 import { inflateFastlz } from "./fastlz.js";
-import { integer, PhpReader, phpInteger, phpNumber, serializePhp } from "./phpdata.js";
+import { boolean, integer, PhpReader, phpInteger, phpNumber, serializePhp } from "./phpdata.js";
 import { textOrBytes } from "./strings.js";
 import { requireZlib } from "./zlib.js";
 
@@ -127,7 +127,7 @@ function decodePhp(
     case DOUBLE:
       return phpNumber(latin1(bytes, start, end));
     case BOOL:
-      return end > start && bytes[start] !== 0x30;
+      return boolean(latin1(bytes, start, end));
     case SERIALIZED:
       return new PhpReader(bytes, start, end).read();
     case JSON_VALUE:
