@@ -12,6 +12,7 @@ import {
   type MetaFlags,
   type Request,
   type SetMode,
+  winsRights,
 } from "../protocol/request.js";
 import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../util/check.js";
 import { whenReady } from "../util/ready.js";
@@ -43,10 +44,9 @@ export function metaGet(
   key: Key,
   options: MetaGetOptions,
 ): Promise<meta.MetaItem<unknown> | undefined> {
-  const winsRights = options?.vivify !== undefined || options?.recache !== undefined;
   return one(
     dispatcher,
-    meta.metaGet(!winsRights),
+    meta.metaGet(!winsRights(options)),
     key,
     options,
     META_GET_OPTIONS,

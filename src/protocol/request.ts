@@ -64,6 +64,13 @@ export interface MetaGetFlags extends MetaFlags {
   readonly unlessCas?: bigint | undefined;
 }
 
+/** Whether a read may win a right, to fill or to recache an item, that the server gives once. */
+export function winsRights(
+  flags: { readonly vivify?: unknown; readonly recache?: unknown } | undefined,
+): boolean {
+  return flags?.vivify !== undefined || flags?.recache !== undefined;
+}
+
 /** The ways to store. */
 export type SetMode = "set" | "add" | "replace" | "append" | "prepend";
 
