@@ -11,6 +11,7 @@ import { textOrBytes } from "./strings.js";
 const util = builtin("node:util");
 
 const MAX_DEPTH = 1000;
+const SEMICOLON = 0x3b;
 
 /** Reads what PHP's `serialize()` writes, as data: no class but stdClass is known. */
 export class PhpReader {
@@ -36,7 +37,7 @@ export class PhpReader {
   }
 
   #value(): unknown {
-    const type = this.#until(this.#peek(1) === ";" ? ";" : ":");
+    const type = this.#until(this.#isBare ? ";" : ":");
     if (type === "R") return this.#reference();
     this.#room.take(CONTAINER_SLOTS);
     const slot: { value: unknown } = { value: PENDING };
@@ -68,8 +69,10 @@ export class PhpReader {
     }
   }
 
-  #peek(ahead: number): string {
-    return latin1(this.#bytes, this.#at + ahead, Math.min(this.#at + ahead + 1, this.#end));
+  /** Whether the type is all there is, as in `N;`. */
+  get #isBare(): boolean {
+    const next = this.#at + 1;
+    return next < this.#end && this.#bytes[next] === SEMICOLON;
   }
 
   /** The text before a mark, which is stepped over. */
