@@ -80,7 +80,7 @@ function rejectForeign(text: string): void {
   rejectCredentials(text);
   if (text.includes(",")) throw bad(text, "has a comma; give each server as an element of its own");
   if (/[\s\p{Cc}]/u.test(text))
-    throw bad(text, "has whitespace or control characters; between servers stands a comma alone");
+    throw bad(text, "has whitespace or control characters; commas stand between servers");
   const scheme = /^(tcp|unix):/.exec(text)?.[1];
   if (scheme !== undefined) {
     throw bad(text, `starts with "${scheme}:"; write the host or the socket's path alone`);
