@@ -86,5 +86,5 @@ export function handshakeWordsOf(cause: Error | undefined): string {
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     return "the server does not speak TLS on this port, or is at its limit of connections";
   }
-  return `${wordsOf(cause)}${UNTRUSTED.test(code) ? "; set tls: { ca } to who signed its certificate" : ""}`;
+  return `${wordsOf(cause)}${UNTRUSTED.test(code) ? "; set tls.ca to who signed it" : ""}`;
 }
