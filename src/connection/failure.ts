@@ -78,7 +78,7 @@ export function wordsOf(cause: Error | undefined): string {
 }
 
 /** Codes of a certificate that was signed by nobody whom `tls.connect` was told to trust. */
-const UNTRUSTED = /ISSUER_CERT|LEAF_SIGNATURE|SELF_SIGNED/;
+const UNTRUSTED = /ISSUER|LEAF|SELF_SIGNED/;
 
 /** The same for a handshake; to one connection too many memcached says so without TLS. */
 export function handshakeWordsOf(cause: Error | undefined): string {
