@@ -333,7 +333,13 @@ export abstract class Cluster implements AsyncDisposable {
   async flush(options?: AdminOptions): Promise<boolean> {
     checkOptions(options, ADMIN_OPTIONS, "flush");
     const settings = this.#settings;
-    await settings.dispatcher.everywhere(admin.flush, admin.flushRequest, options);
+    const { dispatcher } = settings;
+    const held = dispatcher.turns.taken;
+    if (held !== undefined) await held;
+    const deadline = dispatcher.deadline(options);
+    const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, options, deadline);
+    await ask();
+    if (settings.read("num_replicas") > 0) await ask(); // copies follow when their originals are done
     settings.losses.tell("flush");
     return true;
   }

@@ -252,13 +252,14 @@ export class Dispatcher {
     command: Command<Result>,
     request: AdminRequest,
     options: AdminOptions | undefined,
+    deadline?: number,
   ): Promise<Map<string, Result>> {
     return new Promise((resolve, reject) => {
       this.buffer?.release();
       const results = new Map<string, Result>();
       const { servers } = this.router;
       const gathering = new Gathering(command.name, servers.length, results, resolve, reject);
-      const deadline = this.deadline(options);
+      const end = deadline ?? this.deadline(options);
       for (const server of servers) {
         const settled = (result: Result) => {
           results.set(server.name, result);
@@ -266,7 +267,7 @@ export class Dispatcher {
         };
         const failed = (error: unknown) => gathering.fail(server.name, error);
         this.start(
-          new Operation(command, request, "", this.codec, deadline, settled, failed),
+          new Operation(command, request, "", this.codec, end, settled, failed),
           server,
           options?.signal,
         );

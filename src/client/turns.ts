@@ -12,6 +12,11 @@ export class Turns {
     return this.#last.size > 0 && this.#last.has(wireKey);
   }
 
+  /** When all have been sent that wait now; undefined if none does. */
+  get taken(): Promise<unknown> | undefined {
+    return this.#last.size === 0 ? undefined : Promise.allSettled(this.#last.values());
+  }
+
   /** Sends requests about many keys behind the calls on these keys that came before. */
   take(wireKeys: () => readonly string[], send: () => void, reject: Reject): void {
     const keys = this.#last.size === 0 ? [] : wireKeys();

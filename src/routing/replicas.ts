@@ -77,7 +77,8 @@ export class Replicas implements Executor {
   }
 
   #read(operation: Operation, request: GetRequest, servers: readonly Server[]): void {
-    const { atRandom, hedging, onMiss: readOnMiss } = this.#reading;
+    const { atRandom, hedging, onMiss } = this.#reading;
+    const readOnMiss = onMiss || operation.command.immutable === true;
     const home = servers[0]!;
     const inTurn = atRandom ? anyFirst(servers) : servers;
     if (request.touch !== undefined) touchCopies(operation, request, inTurn);

@@ -44,19 +44,25 @@ function hintFor(name: string, known: Iterable<string>): string {
   return names.length > 0 && names.length <= MAX_LISTED ? `; it has ${names.join(", ")}` : "";
 }
 
-/** The known name that takes the fewest changes to reach, unless it takes too many. */
+/**
+ * The known name that takes the fewest changes to reach, unless it takes too many; else the only
+ * one that has this one in it.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   if (name.length > MAX_NAME) return undefined;
+  const given = name.toLowerCase();
+  const around: string[] = [];
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(given, candidate.toLowerCase());
     if (distance < least) {
       least = distance;
       nearest = candidate;
     }
+    if (given.length > 3 && candidate.toLowerCase().includes(given)) around.push(candidate);
   }
-  return nearest;
+  return nearest ?? (around.length === 1 ? around[0] : undefined);
 }
 
 /** Levenshtein's distance, one row at a time. */

@@ -271,6 +271,7 @@ describe("rehash", () => {
       const error = await errorOf(client.get(key));
       expect(error).toBeInstanceOf(NoServerError);
       expect(error).toMatchObject({ command: "get", sent: false });
+      expect(String(error)).toMatch(/; no other server may take its place now$/);
     }
   });
 
@@ -309,7 +310,9 @@ describe("rehash", () => {
   test("modula has no place for the keys of a dead server, and says so", async () => {
     const witness = cluster.connect({ behaviors: { ...EJECTING, ketama: undefined } });
     await b.kill();
-    expect(await errorOf(witness.client.get(witness.keyOn(b)))).toBeInstanceOf(NoServerError);
+    const error = await errorOf(witness.client.get(witness.keyOn(b)));
+    expect(error).toBeInstanceOf(NoServerError);
+    expect(String(error)).toMatch(/no other place for its keys; set the behavior ketama, or/);
     expect(await witness.client.set(witness.keyOn(a), 1)).toBe(true);
   });
 

@@ -8,6 +8,8 @@ import { CONTAINER_SLOTS, Room } from "../room.js";
 import { checkItemDepth } from "./depth.js";
 import { textOrBytes } from "./strings.js";
 
+const SEMICOLON = 0x3b;
+
 /** Reads what PHP's `serialize()` writes, as data: no class but stdClass is known. */
 export class PhpReader {
   readonly #bytes: Buffer;
@@ -32,7 +34,7 @@ export class PhpReader {
   }
 
   #value(): unknown {
-    const type = this.#until(this.#peek(1) === ";" ? ";" : ":");
+    const type = this.#until(this.#isBare ? ";" : ":");
     if (type === "R") return this.#reference();
     this.#room.take(CONTAINER_SLOTS);
     const slot: { value: unknown } = { value: PENDING };
@@ -64,8 +66,10 @@ export class PhpReader {
     }
   }
 
-  #peek(ahead: number): string {
-    return latin1(this.#bytes, this.#at + ahead, Math.min(this.#at + ahead + 1, this.#end));
+  /** Whether the type is all there is, as in `N;`. */
+  get #isBare(): boolean {
+    const next = this.#at + 1;
+    return next < this.#end && this.#bytes[next] === SEMICOLON;
   }
 
   /** The text before a mark, which is stepped over. */
