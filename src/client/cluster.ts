@@ -340,7 +340,7 @@ export abstract class Cluster implements AsyncDisposable {
     const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, options, deadline);
     await ask();
     if (settings.read("num_replicas") > 0) await ask(); // copies follow when their originals are done
-    settings.losses.tell("flush");
+    settings.losses.tell();
     return true;
   }
 

@@ -4,7 +4,6 @@ import {
   type MemcachedError,
   messageOf,
   ProtocolError,
-  QueueFullError,
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
@@ -21,7 +20,7 @@ import { greeting } from "./greeting.js";
 import { Link } from "./link.js";
 import type { ConnectionOptions } from "./options.js";
 import { Pace } from "./pace.js";
-import { Queue } from "./queue.js";
+import { Queue, queueFull } from "./queue.js";
 import { Reaper } from "./reaper.js";
 import type { Entrant } from "./turnstile.js";
 
@@ -144,11 +143,8 @@ export class Connection implements Executor {
 
   #full(): Failure {
     const { maxOperations, maxBytes } = this.#options.limits;
-    return new Failure(
-      QueueFullError,
-      `${this.#name} does not keep up: ${maxOperations} operations or ${maxBytes} bytes wait for it already; send less at once, raise maxQueueLength or maxQueueBytes, or set whenQueueFull to "wait"`,
-      this.#name,
-    );
+    const waiting = `${maxOperations} operations or ${maxBytes} bytes`;
+    return queueFull(this.#name, waiting, "maxQueueLength or maxQueueBytes");
   }
 
   /** Begins to connect when it is its turn, or fails the operation where it is too early for that. */

@@ -7,7 +7,6 @@ import {
   messageOf,
   NotSupportedError,
   ProtocolError,
-  QueueFullError,
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
@@ -26,6 +25,7 @@ import { Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
 import type { ConnectionOptions } from "./options.js";
 import type { OnRefused } from "./pipeline.js";
+import { queueFull } from "./queue.js";
 import { Reaper } from "./reaper.js";
 import { Window } from "./window.js";
 
@@ -341,9 +341,7 @@ export class Datagrams implements Executor {
 
   #full(): Failure {
     const { maxOperations } = this.#options.limits;
-    const advice = 'send less at once, raise maxQueueLength, or set whenQueueFull to "wait"';
-    const why = `${this.#name} does not keep up: ${maxOperations} requests wait for it already`;
-    return this.#failure(QueueFullError, `${why}; ${advice}`);
+    return queueFull(this.#name, `${maxOperations} requests`, "maxQueueLength");
   }
 
   #closed(message: string): Failure {
