@@ -13,6 +13,8 @@ export interface Command<out Result> {
   readonly name: string;
   /** Whether repeating it does no harm where the first attempt may have been carried out. */
   readonly idempotent: boolean;
+  /** Whether what it reads never changes, so that any copy is as good as the item. */
+  readonly immutable?: true;
   /** The result for a reply about a key in wire form; a refusal never comes here. */
   read(reply: Reply, codec: Decoder, key: string): Result | Promise<Result>;
   /** Takes one item of a many-key request; `index` is its place in the request's keys. */
@@ -47,7 +49,10 @@ export interface Parts {
 export class Operation implements Exchange {
   readonly command: Command<unknown>;
   readonly request: Request;
-  /** What decides the server: the key without the client's prefix, or a group key. */
+  /**
+   * What decides the server: the key without the client's prefix, or a group key. Empty for what
+   * is asked of one server alone, which is no other's to answer.
+   */
   readonly route: string;
   readonly codec: Decoder;
   /** The bytes of a value that it holds until it is answered. */

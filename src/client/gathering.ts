@@ -67,9 +67,11 @@ export class Gathering<Results> {
 
   #partialError(): PartialError<Results> {
     const [[server, first]] = [...this.#errors] as [[string, MemcachedError]];
-    const others = this.#errors.size > 1 ? ` and ${this.#errors.size - 1} more` : "";
+    const { size } = this.#errors;
+    const at = first.message.includes(server) ? "" : ` at ${server}`;
+    const where = size === 1 ? at : ` at ${size} servers, the first${at}`;
     return new PartialError(
-      `${this.#command} failed at ${server}${others}: ${first.message}`,
+      `${this.#command} failed${where}: ${first.message}`,
       this.#results,
       this.#errors,
       {

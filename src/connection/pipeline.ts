@@ -116,11 +116,8 @@ export class Pipeline implements Replies {
     else operation.settle(reply);
   }
 
-  /** Takes everything out, oldest first. */
+  /** Takes everything out, oldest first, when the socket is over; nothing is pushed after that. */
   drain(): Operation[] {
-    this.bytes = 0;
-    this.#items = 0;
-    this.#settledAhead = 0;
     return this.#sent.drain();
   }
 

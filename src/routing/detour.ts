@@ -76,7 +76,10 @@ export class Detour implements Elsewhere, Rescuer {
   /** Not within the call: a program that tries again at once would keep the probes' timers from firing. */
   #turnAway(operation: Operation): void {
     const { refusal } = this.#router.serverFor(operation.route);
-    const message = `${refusal.message}; no other server may take its place now`;
+    const why = this.#router.servers.some(alive)
+      ? 'and the distribution (modula or virtual bucket) has no other place for its keys; set the behavior ketama, or failover: "next"'
+      : "no other server may take its place now";
+    const message = `${refusal.message}; ${why}`;
     const { server, cause } = refusal.error;
     const error = new NoServerError(message, { ...operation.details, server, cause });
     atEndOfTurn(() => operation.fail(error));

@@ -46,13 +46,26 @@ describe("a call that lost a server", () => {
     expect(error.retcode).toBe(19);
   });
 
+  test("its message names each server once, and says how many failed", async () => {
+    await servers[1]?.kill();
+    const { address } = servers[1]!;
+    const one = await partial(client.getMulti(onServer(1)));
+    expect(one.message).toBe(
+      `getMulti failed: Cannot connect to ${address}: connect ECONNREFUSED ${address}`,
+    );
+    await servers[0]?.kill();
+    const { message } = await partial(client.version());
+    expect(message).toMatch(/^version failed at 2 servers, the first: Cannot connect to /);
+  });
+
   test("an error about one key's item counts for the server that has it", async () => {
     const [key = ""] = onServer(1);
     await using writer = new Client(servers.map((server) => server.address));
     await writer.set(key, 2n ** 60n);
     const calls = [client.incrMulti(keys), client.incrMulti(keys, 1, { initial: 0 })];
-    for (const { errors, results } of await Promise.all(calls.map(partial))) {
+    for (const { errors, results, message } of await Promise.all(calls.map(partial))) {
       expect([...errors.keys()]).toEqual([servers[1]?.address]);
+      expect(message).toMatch(`incrMulti failed at ${servers[1]?.address}: `);
       expect(results.size).toBe(keys.length - 1);
     }
     await using next = new Client<number>("127.0.0.1:1");

@@ -120,6 +120,22 @@ describe("a list counts when its version has grown", () => {
     expect(server.connections.length).toBeGreaterThan(2);
   });
 
+  test("an older one counts from when it was heard again, if a newer one came meanwhile", async () => {
+    const replies = [set(5, MEMBERS[0]!), set(4, MEMBERS[1]!), set(6, MEMBERS[1]!)];
+    replies.push(set(5, MEMBERS[0]!), set(7, MEMBERS.join(" ")));
+    await using server = await ScriptedServer.start((connection, n) =>
+      // The newer one comes when the older one before it would have stood for long enough.
+      connection.onLine(() =>
+        setTimeout(() => connection.send(replies[n - 1]!), n === 3 ? 150 : 0),
+      ),
+    );
+    const next = listsOf(elasticache(server.address, { intervalMs: 30 }));
+    for (const expected of [HOSTS.slice(0, 1), HOSTS.slice(1), HOSTS]) {
+      expect(await next()).toEqual(expected);
+    }
+    expect(server.connections).toHaveLength(5);
+  });
+
   test("which a source remembers from one iteration to the next", async () => {
     const replies = [set(5, MEMBERS[0]!), set(4, MEMBERS[1]!)];
     await using server = await ScriptedServer.start((connection, n) =>

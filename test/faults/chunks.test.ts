@@ -173,6 +173,23 @@ describe("replicas", () => {
     }
   });
 
+  test("a chunk that its own server has not is read from a copy, which cannot be old", async () => {
+    const client = fleet.connect({ chunk: { size: 256 }, behaviors: { num_replicas: 1 } }, ring);
+    const value = large();
+    let key = "k";
+    while (client.serverFor(key).name === a.address) key += "'"; // whose word on the manifest counts
+    await client.set(key, value, 5000);
+    const ownChunks = a.log.requests
+      .flatMap(({ keys }) => keys)
+      .filter((chunk) => client.serverFor(chunk).name === a.address);
+    expect(ownChunks.length).toBeGreaterThan(0);
+    a.clear();
+    expect(await client.get(key)).toEqual(value);
+    expect(await client.getAndTouch(key, 5000)).toEqual(value);
+    for (const server of fleet.servers) server.clear();
+    expect(await client.get(key)).toBeUndefined();
+  });
+
   test("a server that came back empty is given back manifests and chunks", async () => {
     const client = fleet.connect(
       { chunk: { size: 256 }, behaviors: { num_replicas: 2 }, readRepair: true },

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { Client, ConnectionClosedError, type MemcachedError, TimeoutError } from "tslibmc";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
@@ -33,7 +34,7 @@ const IMPORT = `import { Client } from "./src/index.ts";
 const client = new Client(process.argv.at(-1));
 `;
 
-test("#4 a connection that its server closed while idle is noticed and replaced without an error", async () => {
+test("a connection that its server closed while idle is noticed and replaced without an error", async () => {
   const memcached = use(await startMemcached());
   const client = clientOf(memcached.address);
   await client.set("k", 1);
@@ -42,7 +43,7 @@ test("#4 a connection that its server closed while idle is noticed and replaced 
   expect(await client.get("k")).toBeUndefined();
 });
 
-test("#25 idle_timeout is no error to anybody", async () => {
+test("idle_timeout is no error to anybody", async () => {
   const memcached = use(await startMemcached({ args: ["-o", "idle_timeout=1"] }));
   const client = clientOf(memcached.address);
   const errors: (MemcachedError | undefined)[] = [];
@@ -53,7 +54,7 @@ test("#25 idle_timeout is no error to anybody", async () => {
   expect(await client.incr("k")).toBe(2);
 });
 
-test("#27 after a restart everything is a miss, and old tokens are of no use", async () => {
+test("after a restart everything is a miss, and old tokens are of no use", async () => {
   const memcached = use(await startMemcached());
   const client = clientOf(memcached.address);
   await client.set("k", 1);
@@ -64,7 +65,7 @@ test("#27 after a restart everything is a miss, and old tokens are of no use", a
   expect(await client.getMulti(["k", "l"])).toEqual(new Map());
 });
 
-describe("#32 ten thousand in flight when the connection drops", () => {
+describe("ten thousand in flight when the connection drops", () => {
   test("are each settled once, in order", async () => {
     const server = use(await ScriptedServer.start());
     const client = clientOf(server.address, { timeoutMs: 20_000 });
@@ -98,7 +99,29 @@ describe("#32 ten thousand in flight when the connection drops", () => {
   });
 });
 
-test("#61 servers come and go while calls run: each is settled, and none shifts", async () => {
+test("a lost connection is not made again for calls that nobody waits for any more", async () => {
+  const server = use(await ScriptedServer.start());
+  const client = clientOf(server.address, { maxQueueLength: 1, whenQueueFull: "wait" });
+  const states: string[] = [];
+  const hear = (message: unknown) => {
+    const { server: name, state } = message as { server: string; state: string };
+    if (name === server.address) states.push(state);
+  };
+  subscribe("tslibmc:connection", hear);
+  onTestFinished(() => void unsubscribe("tslibmc:connection", hear));
+  const controller = new AbortController();
+  const { signal } = controller;
+  client.on("disconnect", () => controller.abort());
+  const calls = [client.get("sent", { signal }), client.get("unsent", { signal })];
+  await until(() => server.received === "get sent\r\n");
+  server.connections[0]?.socket.destroy();
+  for (const error of await Promise.all(calls.map(outcome))) {
+    expect(error).toMatchObject({ name: "AbortError" });
+  }
+  expect(states).toEqual(["connecting", "open", "closed"]);
+});
+
+test("servers come and go while calls run: each is settled, and none shifts", async () => {
   const servers = [use(await startMemcached()), use(await startMemcached())];
   const [one, two] = servers.map(({ address }) => address) as [string, string];
   const client = clientOf([one]);
@@ -121,7 +144,7 @@ test("#61 servers come and go while calls run: each is settled, and none shifts"
   expect(wrong).toBe(0);
 });
 
-describe("#42 #43 processes", () => {
+describe("processes", () => {
   test("an idle client does not keep its process", async () => {
     const memcached = use(await startMemcached());
     const { ended } = program(
@@ -223,7 +246,7 @@ describe("#42 #43 processes", () => {
   });
 });
 
-test("#44 what a listener throws surfaces, and harms no call", async () => {
+test("what a listener throws surfaces, and harms no call", async () => {
   const memcached = use(await startMemcached());
   const client = clientOf(memcached.address);
   client.on("connect", () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Client, PartialError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { startMemcacheds } from "../support/memcached.js";
@@ -15,6 +16,20 @@ describe.each([false, true])("flush, binary: %s", (binary) => {
     let items = 0;
     for (const stats of (await observer.getStats()).values()) items += Number(stats["total_items"]);
     expect(items).toBe(300);
+    await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  });
+
+  test("waits for values that are being compressed", async () => {
+    const servers = await startMemcacheds(2);
+    const addresses = servers.map(({ address }) => address);
+    await using client = new Client(addresses, { binary });
+    await using observer = new Client(addresses);
+    const large = randomBytes(600_000).toString("base64");
+    const keys = Array.from({ length: 8 }, (_, i) => `k${i}`);
+    const options = { compress: true, noreply: true } as const;
+    for (const key of keys) void client.set(key, large, options);
+    expect(await client.flush()).toBe(true);
+    expect((await observer.getMulti(keys)).size).toBe(8);
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
   });
 

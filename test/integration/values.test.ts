@@ -176,3 +176,18 @@ test("an item that inflates past the limit is an error, and the next get is well
   expect(await careful.get("fine")).toBe("fine ".repeat(1000));
   expect(await client.get("bomb")).toHaveLength(4_000_000);
 });
+
+test("a Buffer of more than 64 KiB has its memory for itself, which may be given back", async () => {
+  await using client = new Client(server.address);
+  const large = Buffer.alloc(65 * 1024, "large");
+  await client.setMulti({ large, small: "small" });
+  const [first, second, small] = await Promise.all(
+    ["large", "large", "small"].map((key) => client.get(key)),
+  );
+  const { buffer } = first as Buffer<ArrayBuffer>;
+  structuredClone(buffer, { transfer: [buffer] }); // what `buffer.transfer(0)` does from Node 22 on
+  expect(first).toHaveLength(0);
+  expect(large.equals(second as Buffer)).toBe(true);
+  expect(small).toBe("small");
+  expect(large.equals((await client.get<Buffer>("large"))!)).toBe(true);
+});

@@ -182,7 +182,7 @@ describe("a preset", () => {
 
   it("that is unknown is named with those there are", () => {
     expect(() => named("enyim" as PlacementPreset, [tcp("a"), tcp("b")])).toThrow(
-      /no placement "enyim".*spymemcached/,
+      /placement must be .*"spymemcached".*not "enyim"/,
     );
   });
 

@@ -2,16 +2,18 @@ import { ClientErrorReply } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 import { Fleet, keyOn } from "./fleet.js";
 
 /** Changes to items that are on several servers: whose answer counts. */
 
 let fleet: Fleet;
 let a: MemcachedServer;
+let b: MemcachedServer;
 
 beforeAll(async () => {
   fleet = await Fleet.start(2);
-  [a] = fleet.servers as [MemcachedServer, MemcachedServer];
+  [a, b] = fleet.servers as [MemcachedServer, MemcachedServer];
 });
 afterEach(() => fleet.reset());
 afterAll(() => fleet[Symbol.asyncDispose]());
@@ -46,3 +48,30 @@ test("an item that only its own server has is the one that is looked into", asyn
   await fleet.alone(a).set(key, "v");
   expect(await client.metaDebug(key)).toBeDefined();
 });
+
+test.each(["add", "replace", "cas"] as const)(
+  "flush waits until the copies have followed a silent %s that nobody awaited",
+  async (call) => {
+    const client = fleet.connect(copied);
+    const key = keyOn(client, a);
+    if (call !== "add") await client.set(key, 1);
+    const { cas = 0n } = (await client.gets(key)) ?? {};
+    await client.version();
+    a.pause();
+    const silent = { noreply: true };
+    void (call === "cas" ? client.cas(key, 2, cas, silent) : client[call](key, 2, silent));
+    let isFlushed = false;
+    const flushed = client.flush().then(() => {
+      isFlushed = true;
+    });
+    const underWay = (server: MemcachedServer) => client.stats().get(server.address)?.inFlight;
+    await until(() => underWay(a) === 2 && underWay(b) === 0);
+    b.pause();
+    a.resume();
+    await until(() => isFlushed || underWay(b) === 1);
+    expect(isFlushed).toBe(false);
+    b.resume();
+    await flushed;
+    expect(await fleet.everywhere(key)).toEqual([2, 2]);
+  },
+);

@@ -62,6 +62,25 @@ test("a read whose server says nothing is answered by the next one", async () =>
   expect(hedgesWithheld).toBe(0);
 });
 
+test("a slow server that was not sent the read yet never is, once another has answered", async () => {
+  const client = fleet.connect({
+    behaviors: { num_replicas: 1 },
+    hedge,
+    timeoutMs: 60_000,
+    maxQueueLength: 1,
+    whenQueueFull: "wait",
+  });
+  const [first = "", second = ""] = keysOn(client, a, 2);
+  await client.setMulti({ [first]: 1, [second]: 2 });
+  await learn(client);
+  a.pause();
+  fleet.servers.forEach(({ log }) => void log.clear());
+  expect(await Promise.all([client.get(first), client.get(second)])).toEqual([1, 2]);
+  a.resume();
+  await until(() => answered(client, a));
+  expect(a.log.requests.map(({ keys }) => keys)).toEqual([[first]]);
+});
+
 test("a late answer is eaten, and each caller has its own", async () => {
   const client = fleet.connect({
     behaviors: { num_replicas: 1 },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { Client, type ClientOptions, OptionError, type Servers, TimeoutError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -344,6 +345,35 @@ describe("what fails", () => {
     await until(() => (full.connections[0]?.received.match(/version/g)?.length ?? 0) > 3);
     expect(await client.set("big", LARGE)).toBe(true);
     expect(states).toEqual([]);
+  });
+
+  test("a call waits behind those that went back to the first connection meanwhile", async () => {
+    const full = await scripted((connection, number) => {
+      if (number === 2) connection.send("ERROR Too many open connections\r\n");
+    });
+    const client = lanesOf(full.address);
+    let retryInMs = Number.NaN;
+    client.on("connectError", (event) => {
+      retryInMs = event.retryInMs;
+    });
+    const early = client.set("big", LARGE);
+    const late = client.set("big", "late");
+    const received = (n: number) => full.connections[n]?.received ?? "";
+    const askedBehindLarge = () =>
+      received(0)
+        .split(LARGE)[1]
+        ?.match(/version/g)?.length ?? 0;
+    await until(() => received(0) === "version\r\nversion\r\n");
+    full.connections[0]?.send("VERSION 1.6.18\r\n");
+    await until(() => askedBehindLarge() === 1); // since one could not be made, the server is probed
+    await delay(retryInMs); // from here on it could
+    full.connections[0]?.send("VERSION 1.6.18\r\n");
+    await until(() => askedBehindLarge() === 2 || full.connections.length > 2);
+    expect(full.connections).toHaveLength(2);
+    full.connections[0]?.send("STORED\r\nVERSION 1.6.18\r\nVERSION 1.6.18\r\n");
+    await until(() => received(2).endsWith("\r\nlate\r\n"));
+    full.connections[2]?.send("STORED\r\n");
+    expect(await Promise.all([early, late])).toEqual([true, true]);
   });
 
   test("a key on a lost server goes elsewhere as it does with one connection", async () => {

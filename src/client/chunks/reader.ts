@@ -65,6 +65,7 @@ function getChunk(length: number): Command<Buffer | undefined> {
   return {
     name: "get",
     idempotent: true,
+    immutable: true,
     read(reply) {
       if (reply.kind !== "hit" || reply.flags !== FLAG_CHUNKED) return undefined;
       const { bytes, start, end, owned } = reply;

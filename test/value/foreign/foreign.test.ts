@@ -333,6 +333,69 @@ test("any bytes under any flags give a value or a CodecError", async () => {
   );
 });
 
+test("what ends too early is not read on in the bytes behind it", async () => {
+  const inFull = async (codec: Codec, bytes: Buffer, end: number, flags: number) => {
+    try {
+      return words(await codec.decode(bytes, 0, end, flags, false));
+    } catch (error) {
+      expect(error).toBeInstanceOf(CodecError);
+      return "refused";
+    }
+  };
+  let cuts = 0;
+  for (const [name, prefix, table] of TABLES) {
+    const codec = createCodec({ codec: name });
+    for (const key of Object.keys(table)) {
+      const { data, flags } = item(`${prefix}-${key}`);
+      for (let end = Math.max(0, data.length - 40); end < data.length; end++, cuts++) {
+        const alone = await inFull(codec, Buffer.from(data.subarray(0, end)), end, flags);
+        expect(await inFull(codec, data, end, flags), `${prefix}-${key}, ${end}`).toEqual(alone);
+      }
+    }
+  }
+  expect(cuts).toBeGreaterThan(1000);
+});
+
+test("a Ruby hash that comes twice is one value", () => {
+  const hash = { a: 1 };
+  // What Ruby's Marshal.dump makes of `h = { "a" => 1 }; [h, h]`: the link names the second object.
+  const data = '\x04\b[\x07{\x06I"\x06a\x06:\x06ETi\x06@\x06';
+  const value = decode(createCodec({ codec: "dalli" }), { data, flags: 1 }) as unknown[];
+  expect(value).toEqual([hash, hash]);
+  expect(value[1]).toBe(value[0]);
+});
+
+test("bytes within PHP's arrays are strings of their own", () => {
+  const codec = createCodec({ codec: "php" });
+  const encoded = codec.encode([bytes("\0\xff"), "é"], undefined) as Encoded;
+  expect(Buffer.from(encoded.data).toString("latin1")).toBe(
+    'a:2:{i:0;s:2:"\0\xff";i:1;s:2:"\xc3\xa9";}',
+  );
+  expect(decode(codec, encoded)).toEqual([bytes("\0\xff"), "é"]);
+});
+
+test.each([
+  ["php", 4, "a:1:{i:0;", "N;", "}"],
+  ["dalli", 1, "[\x06", "0", ""],
+] as const)(
+  "%s: a thousand levels are read and written, and no more",
+  (name, flags, open, leaf, close) => {
+    const codec = createCodec({ codec: name });
+    const nested = (levels: number): Encoded => {
+      const body = open.repeat(levels) + leaf + close.repeat(levels);
+      return { data: name === "dalli" ? `\x04\b${body}` : body, flags };
+    };
+    const most = name === "dalli" ? 999 : 1000; // what is innermost is a level in Ruby
+    const value = decode(codec, nested(most));
+    expect(() => decode(codec, nested(most + 1))).toThrow("nested deeper than 1000 levels");
+    const { data } = codec.encode(value, undefined) as Encoded;
+    expect(Buffer.from(data).toString("latin1")).toBe(nested(most).data);
+    let tooDeep = value;
+    for (let i = most; i <= 1000; i++) tooDeep = [tooDeep];
+    expect(() => codec.encode(tooDeep, undefined)).toThrow("nested deeper than 1000 levels");
+  },
+);
+
 test("deep nesting is refused, not crashed on", () => {
   const php = createCodec({ codec: "php" });
   const dalli = createCodec({ codec: "dalli" });
@@ -356,6 +419,7 @@ test("what is added to a Ruby string is bare", () => {
 
 test.each([
   ["php", new Set([1])],
+  ["php", new Date()],
   ["php", 2n ** 63n],
   ["php", new Map([[1.5, 1]])],
   ["dalli", new Set([1])],
