@@ -26,10 +26,11 @@ export interface Call {
   readonly delta: number;
 }
 
-/** What both sides have in common in one run. */
+/** What a call has to know of its run. */
 export interface Setting {
   readonly model: Model;
   readonly serializer: "json" | "pickle";
+  /** Whether the calling side speaks the binary protocol. */
   readonly binary: boolean;
   /** In front of all keys, which the server sees and the calls do not. */
   readonly namespace: string;
@@ -43,7 +44,7 @@ interface Outcome {
 
 const ITEM_LIMIT = 1_048_576;
 const MONTH = 2_592_000;
-/** What past 53 bits each of our many numbers would be refused for. */
+/** Near 2^53 numbers end that are no bigints, as those of `incrMulti` are not. */
 const MAX_COUNTED = 2n ** 52n;
 
 export type Perform = (side: Side, setting: Setting, call: Call) => Promise<Outcome>;
