@@ -302,9 +302,7 @@ export class Settings {
       rejoin: policies.rejoin,
       onRejoin: (event) => this.events.emit("rejoin", event),
       codec: this.values,
-      get connectTimeoutMs() {
-        return connecting.connectTimeoutMs;
-      },
+      connecting,
     });
   }
 

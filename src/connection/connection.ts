@@ -165,7 +165,7 @@ export class Connection implements Executor {
   }
 
   #begin(codec: Operation["codec"]): void {
-    this.#connectDeadline = performance.now() + this.#options.connectTimeoutMs;
+    this.#connectDeadline = performance.now() + this.#options.connecting.connectTimeoutMs;
     this.#announcer.connecting();
     this.#sweep.start();
     this.#open(codec);
@@ -280,7 +280,7 @@ export class Connection implements Executor {
   /** There was no connection after all: everything that waits for it fails, and new attempts pause. */
   #giveUp(failure: Failure): void {
     this.#counters.connectErrors++;
-    const retryInMs = this.#attempts.failed(failure, this.#options.retryTimeoutMs);
+    const retryInMs = this.#attempts.failed(failure, this.#options.backoff.retryTimeoutMs);
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.failed(failure.error, retryInMs);
@@ -298,7 +298,7 @@ export class Connection implements Executor {
    * and otherwise fails; what was not sent goes out on the next connection.
    */
   #abandon(failure: Failure, mayRetry: boolean): void {
-    this.#attempts.lost(failure, this.#link?.heard ?? false, this.#options.retryTimeoutMs);
+    this.#attempts.lost(failure, this.#link?.heard ?? false, this.#options.backoff.retryTimeoutMs);
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.disconnected(failure.error);
@@ -341,8 +341,9 @@ export class Connection implements Executor {
 
   /** The one timer of this connection: deadlines, the attempt to connect, a server that fell silent. */
   #check(now: number): boolean {
-    const { connectTimeoutMs, stallTimeoutMs } = this.#options;
+    const { connecting, stallTimeoutMs } = this.#options;
     if (this.#link?.open === false && now >= this.#connectDeadline) {
+      const { connectTimeoutMs } = connecting;
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
     const overdue = this.#expireAll(now);

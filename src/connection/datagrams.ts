@@ -39,7 +39,7 @@ export type DatagramsOptions = Pick<
   | "wire"
   | "socket"
   | "limits"
-  | "connectTimeoutMs"
+  | "connecting"
   | "onEvent"
   | "onReply"
   | "onFailure"
@@ -154,7 +154,7 @@ export class Datagrams implements Executor {
   }
 
   #open(): void {
-    this.#openDeadline = performance.now() + this.#options.connectTimeoutMs;
+    this.#openDeadline = performance.now() + this.#options.connecting.connectTimeoutMs;
     this.#announcer.connecting();
     try {
       this.#dial();
@@ -306,7 +306,7 @@ export class Datagrams implements Executor {
 
   #check(now: number): boolean {
     if (this.#isOpening && now >= this.#openDeadline) {
-      this.#lost(`nothing came of it within ${this.#options.connectTimeoutMs} ms`);
+      this.#lost(`nothing came of it within ${this.#options.connecting.connectTimeoutMs} ms`);
     }
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {
