@@ -35,6 +35,7 @@ class Slots:
     def __getstate__(self):
         return None, {"a": self.a, "b": self.b}
 class Tags(list): pass
+class Count(int): pass
 class Settings(dict): pass
 class Money:
     def __init__(self, amount): self.amount = amount
@@ -84,6 +85,7 @@ test.each<[string, PickleClasses, unknown]>([
     { "app.User": { create: () => ({}), build: (_, state) => [state] } },
     [{ name: "a", friend: null }],
   ],
+  ["Count(5)", { "app.Count": (count) => ({ count }) }, { count: 5 }],
   ["Settings(a=1)", { "app.Settings": pickledObject() }, { a: 1 }],
 ])("reads %s by the table", async (expression, classes, value) => {
   const all = await pickles(expression);

@@ -31,7 +31,8 @@ def random_scalar(hashable=False):
         lambda: datetime.datetime(rng.randint(2, 9998), 3, 4, 5, 6, 7, rng.randrange(10**6),
             datetime.timezone(datetime.timedelta(minutes=rng.randint(-1439, 1439)))),
         lambda: datetime.time(rng.randint(0, 23), 1, 2, rng.choice([0, 250, 999999]),
-            rng.choice([None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(minutes=-330))])),
+            rng.choice([None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(minutes=-330)),
+                datetime.timezone(datetime.timedelta(hours=5, minutes=53, seconds=28))])),
         lambda: datetime.timedelta(rng.randint(-1000, 1000), rng.randint(-10**5, 10**5), rng.randint(0, 10**6)),
     ])()
 
