@@ -5,13 +5,14 @@
  *   npm start -- some/folder                   the files of a folder
  *   MEMCACHED_SERVERS=host:port,… npm start    servers of your own
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Client, ClientPool, type Stats } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 
 const folder = process.argv[2] ?? "src";
 const given = process.env["MEMCACHED_SERVERS"];
+if (!existsSync(folder)) giveUp(new Error(`There is no folder ${folder}`));
 const embedded = given === undefined ? await MemcachedServer.start() : undefined;
 const servers = embedded === undefined ? (given ?? "").split(",") : [embedded.address];
 
@@ -29,13 +30,19 @@ function show(call: string, result: unknown): void {
   console.log("   ", result);
 }
 
+/** Whoever tries this first wants to read what is wrong, and no stack. */
+function giveUp({ message }: Error): never {
+  console.error(`\n${message}`);
+  process.exit(1);
+}
+
 function heading(text: string): void {
   console.log(`\n${text}`);
 }
 
 heading(`Connecting to ${servers.join(", ")}${embedded ? " (embedded)" : ""}`);
 await using mc = new Client(servers, { timeoutMs: 10_000 }); // a folder may be large
-show("await mc.version()", await mc.version());
+show("await mc.version()", await mc.version().catch(giveUp));
 show('await mc.set("foo", "Hello world!")', await mc.set("foo", "Hello world!"));
 show('await mc.get("foo")', await mc.get("foo"));
 show('await mc.get("bar")', await mc.get("bar"));

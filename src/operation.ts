@@ -49,7 +49,10 @@ export interface Parts {
 export class Operation implements Exchange {
   readonly command: Command<unknown>;
   readonly request: Request;
-  /** What decides the server: the key without the client's prefix, or a group key. */
+  /**
+   * What decides the server: the key without the client's prefix, or a group key. Empty for what
+   * is asked of one server alone, which is no other's to answer.
+   */
   readonly route: string;
   readonly codec: Decoder;
   /** The bytes of a value that it holds until it is answered. */

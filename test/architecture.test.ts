@@ -232,6 +232,13 @@ describe("docs/architecture.md", () => {
     expect(named.length).toBeGreaterThan(30);
     expect(named.filter((name) => !files.has(name))).toEqual([]);
   });
+
+  test("names no method that is not there", () => {
+    const named = [...page.matchAll(/`(#\w+)` in\s+`([\w/]+\.ts)`/g)];
+    expect(named.length).toBeGreaterThan(2);
+    const missing = named.filter(([, method, file]) => !src.get(file!)?.includes(`${method}(`));
+    expect(missing).toEqual([]);
+  });
 });
 
 test("tests that stop the clock have a process of their own", () => {

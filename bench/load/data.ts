@@ -3,9 +3,12 @@ import type { Workload } from "./workload.js";
 /** A row such as applications cache. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The keys of a workload, which are one client's own. */
+/** No client of a run has a longer name. */
+const OWNER_LENGTH = 20;
+
+/** The keys of a workload, which are one client's own, and as long as those of the others. */
 export function keysOf(owner: string, { name, keys }: Workload): string[] {
-  const prefix = `${owner}:${name}`.replace(/[^\w:@.-]/g, "_");
+  const prefix = `${owner.padEnd(OWNER_LENGTH)}:${name}`.replace(/[^\w:@.-]/g, "_");
   return Array.from({ length: keys }, (_, i) => `${prefix}:${i}`);
 }
 

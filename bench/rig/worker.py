@@ -23,7 +23,7 @@ loads = {}
 
 
 def keys_of(workload):
-    prefix = re.sub(r"[^\w:@.-]", "_", f"{subject['name']}:{workload['name']}", flags=re.ASCII)
+    prefix = re.sub(r"[^\w:@.-]", "_", f"{subject['name']:20}:{workload['name']}", flags=re.ASCII)
     return [f"{prefix}:{i}" for i in range(workload["keys"])]
 
 

@@ -28,8 +28,7 @@ export const HELP = `tslibmc-server: an embedded memcached on its own, with memc
                                tuning of threads, tables and pages is taken without effect
 -b, --listen-backlog=<num>     connections that may wait to be accepted (default: 1024)
 -R, --max-reqs-per-event=<num> requests that count as one turn in stats (default: 20)
--t, -u                         taken without effect
--v                             say where it listens
+-t, -u, -v                     taken without effect
 -V, --version                  print the version of memcached that it answers as
 -h, --help                     print this
     --compat=<release>         answer as newest, 1.6.18 or 1.4 (default: newest)

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { chmodSync, lstatSync, unlinkSync, writeFileSync } from "node:fs";
-import { MemcachedError, messageOf } from "../errors.js";
+import { messageOf, OptionError } from "../errors.js";
 import { MemcachedServer } from "../testing/index.js";
 import { releaseOf } from "../testing/release.js";
 import { HELP } from "./help.js";
@@ -46,5 +46,5 @@ try {
   else await run(invocation);
 } catch (error) {
   process.stderr.write(`tslibmc-server: ${messageOf(error)}\n`);
-  process.exitCode = error instanceof MemcachedError ? USAGE : 1;
+  process.exitCode = error instanceof OptionError ? USAGE : 1;
 }

@@ -26,16 +26,15 @@ import {
   type FlushOptions,
 } from "./options.js";
 import {
-  checkUrl,
   parseServer,
   parseServers,
   type ServerOptions,
   type Servers,
   serverOptions,
-  withUrl,
 } from "./servers.js";
 import { Settings } from "./settings.js";
 import { Subscription } from "./subscription.js";
+import { checkUrl, withUrl } from "./url.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {
@@ -335,13 +334,13 @@ export abstract class Cluster implements AsyncDisposable {
     checkOptions(options, ADMIN_OPTIONS, "flush");
     const settings = this.#settings;
     const { dispatcher } = settings;
-    const held = dispatcher.heldSent;
+    const held = dispatcher.turns.taken;
     if (held !== undefined) await held;
     const deadline = dispatcher.deadline(options);
     const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, options, deadline);
     await ask();
     if (settings.read("num_replicas") > 0) await ask(); // copies follow when their originals are done
-    settings.tellLost("flush");
+    settings.losses.tell("flush");
     return true;
   }
 

@@ -213,13 +213,8 @@ export function codecOptions(
 
 /** Options with these behaviors in the place of their own, and of what else sets them. */
 export function withBehaviors(options: ClientOptions, behaviors: BehaviorOptions): ClientOptions {
-  return {
-    ...options,
-    timeoutMs: undefined,
-    connectTimeoutMs: undefined,
-    keyPrefix: undefined,
-    behaviors,
-  };
+  const same = Object.fromEntries(SAME.map(([option]) => [option, undefined]));
+  return { ...options, ...same, behaviors };
 }
 
 function checkDistribution(distribution: DistributionOptions): void {

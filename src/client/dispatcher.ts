@@ -25,6 +25,7 @@ import {
   type WriteOptions,
 } from "./options.js";
 import { traceCommand, tracesCommands } from "./tracing.js";
+import { Turns } from "./turns.js";
 
 export interface DispatcherOptions {
   readonly router: Router;
@@ -56,7 +57,7 @@ export interface Chunking {
   touch(name: string, key: Key, ttl: Ttl, options: WriteOptions | undefined): Promise<boolean>;
 }
 
-/** A call that stores one value, but for the value. */
+/** A call that stores one value, without the value itself. */
 export interface Storing {
   readonly command: StorageCommand;
   readonly wireKey: string;
@@ -79,8 +80,7 @@ export class Dispatcher {
   chunks: Chunking | undefined = undefined;
   /** What holds changes back, where the client has it so. */
   buffer: WriteBuffer | undefined = undefined;
-  /** The calls that wait for their values to be encoded, the last of each key. */
-  readonly #held = new Map<string, Promise<void>>();
+  readonly turns: Turns = new Turns();
 
   constructor(options: DispatcherOptions) {
     this.router = options.router;
@@ -165,57 +165,30 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    if (this.#held.size === 0 || !this.#held.has(wireKey)) {
+    if (!this.turns.isHeld(wireKey)) {
       this.#sendNow(command, request, wireKey, options, resolve, reject);
     } else {
       const send = () => this.#sendNow(command, request, wireKey, options, resolve, reject);
-      this.hold([wireKey], undefined, send).catch(reject);
+      this.turns.hold([wireKey], undefined, send).catch(reject);
     }
   }
 
-  /** The same with a request that is still being made; its key is held until it is. */
+  /** The same with a request that may still be being made; its key is held until it is. */
   sendWhenMade<Result>(
     command: Command<Result>,
-    making: Promise<Request>,
+    making: Request | Promise<Request>,
     wireKey: string,
     options: CallOptions | undefined,
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
+    if (!(making instanceof Promise)) {
+      this.send(command, making, wireKey, options, resolve, reject);
+      return;
+    }
     const sendNow = (request: Request) =>
       this.#sendNow(command, request, wireKey, options, resolve, reject);
-    this.hold([wireKey], making, sendNow).catch(reject);
-  }
-
-  /** Sends requests about many keys behind those on the same keys that came before them. */
-  inTurn(wireKeys: () => readonly string[], send: () => void, reject: Reject): void {
-    const keys = this.#held.size === 0 ? [] : wireKeys();
-    if (keys.some((key) => this.#held.has(key))) this.hold(keys, undefined, send).catch(reject);
-    else send();
-  }
-
-  /**
-   * Holds keys while values are encoded on another thread: `send` runs when that is done, behind
-   * the calls on these keys that came before, and later ones follow it.
-   */
-  hold<Data>(
-    wireKeys: readonly string[],
-    encoding: Promise<Data> | Data,
-    send: (data: Data) => void,
-  ): Promise<void> {
-    const before = wireKeys.map((key) => this.#held.get(key));
-    const turn = Promise.allSettled([encoding, ...before]).then(([encoded]) => {
-      for (const key of wireKeys) if (this.#held.get(key) === turn) this.#held.delete(key);
-      if (encoded.status === "rejected") throw encoded.reason;
-      send(encoded.value);
-    });
-    for (const key of wireKeys) this.#held.set(key, turn);
-    return turn;
-  }
-
-  /** When the calls are sent that wait for values now; undefined if there are none. */
-  get heldSent(): Promise<unknown> | undefined {
-    return this.#held.size === 0 ? undefined : Promise.allSettled(this.#held.values());
+    this.turns.hold([wireKey], making, sendNow).catch(reject);
   }
 
   #sendNow<Result>(

@@ -31,7 +31,7 @@ export class EachKey<K extends Key, Result, Results> {
   send(requests: ReadonlyMap<K, KeyRequest>): Promise<Results> {
     return new Promise((resolve, reject) => {
       const wireKeys = () => Array.from(requests.values(), ({ key }) => key);
-      this.#dispatcher.inTurn(wireKeys, () => this.#sendNow(requests, resolve, reject), reject);
+      this.#dispatcher.turns.take(wireKeys, () => this.#sendNow(requests, resolve, reject), reject);
     });
   }
 
@@ -43,7 +43,7 @@ export class EachKey<K extends Key, Result, Results> {
     return new Promise((resolve, reject) => {
       const sendNow = (requests: ReadonlyMap<K, KeyRequest>) =>
         this.#sendNow(requests, resolve, reject);
-      this.#dispatcher.hold(wireKeys, making, sendNow).catch(reject);
+      this.#dispatcher.turns.hold(wireKeys, making, sendNow).catch(reject);
     });
   }
 

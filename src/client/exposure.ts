@@ -1,5 +1,6 @@
 import { type Address, isUnix } from "../connection/address.js";
 import { OptionError } from "../errors.js";
+import { warnOnce } from "./warning.js";
 
 /** What becomes of credentials that would cross a network where it can be listened to. */
 export type PlaintextCredentials = "allow" | "warn" | "refuse";
@@ -9,20 +10,18 @@ export const PLAINTEXT_CHOICES: readonly PlaintextCredentials[] = ["allow", "war
 /** Names and addresses that never leave this machine. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i;
 
-const warned = new Set<string>();
-
 /**
  * Called for a server that gets credentials without TLS; warns once for each server.
  * @throws OptionError if that is refused
  */
 export function exposeCredentials(address: Address, choice: PlaintextCredentials): void {
   if (choice === "allow" || isUnix(address) || LOOPBACK.test(address.host)) return;
-  const what = `The credentials for ${address.name} go there without TLS, and whoever is on the way can read them`;
-  if (choice === "refuse") throw new OptionError(`${what}; set tls`);
-  if (warned.has(address.name)) return;
-  warned.add(address.name);
-  process.emitWarning(`${what}; set tls, or plaintextCredentials: "allow" if nobody is`, {
-    type: "MemcachedWarning",
-    code: "MEMCACHED_PLAINTEXT_CREDENTIALS",
-  });
+  const subject = `The credentials for ${address.name}`;
+  const what = "go there without TLS, and whoever is on the way can read them; set tls";
+  if (choice === "refuse") throw new OptionError(`${subject} ${what}`);
+  warnOnce(
+    subject,
+    `${what}, or plaintextCredentials: "allow" if nobody is`,
+    "MEMCACHED_PLAINTEXT_CREDENTIALS",
+  );
 }

@@ -130,7 +130,7 @@ export function getMany<K extends Key>(
   return new Promise((resolve, reject) => {
     checkOptions(options, CALL_OPTIONS, nameOf(cas));
     const call = new ReadMany(dispatcher, keys, cas, options, resolve, reject);
-    dispatcher.inTurn(
+    dispatcher.turns.take(
       () => call.wireKeys(),
       () => call.send(),
       reject,

@@ -12,8 +12,10 @@ import {
   type MetaFlags,
   type Request,
   type SetMode,
+  winsRights,
 } from "../protocol/request.js";
 import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../util/check.js";
+import { whenReady } from "../util/ready.js";
 import { show } from "../util/show.js";
 import type { Encoded } from "../value/codec.js";
 import { checkCas, checkCompared, checkFlags, checkUnsigned } from "./check.js";
@@ -42,10 +44,9 @@ export function metaGet(
   key: Key,
   options: MetaGetOptions,
 ): Promise<meta.MetaItem<unknown> | undefined> {
-  const winsRights = options?.vivify !== undefined || options?.recache !== undefined;
   return one(
     dispatcher,
-    meta.metaGet(!winsRights),
+    meta.metaGet(!winsRights(options)),
     key,
     options,
     META_GET_OPTIONS,
@@ -94,12 +95,8 @@ export function metaSet(
     const request = (data: Encoded) =>
       metaSetRequest(dispatcher, mode, wireKey, data, flags, options);
     const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
-    if (encoded instanceof Promise) {
-      const making = encoded.then(request);
-      dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
-    } else {
-      dispatcher.send(meta.metaSet, request(encoded), wireKey, options, resolve, reject);
-    }
+    const making = whenReady(encoded, request);
+    dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
   });
 }
 

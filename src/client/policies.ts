@@ -10,14 +10,15 @@ import { type Reading, Replicas } from "../routing/replicas.js";
 import type { Router } from "../routing/router.js";
 import { checkChoice, checkInteger, checkOptions } from "../util/check.js";
 import { type NamesOf, namesOf } from "../util/names.js";
-import { warnOnce } from "./behaviors/rules.js";
 import {
   COPY_READ_OPTIONS,
   type CopyReading,
   type CopyReadOptions,
   copyReadingOf,
 } from "./copyreading.js";
-import { type ClientOfUrl, checkUrl, parseServers, type Servers } from "./servers.js";
+import { parseServers, type Servers } from "./servers.js";
+import { type ClientOfUrl, checkUrl } from "./url.js";
+import { warnOnce } from "./warning.js";
 
 /** What becomes of operations whose server fails. */
 export interface PolicyOptions extends CopyReadOptions {

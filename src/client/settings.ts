@@ -1,7 +1,7 @@
 import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
 import { Turnstile } from "../connection/turnstile.js";
-import { MemcachedError, PartialError } from "../errors.js";
+import { MemcachedError, messageOf } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
@@ -20,7 +20,6 @@ import {
   initialBehavior,
   mergeBehaviors,
   movesKeys,
-  warnOnce,
 } from "./behaviors/rules.js";
 import { Chunks } from "./chunks/chunks.js";
 import {
@@ -34,8 +33,10 @@ import { readingOf } from "./copyreading.js";
 import { Dispatcher } from "./dispatcher.js";
 import { CLIENT_EVENTS, type ClientEvents, type ServerInfo } from "./events.js";
 import { exposeCredentials } from "./exposure.js";
+import { Losses } from "./losses.js";
 import { arrange, type Policies, warnOfIdle } from "./policies.js";
 import { checkWay } from "./transport.js";
+import { warnOnce } from "./warning.js";
 
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.
@@ -49,8 +50,7 @@ export class Settings {
   values: Codec;
   /** Counts the calls that failed and were made a miss. */
   masked = 0;
-  /** What changes that were held back failed with, the first at each server, until it is told. */
-  #lost = new Map<string, MemcachedError>();
+  readonly losses: Losses = new Losses();
   /** How copies are read, and what that has come to. */
   readonly reading: Reading;
   /** Counts the changes. */
@@ -205,21 +205,6 @@ export class Settings {
     await Promise.all([this.dispatcher.router.close(drainMs), this.#gutter?.close(drainMs)]);
   }
 
-  /** @throws PartialError once for the changes that were held back and failed since the last time */
-  tellLost(command: string): void {
-    const [first] = this.#lost;
-    if (first === undefined) return;
-    const [server, cause] = first;
-    const errors = this.#lost;
-    this.#lost = new Map();
-    throw new PartialError(
-      `${command}: changes that were held back are lost, the first at ${server}: ${cause.message}`,
-      true,
-      errors,
-      { server, command, sent: cause.sent, cause },
-    );
-  }
-
   /** Puts the policies around the router that the options and behaviors ask for. */
   #arrange(): void {
     const { dispatcher } = this;
@@ -245,9 +230,12 @@ export class Settings {
   }
 
   #noteLoss = ({ command, request, route }: Operation, reason: unknown): void => {
-    const error = reason instanceof MemcachedError ? reason : new MemcachedError(String(reason));
+    const error =
+      reason instanceof MemcachedError
+        ? reason
+        : new MemcachedError(messageOf(reason), { cause: reason });
     const { server = this.dispatcher.router.serverFor(route).name } = error;
-    if (!this.#lost.has(server)) this.#lost.set(server, error);
+    this.losses.note(server, error);
     this.events.emit("lost", { command: command.name, key: request.key, error });
   };
 

@@ -98,7 +98,7 @@ async function made(requests: Requests): Promise<Map<Key, KeyRequest>> {
   return all;
 }
 
-/** A promise that may fail without its call, which another key has ended by then. */
+/** A promise that may fail after another key has failed the call, and counts as handled then. */
 function heard<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => {});
   return promise;
@@ -153,7 +153,7 @@ export function storageRequest(
   );
 }
 
-/** What stands at an end of a number or of JSON makes neither. */
+/** Only text and bytes can be put together: a number or JSON with something at an end is neither. */
 export function checkPart(name: string, value: unknown): void {
   if (typeof value === "string" || isUint8Array(value)) return;
   throw new ArgumentError(

@@ -1,5 +1,6 @@
 import type { Command } from "../operation.js";
 import type { Hit, MetaInfo, Reply } from "../protocol/reply.js";
+import { whenReady } from "../util/ready.js";
 import type { Decoder } from "../value/codec.js";
 import { decodeHit } from "./value.js";
 
@@ -95,9 +96,7 @@ function item(
   };
   if (hit.bytes === undefined || isToBeFilled(hit)) return found;
   const value = decodeHit(hit, codec, key, "metaGet");
-  return value instanceof Promise
-    ? value.then((decoded) => ({ ...found, value: decoded }))
-    : { ...found, value };
+  return whenReady(value, (decoded) => ({ ...found, value: decoded }));
 }
 
 /**

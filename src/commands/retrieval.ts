@@ -1,6 +1,7 @@
 import type { Command } from "../operation.js";
 import type { Hit, Reply } from "../protocol/reply.js";
 import type { GetRequest } from "../protocol/request.js";
+import { whenReady } from "../util/ready.js";
 import type { Decoder } from "../value/codec.js";
 import { decodeHit } from "./value.js";
 
@@ -58,9 +59,9 @@ function decodeWithCas(
 ): WithCas | Promise<WithCas> {
   const cas = hit.cas!;
   const value = decodeHit(hit, codec, key, command);
-  const withCas = (decoded: unknown) =>
-    decoded === undefined ? undefined : { value: decoded, cas };
-  return value instanceof Promise ? value.then(withCas) : withCas(value);
+  return whenReady(value, (decoded) =>
+    decoded === undefined ? undefined : { value: decoded, cas },
+  );
 }
 
 /** A read of one key that resolves to the value. */

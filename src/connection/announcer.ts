@@ -5,7 +5,7 @@ import type { MemcachedError } from "../errors.js";
 export interface ConnectionEvents {
   /** A socket is open and takes operations. */
   connect: { readonly server: string };
-  /** No connection could be made; the next attempt is due in `retryInMs` milliseconds. */
+  /** No connection could be made; the next attempt is due in `retryInMs` milliseconds, a whole number. */
   connectError: {
     readonly server: string;
     readonly error: MemcachedError;
@@ -63,7 +63,7 @@ export class Announcer {
     this.#endAttempt(error);
     const server = this.#server;
     states.publish({ server, state: "closed", error });
-    this.#onEvent("connectError", { server, error, retryInMs });
+    this.#onEvent("connectError", { server, error, retryInMs: Math.ceil(retryInMs) });
   }
 
   disconnected(error: MemcachedError | undefined): void {

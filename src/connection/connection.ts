@@ -9,61 +9,21 @@ import {
 import type { Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
-import type { Wire } from "../protocol/wire.js";
 import { Sweep } from "../util/sweep.js";
 import { afterThis } from "../util/turn.js";
-import type { Address } from "./address.js";
-import { Announcer, type OnConnectionEvent } from "./announcer.js";
+import { Announcer } from "./announcer.js";
 import { Attempts } from "./attempts.js";
 import { type ConnectionStats, Counters } from "./counters.js";
-import { Dialer, type SocketOptions, type TlsOptions } from "./dial.js";
+import { Dialer } from "./dial.js";
 import { Drain } from "./drain.js";
 import { Failure, handshakeWordsOf, wordsOf } from "./failure.js";
-import { type Greet, greeting } from "./greeting.js";
+import { greeting } from "./greeting.js";
 import { Link } from "./link.js";
+import type { ConnectionOptions } from "./options.js";
 import { Pace } from "./pace.js";
-import type { OnLarge, OnRefused } from "./pipeline.js";
-import { Queue, type QueueLimits } from "./queue.js";
+import { Queue } from "./queue.js";
 import { Reaper } from "./reaper.js";
-import type { Entrant, Turnstile } from "./turnstile.js";
-
-export interface ConnectionOptions {
-  readonly address: Address;
-  /** Makes the wire of one socket's life. */
-  readonly wire: () => Wire;
-  readonly socket: SocketOptions;
-  /** How TLS is spoken, or undefined where it is not. */
-  readonly tls: TlsOptions | undefined;
-  /** What every new socket begins with; operations wait until it is over. */
-  readonly greet: Greet | undefined;
-  /** Milliseconds for one attempt to connect, its greeting included. */
-  readonly connectTimeoutMs: number;
-  /** Milliseconds without progress, while the server owes something, after which the socket is given up. */
-  readonly stallTimeoutMs: number;
-  /** Milliseconds between two attempts to connect at most. */
-  readonly retryTimeoutMs: number;
-  readonly limits: QueueLimits;
-  /** Where attempts to connect wait for their turn. */
-  readonly turnstile: Turnstile;
-  /** Where it counts, together with others. @defaultValue for itself */
-  readonly counters?: Counters;
-  readonly onEvent: OnConnectionEvent;
-  /** The server replied to something. */
-  readonly onReply: () => void;
-  /**
-   * Hears what makes operations fail, before those fail that are not overdue; after an
-   * attempt to connect also when the next one is due.
-   */
-  readonly onFailure: (failure: Failure, retryInMs?: number) => void;
-  /** Is offered each unsettled operation that a lost socket leaves, and says whether it was sent again. */
-  readonly onLost: (operation: Operation) => boolean;
-  /** Takes each operation that a lost socket had not sent yet. */
-  readonly onUnsent: (operation: Operation) => void;
-  /** Hears of each operation that fails here, just before it does. */
-  readonly onFailed: (operation: Operation) => void;
-  readonly onRefused: OnRefused;
-  readonly onLarge?: OnLarge | undefined;
-}
+import type { Entrant } from "./turnstile.js";
 
 /**
  * The way to one server: a socket that is opened when it is first needed, and again when

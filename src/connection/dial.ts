@@ -40,13 +40,13 @@ export interface SocketOptions {
    * @defaultValue the kernel's own
    */
   readonly recvBufferSize?: number | undefined;
-  /** The same of datagrams on their way out. @defaultValue the kernel's own */
+  /** The same for datagrams on their way out. @defaultValue the kernel's own */
   readonly sendBufferSize?: number | undefined;
 }
 
 /** Where a socket's bytes go. */
 export interface Reader {
-  /** Memory of its own that the next chunk is to be read to. */
+  /** Where the next chunk is to be read to, if the reader has memory ready for it. */
   readonly room: Buffer | undefined;
   /** A chunk that is over when the function returns: its memory is used for the next one. */
   receive(chunk: Buffer, length: number): void;

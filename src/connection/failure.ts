@@ -1,4 +1,4 @@
-import { type ErrorDetails, MemcachedError } from "../errors.js";
+import { type ErrorDetails, MemcachedError, messageOf } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { shorten } from "../util/show.js";
 
@@ -21,7 +21,7 @@ export class Failure {
   /** The same failure as an error that was caught says it. */
   static of(error: unknown, server: string): Failure {
     if (!(error instanceof MemcachedError)) {
-      return new Failure(MemcachedError, String(error), server, error);
+      return new Failure(MemcachedError, messageOf(error), server, error);
     }
     return new Failure(error.constructor as ErrorClass, error.message, server, error.cause);
   }
@@ -77,9 +77,14 @@ export function wordsOf(cause: Error | undefined): string {
   return shorten(errors.map((error) => error.message).join("; "), MAX_WORDS);
 }
 
-/** The same of a handshake; what memcached says to one connection too many, it says without TLS. */
+/** Codes of a certificate that was signed by nobody whom `tls.connect` was told to trust. */
+const UNTRUSTED = /ISSUER_CERT|LEAF_SIGNATURE|SELF_SIGNED/;
+
+/** The same for a handshake; to one connection too many memcached says so without TLS. */
 export function handshakeWordsOf(cause: Error | undefined): string {
-  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-  if (code !== "ERR_SSL_WRONG_VERSION_NUMBER") return wordsOf(cause);
-  return "the server does not speak TLS on this port, or is at its limit of connections";
+  const { code = "" } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
+    return "the server does not speak TLS on this port, or is at its limit of connections";
+  }
+  return `${wordsOf(cause)}${UNTRUSTED.test(code) ? "; set tls: { ca } to who signed its certificate" : ""}`;
 }

@@ -26,7 +26,7 @@ export function frameId(datagram: Buffer): number {
 
 /** A reply that comes in datagrams, in any order, some of them twice. */
 export class Frames {
-  /** By their places. What a datagram announces takes no memory, as the places of an array would. */
+  /** By place, and not in an array: how many there are is a datagram's claim, and may be forged. */
   readonly #parts = new Map<number, Buffer>();
   #count = 0;
 

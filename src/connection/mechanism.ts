@@ -1,5 +1,6 @@
 import { OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { keysOf } from "../util/names.js";
 import type { Credentials } from "./credentials.js";
 import { scram } from "./scram.js";
 
@@ -29,7 +30,7 @@ const MECHANISMS: Readonly<Record<MechanismName, (credentials: Credentials) => D
   PLAIN: plain,
 };
 
-export const MECHANISM_NAMES: readonly MechanismName[] = Object.keys(MECHANISMS) as MechanismName[];
+export const MECHANISM_NAMES: readonly MechanismName[] = keysOf(MECHANISMS);
 
 /** The mechanism to use with a server, or undefined if it offers none that will do. */
 export function chooseMechanism(

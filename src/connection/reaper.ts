@@ -4,7 +4,7 @@ import { atEndOfTurn } from "../util/turn.js";
 import type { Counters } from "./counters.js";
 import { Failure } from "./failure.js";
 
-/** Ends operations that come to nothing at one server: each is counted, and told of just before. */
+/** Ends operations that come to nothing at one server: each is counted, and reported just before. */
 export class Reaper {
   readonly #server: string;
   readonly #counters: Counters;

@@ -1,6 +1,7 @@
 import { exposeCredentials } from "../client/exposure.js";
-import { parseServers, type ServerOptions, type Servers, withUrl } from "../client/servers.js";
+import { parseServers, type ServerOptions, type Servers } from "../client/servers.js";
 import { type TransportOptions, transportOf } from "../client/transport.js";
+import { withUrl } from "../client/url.js";
 import type { Address } from "../connection/address.js";
 import { Dialer } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";

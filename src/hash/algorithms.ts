@@ -1,5 +1,7 @@
 import { KeyError, OptionError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
+import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import { crc15 } from "./crc.js";
 import { fnv1ax32, fnv1ax64, fnv1x32, fnv1x64 } from "./fnv.js";
@@ -42,6 +44,8 @@ export const hashers: Readonly<Record<HashName, number>> = Object.freeze({
   murmur3: 10,
 });
 
+export const hashNames: readonly HashName[] = keysOf(hashers);
+
 const functions: Readonly<Record<HashName, HashFunction>> = {
   default: oneAtATime,
   md5,
@@ -63,12 +67,7 @@ const functions: Readonly<Record<HashName, HashFunction>> = {
  */
 export function hashFunction(algorithm: HashName | HashFunction): HashFunction {
   if (typeof algorithm === "function") return guarded(algorithm);
-  if (typeof algorithm !== "string" || !Object.hasOwn(functions, algorithm)) {
-    throw new OptionError(
-      `There is no hash ${show(algorithm)}; the hashes are ${Object.keys(functions).join(", ")}`,
-    );
-  }
-  return functions[algorithm];
+  return functions[checkChoice(algorithm, "The hash", hashNames, "a function")];
 }
 
 /**

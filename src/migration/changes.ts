@@ -193,7 +193,7 @@ export class Changes<Value> {
     const { primary, from, settings } = this.#pair;
     const required = this.#pair.isStrict("writes");
     if (primary === from) {
-      // The old cluster's readers do not look elsewhere: there is nothing to be ended before.
+      // The old cluster's readers do not look elsewhere: nothing has to be deleted before.
       let changed = true;
       try {
         const result = await act(primary);

@@ -8,7 +8,7 @@ import type { Command } from "../operation.js";
 import type { Key } from "../protocol/key.js";
 import { FLAG_PLACEHOLDER } from "../value/flags.js";
 import type { Call } from "./call.js";
-import { isPlaceholder, PLACEHOLDER, PlaceholderCodec } from "./placeholder.js";
+import { isPlaceholder, PLACEHOLDER, placeholderCodec } from "./placeholder.js";
 
 /** Seconds that a placeholder lives whose process never came back to it. */
 const PLACEHOLDER_TTL = 5;
@@ -32,7 +32,7 @@ export class Claims {
 
   constructor(cluster: Cluster) {
     const settings = settingsOf(cluster);
-    settings.wrapCodec((codec) => new PlaceholderCodec(codec));
+    settings.wrapCodec(placeholderCodec);
     this.#dispatcher = settings.dispatcher;
   }
 

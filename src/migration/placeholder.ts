@@ -1,5 +1,5 @@
 import { CacheMiss } from "../errors.js";
-import type { Codec, Encoded, EncodeOptions } from "../value/codec.js";
+import type { Codec } from "../value/codec.js";
 import { FLAG_PLACEHOLDER } from "../value/flags.js";
 
 /** What a placeholder holds; something may have been put before or behind it meanwhile. */
@@ -17,30 +17,14 @@ export function isPlaceholder(bytes: Buffer, start: number, end: number, flags: 
 }
 
 /** A client's codec, to which placeholders are misses. */
-export class PlaceholderCodec implements Codec {
-  readonly #inner: Codec;
-
-  constructor(inner: Codec) {
-    this.#inner = inner;
-  }
-
-  encode(
-    value: unknown,
-    options: EncodeOptions | undefined,
-    key?: string,
-  ): Encoded | Promise<Encoded> {
-    return this.#inner.encode(value, options, key);
-  }
-
-  decode(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    flags: number,
-    owned: boolean,
-    key?: string,
-  ): unknown {
-    if (isPlaceholder(bytes, start, end, flags)) throw new CacheMiss("The value is being fetched");
-    return this.#inner.decode(bytes, start, end, flags, owned, key);
-  }
+export function placeholderCodec(codec: Codec): Codec {
+  return {
+    encode: codec.encode.bind(codec),
+    decode(bytes, start, end, flags, owned, key) {
+      if (!isPlaceholder(bytes, start, end, flags)) {
+        return codec.decode(bytes, start, end, flags, owned, key);
+      }
+      throw new CacheMiss("The value is being fetched");
+    },
+  };
 }

@@ -98,13 +98,13 @@ export class Reads<Value> {
   ): Promise<Map<Given<K>, T>> {
     const { settings, tally } = this.#pair;
     const { reads } = settings;
-    const first = await partial(() => read(keys));
+    const first = await findings(() => read(keys));
     const { size } = first.found;
     tally.read(reads === "old" ? "old" : "new", size);
     let missing = this.#missing(keys, first.found, first.failure, call);
-    let second: Partial<K, T> = { found: new Map(), failure: undefined };
+    let second: Findings<K, T> = { found: new Map(), failure: undefined };
     if (reads === "both" && missing.length > 0) {
-      second = await partial(() => readMissing(missing));
+      second = await findings(() => readMissing(missing));
       for (const [key, value] of second.found) first.found.set(key, value);
       tally.read("old", second.found.size);
       missing = missing.filter((key) => !isIn(second.found, key));
@@ -139,14 +139,14 @@ export class Reads<Value> {
 }
 
 /** What a call on many keys found, and what it failed with. */
-interface Partial<K extends Key, T> {
+interface Findings<K extends Key, T> {
   readonly found: Map<Given<K>, T>;
   readonly failure: PartialError | undefined;
 }
 
-async function partial<K extends Key, T>(
+async function findings<K extends Key, T>(
   read: () => Promise<Map<Given<K>, T>>,
-): Promise<Partial<K, T>> {
+): Promise<Findings<K, T>> {
   try {
     return { found: await read(), failure: undefined };
   } catch (error) {
@@ -157,8 +157,8 @@ async function partial<K extends Key, T>(
 
 function whole<K extends Key, T>(
   command: string,
-  { found, failure }: Partial<K, T>,
-  other: Partial<K, T>,
+  { found, failure }: Findings<K, T>,
+  other: Findings<K, T>,
 ): Map<Given<K>, T> {
   const first = failure ?? other.failure;
   if (first === undefined) return found;

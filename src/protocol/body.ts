@@ -1,5 +1,8 @@
 import { allocate } from "../util/memory.js";
 
+/** The longest value that a server can have: memcached's `-I` goes up to 1,024 MB. */
+export const MAX_VALUE_BYTES: number = 1024 * 1024 * 1024;
+
 /** Up to here a declared length is taken at its word: memcached's default item limit. */
 const PLAUSIBLE = 1024 * 1024;
 

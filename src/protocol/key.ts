@@ -98,7 +98,7 @@ export function describeKey(wire: string): string {
   return quote(keyText(wire), SHOWN);
 }
 
-/** So many characters of a key say which it is. */
+/** How many characters of a key a message shows. */
 const SHOWN = 40;
 
 /** As fast as a loop over the characters, and twice as fast for long keys. */

@@ -4,7 +4,7 @@
  * in the wire's units (see `exptime.ts`); everything was checked before it came here.
  */
 
-/** A value's bytes on their way out: ASCII text, or any bytes. */
+/** A value's bytes on their way out: a string in which each character is one byte, or bytes. */
 export type Data = string | Uint8Array;
 
 export type Request = KeyRequest | AdminRequest;
@@ -62,6 +62,13 @@ export interface MetaGetFlags extends MetaFlags {
   readonly setCas?: bigint | undefined;
   /** `C`: leave the value out if the item's cas is this one (memcached 1.6.40). */
   readonly unlessCas?: bigint | undefined;
+}
+
+/** Whether a read may win a right, to fill or to recache an item, that the server gives once. */
+export function winsRights(
+  flags: { readonly vivify?: unknown; readonly recache?: unknown } | undefined,
+): boolean {
+  return flags?.vivify !== undefined || flags?.recache !== undefined;
 }
 
 /** The ways to store. */

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors.js";
 
-/** The longest answer to `stats`, for instance about every prefix; more has no end. */
+/** The longest answer to `stats`, for instance about every prefix; a longer one is taken to have no end. */
 export const MAX_STATISTICS_BYTES: number = 16 * 1024 * 1024;
 
 /** What a server says of itself, one name after another, until it ends the answer. */

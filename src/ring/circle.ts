@@ -123,7 +123,7 @@ function sortedPoints(members: readonly Member[], drawn: readonly ArrayLike<numb
   };
 }
 
-/** For each position when its member claims its points. */
+/** For each position, the turn in which its member claims its points. */
 function ranksOf(members: readonly Member[]): Uint32Array {
   const ranks = new Uint32Array(members.length);
   for (const [rank, { position }] of members.entries()) ranks[position] = rank;
@@ -150,7 +150,7 @@ function withMore(circle: Points, added: Points, ranks: Uint32Array): Points {
   return all.rest();
 }
 
-/** Where on a circle one of other points is, or were to be. */
+/** Where on a circle one of other points is, or would be. */
 function placeOf({ points, owners }: Points, others: Points, i: number, ranks: Uint32Array) {
   const point = others.points[i]!;
   const rank = ranks[others.owners[i]!]!;

@@ -1,6 +1,7 @@
-import { OptionError } from "../errors.js";
 import { type HashName, hashFunction } from "../hash/algorithms.js";
 import type { HashFunction } from "../hash/function.js";
+import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import { virtualBucket } from "./bucket.js";
 import { continuum } from "./circle.js";
 import { jump } from "./jump.js";
@@ -38,7 +39,7 @@ export const distributions: Readonly<Record<LibmemcachedDistribution, number>> =
 });
 
 export const distributionNames: readonly Distribution[] = [
-  ...(Object.keys(distributions) as LibmemcachedDistribution[]),
+  ...keysOf(distributions),
   "rendezvous",
   "jump",
 ];
@@ -69,7 +70,7 @@ export function ringBuilder(
   choice: DistributionChoice,
   { pointHash = choice.hash, buckets, chance = Math.random }: DistributionOptions,
 ): RingBuilder {
-  const { distribution } = choice;
+  const distribution = checkChoice(choice.distribution, "distribution", distributionNames);
   switch (distribution) {
     case "modula":
       return modula;
@@ -92,9 +93,5 @@ export function ringBuilder(
       return rendezvous;
     case "jump":
       return jump;
-    default:
-      throw new OptionError(
-        `There is no distribution ${JSON.stringify(distribution)}; there are ${distributionNames.join(", ")}`,
-      );
   }
 }

@@ -2,6 +2,8 @@ import { OptionError } from "../errors.js";
 import { hashFunction } from "../hash/algorithms.js";
 import type { HashFunction } from "../hash/function.js";
 import { wireForm } from "../hash/wireform.js";
+import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import {
   addServers,
   type DistributionBehaviors,
@@ -137,7 +139,7 @@ export class Placement {
     return this.#ring.isFixed ?? false;
   }
 
-  /** The same configuration with some servers ejected. */
+  /** The same configuration with only some of the servers, or with all if none is left. */
   withLive(live: readonly boolean[]): Placement {
     return new Placement(this.#options, this.#servers, live, this);
   }
@@ -152,11 +154,7 @@ export class Placement {
 function chooseScheme(options: PlacementOptions, servers: readonly RingServer[]): Scheme {
   const { preset: name, behaviors = {} } = options;
   if (name === undefined) return libmemcachedScheme(behaviors, options, servers);
-  if (!Object.hasOwn(presets, name)) {
-    throw new OptionError(
-      `There is no placement ${JSON.stringify(name)}; there are ${Object.keys(presets).join(", ")}`,
-    );
-  }
+  checkChoice(name, "placement", keysOf(presets));
   refuseContradiction(name, behaviors);
   const preset = presets[name];
   return "behaviors" in preset

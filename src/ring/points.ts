@@ -12,11 +12,9 @@ const crypto = builtin("node:crypto");
 /** What a server's points are made of, before the number of each. */
 export type Label = (server: RingServer) => string;
 
-const DEFAULT_PORT = 11211;
-
 /** libmemcached's: the port only if it is not 11211, a Unix socket with port 0. */
 export const shortLabel: Label = ({ host, port }) =>
-  wireForm(port === DEFAULT_PORT ? host : `${host}:${port}`);
+  wireForm(port === 11211 ? host : `${host}:${port}`);
 
 /** Last.fm's: the address as its configuration has it, always with the port. */
 export const fullLabel: Label = ({ host, port }) => wireForm(`${host}:${port}`);

@@ -20,8 +20,8 @@ export class Decisions {
   }
 
   /**
-   * A key's own server is asked to decide. What this returns is called when it has, or never
-   * will: whether what it decided still holds.
+   * A key's own server is asked to decide. What this returns is called when it has, and when it
+   * never will, which for a request that failed unsent is both: whether what it decided still holds.
    */
   begin(key: string): () => boolean {
     const undecided = this.#byKey.get(key) ?? { count: 0, overwritten: 0 };

@@ -1,5 +1,5 @@
 import type { Executor, Operation } from "../operation.js";
-import type { GetRequest } from "../protocol/request.js";
+import { type GetRequest, winsRights } from "../protocol/request.js";
 import { CopyRead, type ReadEvents } from "./copyread.js";
 import {
   type ChangeRequest,
@@ -70,7 +70,7 @@ export class Replicas implements Executor {
 
   #get(operation: Operation, request: GetRequest, servers: readonly Server[]): void {
     const { onMiss } = this.#reading;
-    if (request.cas || winsRights(request)) servers[0]!.execute(operation);
+    if (request.cas || winsRights(request.meta)) servers[0]!.execute(operation);
     else if (request.touch !== undefined && !request.value) {
       writeToAll(operation, request, servers);
     } else if (!onMiss || !operation.split()) this.#read(operation, request, servers);
@@ -118,11 +118,6 @@ function touchCopies(
   for (const server of others) {
     touches.send(server, { request: touch, settle: ignore, fail: ignore });
   }
-}
-
-/** Whether a read may win a right, to fill or to recache an item, that one server gives. */
-function winsRights({ meta }: GetRequest): boolean {
-  return meta?.vivify !== undefined || meta?.recache !== undefined;
 }
 
 function ignore(): void {}

@@ -1,15 +1,6 @@
 import type { Executor, Operation } from "../operation.js";
+import type { Placement } from "../ring/placement.js";
 import type { Server } from "./server.js";
-
-/** Which of n servers has a key. */
-export interface Placement {
-  /** The position of the server of a key in wire form. */
-  locate(route: string): number;
-  /** The position of the server of a key, then those that follow, each once. */
-  locateReplicas(route: string, replicas: number): number[];
-  /** The same with only some of the servers, or with all if none is left. */
-  withLive(live: readonly boolean[]): Placement;
-}
 
 /** Many servers as one: every operation goes to the server of its key. */
 export class Router implements Executor {

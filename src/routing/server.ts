@@ -1,10 +1,11 @@
 import { channel } from "node:diagnostics_channel";
 import { type Address, isUdp } from "../connection/address.js";
 import { Capabilities } from "../connection/capability.js";
-import { Connection, type ConnectionOptions } from "../connection/connection.js";
+import { Connection } from "../connection/connection.js";
 import { type ConnectionStats, Counters } from "../connection/counters.js";
 import { Datagrams } from "../connection/datagrams.js";
 import { Failure } from "../connection/failure.js";
+import type { ConnectionOptions } from "../connection/options.js";
 import { refusalError, tooLargeError } from "../connection/refusal.js";
 import { ConnectionClosedError } from "../errors.js";
 import { oneAtATime } from "../hash/jenkins.js";

@@ -1,4 +1,5 @@
 import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import { LOOSE, type Numerals, STRICT } from "./numeral.js";
 
 /**
@@ -74,12 +75,10 @@ const RELEASES: Readonly<Record<Compat, Release>> = {
   "1.4": { ...DEBIAN_12, version: "1.4.39", meta: false },
 };
 
-const COMPATS = Object.keys(RELEASES) as Compat[];
-
 /** The releases that the embedded server can stand in for. */
 export type Compat = "newest" | "1.6.18" | "1.4";
 
 /** @throws OptionError for a release that is not in the list */
 export function releaseOf(compat: Compat): Release {
-  return RELEASES[checkChoice(compat, "compat", COMPATS)];
+  return RELEASES[checkChoice(compat, "compat", keysOf(RELEASES))];
 }

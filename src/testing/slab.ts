@@ -10,6 +10,9 @@ const CAS_BYTES = 8;
 const FLAGS_BYTES = 4;
 const ITEM_STRUCT_BYTES = 48;
 
+/** The last class that a command may name, whether there are so many or not. */
+export const LARGEST_CLASS = 63;
+
 export const PAGE_BYTES: number = 1024 * 1024;
 /** An item over half a page is kept in several chunks. */
 const CHUNK_MAX_BYTES: number = PAGE_BYTES / 2;

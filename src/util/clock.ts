@@ -1,4 +1,4 @@
-/** As long as a timer can be, in milliseconds; one that is set for longer fires at once. */
+/** The longest delay of a timer, in milliseconds; a longer one fires at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1;
 
 /**
@@ -9,7 +9,7 @@ export function microseconds(now: number): number {
   return (now * 1000) | 0;
 }
 
-/** How long after `from` the moment `to` is, both in microseconds; right for half an hour. */
+/** The time from one moment to another, both in `microseconds`; right for half an hour. */
 export function elapsed(from: number, to: number): number {
   return Math.max(0, (to - from) | 0);
 }

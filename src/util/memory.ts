@@ -6,7 +6,7 @@ const LESSON_BYTES = 31 * 1024 * 1024;
 
 let taught = process.platform !== "linux";
 
-/** Memory of its own, which nobody has cleared. */
+/** Uninitialized memory that shares no pool. */
 export function allocate(size: number): Buffer {
   if (size >= KERNEL_BYTES && !taught) teach();
   return Buffer.allocUnsafeSlow(size);

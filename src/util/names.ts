@@ -3,14 +3,21 @@ import { quote } from "./show.js";
 
 /** Names that are known, and those that are nearly one of them. */
 
-/** Every name of an options object and no other, as the compiler sees to; the values say nothing. */
+/** Exactly the names of an options object, as the compiler checks; the values mean nothing. */
 export type NamesOf<Options> = Readonly<Record<keyof Options, unknown>>;
+
+/** The names that a table has, as its type says. */
+export function keysOf<Name extends string>(
+  table: Readonly<Record<Name, unknown>>,
+): readonly Name[] {
+  return Object.keys(table) as Name[];
+}
 
 export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
   return new Set(Object.keys(names));
 }
 
-/** How many characters of a name a message shows. What is longer is no slip of somebody's pen. */
+/** How many characters of a name a message shows. A longer one is no typing mistake. */
 const MAX_NAME = 60;
 
 /** How many options a message names at most. */
@@ -37,19 +44,25 @@ function hintFor(name: string, known: Iterable<string>): string {
   return names.length > 0 && names.length <= MAX_LISTED ? `; it has ${names.join(", ")}` : "";
 }
 
-/** The known name that takes the fewest changes to reach, unless it takes too many. */
+/**
+ * The known name that takes the fewest changes to reach, unless it takes too many; else the only
+ * one that has this one in it.
+ */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   if (name.length > MAX_NAME) return undefined;
+  const given = name.toLowerCase();
+  const around: string[] = [];
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const distance = editDistance(given, candidate.toLowerCase());
     if (distance < least) {
       least = distance;
       nearest = candidate;
     }
+    if (given.length > 3 && candidate.toLowerCase().includes(given)) around.push(candidate);
   }
-  return nearest;
+  return nearest ?? (around.length === 1 ? around[0] : undefined);
 }
 
 /** Levenshtein's distance, one row at a time. */

@@ -12,7 +12,7 @@ export function show(value: unknown): string {
   return typeof value === "function" ? "a function" : String(value);
 }
 
-/** What such a value is, where it may be a secret. */
+/** The kind of a value that may be a secret, and so is not shown itself. */
 export function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return typeof value === "object" || typeof value === "function"
@@ -25,7 +25,7 @@ export function quote(text: string, most: number): string {
   return JSON.stringify(shorten(text, most));
 }
 
-/** Words of somebody else's in a message, which has to end. */
+/** Somebody else's words in a message, cut after `most` characters. */
 export function shorten(text: string, most: number): string {
   return text.length > most ? `${text.slice(0, most)}…` : text;
 }

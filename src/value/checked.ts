@@ -1,5 +1,6 @@
 import { CodecError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
+import { whenReady } from "../util/ready.js";
 import { show } from "../util/show.js";
 import type { Codec, Encoded } from "./codec.js";
 
@@ -7,8 +8,7 @@ import type { Codec, Encoded } from "./codec.js";
 export function checkedCodec(codec: Codec): Codec {
   return {
     encode(value, options, key) {
-      const encoded = codec.encode(value, options, key);
-      return encoded instanceof Promise ? encoded.then(checked) : checked(encoded);
+      return whenReady(codec.encode(value, options, key), checked);
     },
     decode: codec.decode.bind(codec),
   };

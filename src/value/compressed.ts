@@ -1,4 +1,5 @@
 import { CodecError } from "../errors.js";
+import { whenReady } from "../util/ready.js";
 import type { Codec, CompressOptions, Encoded, EncodeOptions } from "./codec.js";
 import { Deflaters } from "./deflater.js";
 import { COMPRESSOR_MASK, FLAG_CHUNKED, FLAG_COMPRESSED } from "./flags.js";
@@ -33,9 +34,7 @@ export class CompressedCodec implements Codec {
     const encoded = this.#inner.encode(value, options, key);
     const deflater = this.#deflaters.deflaterFor(options);
     if (deflater === undefined) return encoded;
-    return encoded instanceof Promise
-      ? encoded.then((settled) => deflater.deflate(settled))
-      : deflater.deflate(encoded);
+    return whenReady(encoded, (ready) => deflater.deflate(ready));
   }
 
   decode(
@@ -56,8 +55,8 @@ export class CompressedCodec implements Codec {
     }
     const data = this.#inflater.inflate(bytes, start, end, flags, owned);
     const rest = (flags & ~(FLAG_COMPRESSED | COMPRESSOR_MASK)) >>> 0;
-    return data instanceof Promise
-      ? data.then((inflated) => this.#inner.decode(inflated, 0, inflated.length, rest, true, key))
-      : this.#inner.decode(data, 0, data.length, rest, true, key);
+    return whenReady(data, (inflated) =>
+      this.#inner.decode(inflated, 0, inflated.length, rest, true, key),
+    );
   }
 }

@@ -1,7 +1,8 @@
 import type { BrotliOptions } from "node:zlib";
 import { OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
-import { show } from "../util/show.js";
+import { checkChoice } from "../util/check.js";
+import { keysOf } from "../util/names.js";
 import type { Compression } from "./codec.js";
 import { COMPRESSOR_MASK, FLAG_BROTLI, FLAG_GZIP, FLAG_ZSTD } from "./flags.js";
 
@@ -99,26 +100,21 @@ function hasZstd(): boolean {
   return "zstdCompress" in zlib();
 }
 
+const METHODS: Readonly<Record<Compression, Method>> = {
+  zlib: ZLIB,
+  gzip: GZIP,
+  brotli: BROTLI,
+  zstd: ZSTD,
+};
+
 /**
  * The compressor of that name.
  * @throws OptionError if there is none, or this Node lacks it
  */
 export function methodNamed(name: Compression): Method {
-  switch (name) {
-    case "zlib":
-      return ZLIB;
-    case "gzip":
-      return GZIP;
-    case "brotli":
-      return BROTLI;
-    case "zstd":
-      if (hasZstd()) return ZSTD;
-      throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
-    default:
-      throw new OptionError(
-        `Unknown compression ${show(name)}; known are zlib, gzip, brotli and zstd`,
-      );
-  }
+  const method = METHODS[checkChoice(name, "compress.algorithm", keysOf(METHODS))];
+  if (method !== ZSTD || hasZstd()) return method;
+  throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
 }
 
 /** The compressor that an item's flags name, if this Node has it. */

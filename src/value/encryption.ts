@@ -3,6 +3,7 @@ import { CodecError, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { isUint8Array } from "../util/bytes.js";
 import { checkBoolean } from "../util/check.js";
+import { whenReady } from "../util/ready.js";
 import { kindOf } from "../util/show.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import { FLAG_ENCRYPTED } from "./flags.js";
@@ -10,9 +11,9 @@ import { FLAG_ENCRYPTED } from "./flags.js";
 const crypto = builtin("node:crypto");
 const util = builtin("node:util");
 
-/** A secret key with the name that items carry of it. */
+/** A secret key, and the name by which items refer to it. */
 export interface EncryptionKey {
-  /** 1 to 32 characters of ASCII: which key an item needs, in clear. */
+  /** 1 to 32 ASCII characters that say which key an item needs; they are not encrypted. */
   readonly id: string;
   /** 32 bytes. */
   readonly secret: Uint8Array | KeyObject;
@@ -75,9 +76,7 @@ export class EncryptedCodec implements Codec {
       );
     }
     const encoded = this.#inner.encode(value, options, key);
-    return encoded instanceof Promise
-      ? encoded.then((settled) => this.#seal(settled, key))
-      : this.#seal(encoded, key);
+    return whenReady(encoded, (ready) => this.#seal(ready, key));
   }
 
   decode(

@@ -1,5 +1,6 @@
 import { OptionError } from "../errors.js";
-import type { NamesOf } from "../util/names.js";
+import { checkChoice } from "../util/check.js";
+import { keysOf, type NamesOf } from "../util/names.js";
 import { checkedCodec } from "./checked.js";
 import type { Codec, Serializer } from "./codec.js";
 import { CompressedCodec, type CompressedOptions } from "./compressed.js";
@@ -90,26 +91,20 @@ function serializerCodec(options: CodecOptions): Codec {
   return new CompressedCodec(new CustomCodec(serializer), options);
 }
 
+const CODECS: Readonly<Record<CodecName, (options: CodecOptions) => Codec>> = {
+  pylibmc: ({ pickle, ...options }) =>
+    new CompressedCodec(new NativeCodec({ serializer: "pickle", pickle }), options),
+  "python-memcached": ({ pickle, ...options }) =>
+    new CompressedCodec(new PythonMemcachedCodec(pickle), options),
+  memcached: (options) => withoutCompression("memcached", options, new NodeMemcachedCodec()),
+  memjs: (options) => withoutCompression("memjs", options, new RawCodec()),
+  php: (options) => new PhpCodec(options),
+  dalli: (options) => new DalliCodec(options),
+};
+
 function namedCodec(name: CodecName, options: CodecOptions): Codec {
-  const { pickle } = options;
-  switch (name) {
-    case "pylibmc":
-      return new CompressedCodec(new NativeCodec({ serializer: "pickle", pickle }), options);
-    case "python-memcached":
-      return new CompressedCodec(new PythonMemcachedCodec(pickle), options);
-    case "memcached":
-      return withoutCompression(name, options, new NodeMemcachedCodec());
-    case "memjs":
-      return withoutCompression(name, options, new RawCodec());
-    case "php":
-      return new PhpCodec(options);
-    case "dalli":
-      return new DalliCodec(options);
-    default:
-      throw new OptionError(
-        `Unknown codec ${JSON.stringify(name)}; known are pylibmc, python-memcached, memcached, memjs, php and dalli`,
-      );
-  }
+  const known = keysOf(CODECS);
+  return CODECS[checkChoice(name, "codec", known, "an object with encode and decode")](options);
 }
 
 function withoutCompression(name: string, { compress }: CodecOptions, codec: Codec): Codec {

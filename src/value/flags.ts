@@ -31,7 +31,7 @@ export const FLAG_ENCRYPTED = 256;
 export const FLAG_STRUCTURED = 512;
 /** With the bit of compressed data, so that pylibmc fails on it as on a broken stream. */
 export const FLAG_CHUNKED = 1032;
-/** The same way. */
+/** With that bit as well, for the same reason. */
 export const FLAG_PLACEHOLDER = 2056;
 
 /** The bits of which only one may be set. */

@@ -1,6 +1,6 @@
-import { CodecError, OptionError } from "../errors.js";
+import { CodecError } from "../errors.js";
 import { isUint8Array, ownBytes } from "../util/bytes.js";
-import { show } from "../util/show.js";
+import { checkChoice } from "../util/check.js";
 import type { Codec, Encoded, EncodeOptions } from "./codec.js";
 import {
   FLAG_BOOLEAN,
@@ -20,6 +20,11 @@ import { decodeStructured, encodeStructured } from "./structured.js";
 import { decodeText, encodeText } from "./text.js";
 
 export type NativeSerializer = "json" | "pickle" | "v8";
+
+const SERIALIZERS: readonly NativeSerializer[] = ["json", "pickle", "v8"];
+
+/** What else the option takes, of which this codec knows nothing. */
+const OTHERS = '"raw", or an object with the methods serialize and deserialize';
 
 export interface NativeOptions {
   /**
@@ -44,12 +49,7 @@ export class NativeCodec implements Codec {
   /** @throws OptionError for an unknown serializer, or options of pickle out of range */
   constructor(options: NativeOptions = {}) {
     const { serializer = "json", pickle } = options;
-    if (serializer !== "json" && serializer !== "pickle" && serializer !== "v8") {
-      throw new OptionError(
-        `Unknown serializer ${show(serializer)}; known are json, pickle, v8 and raw, or an object with serialize and deserialize`,
-      );
-    }
-    this.#serializer = serializer;
+    this.#serializer = checkChoice(serializer, "serializer", SERIALIZERS, OTHERS);
     this.#reader = new PickleReader(pickle);
     this.#writer = new PickleWriter(pickle);
   }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +53,15 @@ describe("tslibmc-server", () => {
     const child = run(["-d"]);
     expect(await textOf(child, "stderr")).toMatch(/^tslibmc-server: -d is not possible here: /);
     expect(child.exitCode).toBe(64);
+  });
+
+  it("does not call it a wrong option that its address is taken", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const child = run(["-p", String((taken.address() as AddressInfo).port)]);
+    expect(await textOf(child, "stderr")).toContain("another process listens there");
+    expect(child.exitCode).toBe(1);
+    taken.close();
   });
 
   it("shows its options and the version that it answers as", async () => {

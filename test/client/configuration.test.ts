@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -7,6 +6,7 @@ import {
 } from "../../src/client/configuration/configuration.js";
 import { parseServerList } from "../../src/client/configuration/serverlist.js";
 import { OptionError } from "../../src/errors.js";
+import { runPython } from "../support/python.js";
 
 const tcp = (host: string, port = 11211, weight = 1) => ({ host, port, weight });
 
@@ -256,23 +256,17 @@ describe("libmemcached's own parser", () => {
     ],
   };
 
-  it("accepts and refuses the same", () => {
+  it("accepts and refuses the same", async () => {
     const script = `
-import ctypes, json, sys
-lib = ctypes.CDLL("libmemcached.so.11")
-message = ctypes.create_string_buffer(1024)
-def check(text):
-    return lib.libmemcached_check_configuration(text.encode(), ctypes.c_size_t(len(text)), message, ctypes.c_size_t(1024)) == 0
-json.dump([check(text) for text in json.load(sys.stdin)], sys.stdout)
-`;
+      import ctypes
+      lib = ctypes.CDLL("libmemcached.so.11")
+      message = ctypes.create_string_buffer(1024)
+      def check(text):
+          return lib.libmemcached_check_configuration(text.encode(), ctypes.c_size_t(len(text)), message, ctypes.c_size_t(1024)) == 0
+      output = [check(text) for text in input]
+    `;
     const all = [...texts.accepted, ...texts.refused];
-    const verdicts: boolean[] = JSON.parse(
-      execFileSync("/usr/bin/python3", ["-c", script], {
-        input: JSON.stringify(all),
-        encoding: "utf8",
-        stdio: ["pipe", "pipe", "ignore"],
-      }),
-    );
+    const verdicts = await runPython<boolean[]>(script, all);
     for (const [i, text] of all.entries()) {
       expect(verdicts[i], text).toBe(i < texts.accepted.length);
       expect(checkConfiguration(text) === undefined, text).toBe(verdicts[i]);

@@ -300,6 +300,7 @@ describe("a client that cannot be", () => {
     ["tcp:", "tcp:h:1", /starts with "tcp:"/],
     ["unix:", "unix:/a", /starts with "unix:"/],
     ["a blank", "h 1", /whitespace/],
+    ["blanks between servers", "h:1 i:1", /between servers stands a comma/],
     ["several in one string of a list", ["h1,h2"], /element of its own/],
     ["a relative path", "run/mc.sock", /slash/],
     ["a foreign URL", "redis://h", /must begin with "memcached:\/\/"/],
@@ -326,6 +327,8 @@ describe("a client that cannot be", () => {
 
   test.each<[string, unknown, RegExp]>([
     ["an unknown option", { timeout: 5 }, /did you mean "timeoutMs"/],
+    ["a part of a name", { prefix: "app:" }, /did you mean "keyPrefix"/],
+    ["a part of several names", { queue: 5 }, /no option "queue"$/],
     ["a timeout that is text", { timeoutMs: "5" }, /timeoutMs must be/],
     ["an infinite timeout", { timeoutMs: Number.POSITIVE_INFINITY }, /timeoutMs must be/],
     ["a prefix with a blank", { keyPrefix: "a b" }, /byte 0x20/],

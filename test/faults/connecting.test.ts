@@ -15,7 +15,7 @@ import { clientOf, use } from "../support/use.js";
 
 const deadAddress = async () => `127.0.0.1:${await freePort()}`;
 
-describe("#1 a server that refuses", () => {
+describe("a server that refuses", () => {
   test("calls fail at once, and later ones without another attempt until it is due", async () => {
     const client = clientOf(await deadAddress());
     let attempts = 0;
@@ -38,7 +38,7 @@ describe("#1 a server that refuses", () => {
     expect(attempts).toBe(1);
   });
 
-  test("#37 attempts become rarer, however many calls are made", async () => {
+  test("attempts become rarer, however many calls are made", async () => {
     const client = clientOf(await deadAddress());
     const attempts: number[] = [];
     client.on("connectError", ({ retryInMs }) => attempts.push(retryInMs));
@@ -49,6 +49,7 @@ describe("#1 a server that refuses", () => {
     for (const [i, ms] of attempts.entries()) {
       expect(ms).toBeGreaterThanOrEqual(0.5 * 50 * 2 ** i);
       expect(ms).toBeLessThanOrEqual(50 * 2 ** i);
+      expect(ms).toSatisfy(Number.isInteger);
     }
   });
 
@@ -78,7 +79,7 @@ describe("#1 a server that refuses", () => {
   });
 });
 
-test("#39 pauses double up to a limit, and are spread", () => {
+test("pauses double up to a limit, and are spread", () => {
   const at = (failures: number, random: number) => backoffMs(failures, 2_000, () => random);
   expect([1, 2, 3, 4].map((n) => at(n, 1))).toEqual([50, 100, 200, 400]);
   expect(at(1000, 1)).toBe(2_000);
@@ -86,7 +87,7 @@ test("#39 pauses double up to a limit, and are spread", () => {
   expect(backoffMs(9, 0, () => 1)).toBe(50);
 });
 
-test("#39 a hundred clients of one lost server do not come back together", async () => {
+test("a hundred clients of one lost server do not come back together", async () => {
   const address = await deadAddress();
   const pauses = Array.from({ length: 100 }, () => {
     const client = clientOf(address);
@@ -103,7 +104,7 @@ test("#39 a hundred clients of one lost server do not come back together", async
   expect(slices.reduce((sum, count) => sum + count)).toBe(100);
 });
 
-test("#2 no answer to the attempt to connect ends by connectTimeoutMs", async () => {
+test("no answer to the attempt to connect ends by connectTimeoutMs", async () => {
   // One that is stopped accepts nothing, and with its queue full the kernel drops what comes.
   const memcached = use(await startMemcached({ args: ["-b", "1"] }));
   await memcached.pause();
@@ -131,7 +132,7 @@ test("an attempt to connect ends by connectTimeoutMs, too, when nobody waits for
   expect(failures).toEqual([expect.stringContaining("nothing came of it within 50 ms")]);
 });
 
-describe("#23 ERROR Too many open connections", () => {
+describe("ERROR Too many open connections", () => {
   test("is a failure to connect, and no answer to anybody", async () => {
     const server = use(
       await ScriptedServer.start((connection) => {
@@ -170,7 +171,7 @@ describe("#23 ERROR Too many open connections", () => {
   });
 });
 
-test("#24 #38 a server that hangs up on everybody is not hammered", async () => {
+test("a server that hangs up on everybody is not hammered", async () => {
   const server = use(await ScriptedServer.start((connection) => connection.socket.destroy()));
   const client = clientOf(server.address);
   const end = performance.now() + 500;
@@ -181,7 +182,7 @@ test("#24 #38 a server that hangs up on everybody is not hammered", async () => 
   expect(server.connections.length).toBeLessThan(20);
 });
 
-describe("#26 names", () => {
+describe("names", () => {
   test("one that does not resolve is a ConnectError with Node's code", async () => {
     const client = clientOf("does-not-exist.invalid:11211", { timeoutMs: 10_000 });
     const error = await outcome(client.get("k"));
@@ -212,7 +213,7 @@ describe("#26 names", () => {
   });
 });
 
-describe("#62 unix sockets", () => {
+describe("unix sockets", () => {
   test("a path that is not there is a ConnectError", async () => {
     const client = clientOf("/tmp/no-such-socket.sock");
     expect(await outcome(client.get("k"))).toMatchObject({
@@ -262,7 +263,7 @@ test("ten thousand first calls open one socket", async () => {
   expect(server.connections.length).toBe(1);
 });
 
-describe("#41 close", () => {
+describe("close", () => {
   test("while it connects: what waits is sent and answered first", async () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address);

@@ -10,7 +10,7 @@ async function silent(script: Script = () => {}): Promise<ScriptedServer> {
   return use(await ScriptedServer.start(script));
 }
 
-describe("#3 a server that stopped", () => {
+describe("a server that stopped", () => {
   test("every call is settled by its deadline while traffic goes on, and it recovers by itself", async () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, {
@@ -117,7 +117,7 @@ test("each call has its own deadline, in whatever order they end", async () => {
   expect(ended).toEqual([100, 250, 400]);
 });
 
-test("#63 after the program was busy, a reply that is there wins over its deadline", async () => {
+test("after the program was busy, a reply that is there wins over its deadline", async () => {
   const memcached = use(await startMemcached());
   const client = clientOf(memcached.address, { timeoutMs: 100 });
   await client.set("k", "v");
@@ -128,7 +128,7 @@ test("#63 after the program was busy, a reply that is there wins over its deadli
   expect(await read).toBe("v");
 });
 
-describe("#40 abort", () => {
+describe("abort", () => {
   const reason = new Error("mine");
 
   test("before the call: nothing is sent", async () => {

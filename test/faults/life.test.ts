@@ -34,7 +34,7 @@ const IMPORT = `import { Client } from "./src/index.ts";
 const client = new Client(process.argv.at(-1));
 `;
 
-test("#4 a connection that its server closed while idle is noticed and replaced without an error", async () => {
+test("a connection that its server closed while idle is noticed and replaced without an error", async () => {
   const memcached = use(await startMemcached());
   const client = clientOf(memcached.address);
   await client.set("k", 1);
@@ -43,7 +43,7 @@ test("#4 a connection that its server closed while idle is noticed and replaced 
   expect(await client.get("k")).toBeUndefined();
 });
 
-test("#25 idle_timeout is no error to anybody", async () => {
+test("idle_timeout is no error to anybody", async () => {
   const memcached = use(await startMemcached({ args: ["-o", "idle_timeout=1"] }));
   const client = clientOf(memcached.address);
   const errors: (MemcachedError | undefined)[] = [];
@@ -54,7 +54,7 @@ test("#25 idle_timeout is no error to anybody", async () => {
   expect(await client.incr("k")).toBe(2);
 });
 
-test("#27 after a restart everything is a miss, and old tokens are of no use", async () => {
+test("after a restart everything is a miss, and old tokens are of no use", async () => {
   const memcached = use(await startMemcached());
   const client = clientOf(memcached.address);
   await client.set("k", 1);
@@ -65,7 +65,7 @@ test("#27 after a restart everything is a miss, and old tokens are of no use", a
   expect(await client.getMulti(["k", "l"])).toEqual(new Map());
 });
 
-describe("#32 ten thousand in flight when the connection drops", () => {
+describe("ten thousand in flight when the connection drops", () => {
   test("are each settled once, in order", async () => {
     const server = use(await ScriptedServer.start());
     const client = clientOf(server.address, { timeoutMs: 20_000 });
@@ -121,7 +121,7 @@ test("a lost connection is not made again for calls that nobody waits for any mo
   expect(states).toEqual(["connecting", "open", "closed"]);
 });
 
-test("#61 servers come and go while calls run: each is settled, and none shifts", async () => {
+test("servers come and go while calls run: each is settled, and none shifts", async () => {
   const servers = [use(await startMemcached()), use(await startMemcached())];
   const [one, two] = servers.map(({ address }) => address) as [string, string];
   const client = clientOf([one]);
@@ -144,7 +144,7 @@ test("#61 servers come and go while calls run: each is settled, and none shifts"
   expect(wrong).toBe(0);
 });
 
-describe("#42 #43 processes", () => {
+describe("processes", () => {
   test("an idle client does not keep its process", async () => {
     const memcached = use(await startMemcached());
     const { ended } = program(
@@ -246,7 +246,7 @@ describe("#42 #43 processes", () => {
   });
 });
 
-test("#44 what a listener throws surfaces, and harms no call", async () => {
+test("what a listener throws surfaces, and harms no call", async () => {
   const memcached = use(await startMemcached());
   const client = clientOf(memcached.address);
   client.on("connect", () => {

@@ -38,7 +38,7 @@ async function fill(client: Client, keys: readonly string[]): Promise<void> {
   expect(await client.setMulti(keys.map((key) => [key, key] as const))).toEqual([]);
 }
 
-describe("#36 many keys over five servers, of which one is dead and one is slow", () => {
+describe("many keys over five servers, of which one is dead and one is slow", () => {
   test("all but the dead one's are found, the slow one's too", async () => {
     const witness = cluster.connect({ timeoutMs: 10_000 }, servers);
     const { client } = witness;

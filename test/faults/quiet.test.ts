@@ -20,7 +20,7 @@ function opcodesOf(bytes: Buffer): number[] {
   return opcodes;
 }
 
-describe("#56 a server that dies before the noop", () => {
+describe("a server that dies before the noop", () => {
   test("leaves every key of the batch unknown, and none stored", async () => {
     const server = use(await MemcachedServer.start({ log: "requests" }));
     const client = binaryClient(server);
@@ -68,7 +68,7 @@ describe("#56 a server that dies before the noop", () => {
   });
 });
 
-describe("#57 failures in the middle of a batch", () => {
+describe("failures in the middle of a batch", () => {
   test("are those of their own keys, on a real memcached", async () => {
     const server = use(await startMemcached());
     const client = binaryClient(server);

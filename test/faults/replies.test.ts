@@ -40,7 +40,7 @@ function first(script: Script): Script {
   };
 }
 
-describe("#5 a request meets a connection that its peer has closed", () => {
+describe("a request meets a connection that its peer has closed", () => {
   test("what can do no harm goes out once more, on a new connection", async () => {
     const { server, client } = await scripted(
       first((connection) => connection.onLine(() => connection.socket.resetAndDestroy())),
@@ -67,7 +67,7 @@ describe("#5 a request meets a connection that its peer has closed", () => {
   });
 });
 
-describe("#6 half a reply, then the end", () => {
+describe("half a reply, then the end", () => {
   const reply = "VALUE k 0 5\r\nvalue\r\nEND\r\n";
   const cuts = Array.from(reply, (_, i) => i);
 
@@ -99,7 +99,7 @@ describe("#6 half a reply, then the end", () => {
   });
 });
 
-describe("#7 late reply", () => {
+describe("late reply", () => {
   test("it is eaten in its place, and the connection goes on", async () => {
     const { server, client } = await scripted((connection) => {
       connection.onLine((line) => {
@@ -129,7 +129,7 @@ describe("#7 late reply", () => {
   });
 });
 
-describe("#8 #10 a reply for another", () => {
+describe("a reply for another", () => {
   test.each([
     ["another key", "VALUE other 0 1\r\nx\r\nEND\r\n"],
     ["a surplus item", "VALUE k 0 1\r\nx\r\nVALUE other 0 1\r\nx\r\nEND\r\n"],
@@ -162,7 +162,7 @@ describe("#8 #10 a reply for another", () => {
   });
 });
 
-test("#9 a reply that nobody asked for ends the connection as it comes", async () => {
+test("a reply that nobody asked for ends the connection as it comes", async () => {
   const { server, client } = await scripted((connection, number) => {
     connection.onLine(() =>
       connection.send(number === 1 ? "END\r\nVALUE k 0 1\r\nx\r\n" : "END\r\n"),
@@ -175,7 +175,7 @@ test("#9 a reply that nobody asked for ends the connection as it comes", async (
   expect(server.connections.length).toBe(2);
 });
 
-describe("#11 one byte at a time", () => {
+describe("one byte at a time", () => {
   const trickle =
     (reply: string, everyMs: number): Script =>
     (connection) => {
@@ -204,7 +204,7 @@ describe("#11 one byte at a time", () => {
   });
 });
 
-test("#13 a length that cannot be is refused before anything is allocated", async () => {
+test("a length that cannot be is refused before anything is allocated", async () => {
   const before = process.memoryUsage().arrayBuffers;
   for (const length of [2 ** 31, 2 ** 53, `1${"0".repeat(30)}`]) {
     const { client } = await scripted(answers(`VALUE k 0 ${length}\r\n`));
@@ -213,7 +213,7 @@ test("#13 a length that cannot be is refused before anything is allocated", asyn
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024);
 });
 
-test("#15 a line without end ends the connection, not the memory", async () => {
+test("a line without end ends the connection, not the memory", async () => {
   let sent = 0;
   const { client } = await scripted((connection) => {
     connection.onLine(() => {
@@ -231,12 +231,12 @@ test("#15 a line without end ends the connection, not the memory", async () => {
   expect(sent).toBeLessThan(100_000_000);
 });
 
-test("#16 a value without its CRLF is given to nobody", async () => {
+test("a value without its CRLF is given to nobody", async () => {
   const { client } = await scripted(answers("VALUE k 0 1\r\nxxEND\r\n"));
   await expect(client.get("k")).rejects.toThrow(ProtocolError);
 });
 
-describe("#21 an error in the middle of a batch", () => {
+describe("an error in the middle of a batch", () => {
   test("is its own call's, where the framing is certain", async () => {
     const { server, client } = await scripted(
       answers(
@@ -275,7 +275,7 @@ describe("#21 an error in the middle of a batch", () => {
   );
 });
 
-describe("#44 the program's own code fails while a reply is read", () => {
+describe("the program's own code fails while a reply is read", () => {
   class Careless extends Client {
     override deserialize(): never {
       this.disconnectAll();
@@ -300,7 +300,7 @@ describe("#44 the program's own code fails while a reply is read", () => {
   });
 });
 
-test("#59 a proxy's errors are given on in its own words", async () => {
+test("a proxy's errors are given on in its own words", async () => {
   const { client } = await scripted(answers("SERVER_ERROR Connection timed out\r\n"));
   await expect(client.get("k")).rejects.toMatchObject({
     code: "ERR_MEMCACHED_SERVER_ERROR",
@@ -325,12 +325,12 @@ describe("with a real memcached", () => {
     ["an item", "VALUE x 0 1\r\nx\r\nEND\r\n"],
     ["NUL and CR", "\0\r\0\n\r"],
     ["nothing", ""],
-  ])("#17 #18 a value of %s comes back byte for byte", async (_, value) => {
+  ])("a value of %s comes back byte for byte", async (_, value) => {
     await client.set("looks-alike", Buffer.from(value));
     expect(await client.get("looks-alike")).toEqual(Buffer.from(value));
   });
 
-  test("#18 values that end where chunks do", async () => {
+  test("values that end where chunks do", async () => {
     for (const border of [16_384, 65_536]) {
       for (let size = border - 40; size <= border + 2; size++) {
         const value = Buffer.alloc(size, "v");
@@ -342,7 +342,7 @@ describe("with a real memcached", () => {
     await client.delete("border");
   });
 
-  test("#19 out of memory is the server's error, and the connection goes on", async () => {
+  test("out of memory is the server's error, and the connection goes on", async () => {
     const { connects } = client.stats().get(memcached.address)!;
     const writes = Array.from({ length: 10 }, (_, i) => client.set(`m${i}`, "x".repeat(400_000)));
     const settled = await Promise.all(writes.map(outcome));
@@ -356,7 +356,7 @@ describe("with a real memcached", () => {
     await client.flushAll();
   });
 
-  test("#20 too large is an error with both sizes, and drops the old value", async () => {
+  test("too large is an error with both sizes, and drops the old value", async () => {
     await client.set("large", "small");
     const error = await outcome(client.set("large", Buffer.alloc(2_000_000)));
     expect(error).toBeInstanceOf(ValueTooLargeError);
@@ -365,7 +365,7 @@ describe("with a real memcached", () => {
     expect(await client.get("large")).toBeUndefined();
   });
 
-  test("#48 #49 #50 flags, cas tokens and counters at their limits", async () => {
+  test("flags, cas tokens and counters at their limits", async () => {
     await client.set("flags", "v", { flags: 0xffffffe0 });
     expect((await client.metaGet("flags", { value: false, returnFlags: true }))?.flags).toBe(
       0xffffffe0,
@@ -378,7 +378,7 @@ describe("with a real memcached", () => {
     expect(typeof item?.cas).toBe("bigint");
   });
 
-  test("#58 a meta flag that the server does not know is an error, and no other call's answer", async () => {
+  test("a meta flag that the server does not know is an error, and no other call's answer", async () => {
     await client.set("meta", "v");
     const calls = [client.metaGet("meta", { setCas: 5n }), client.get("meta")];
     const [refused, read] = await Promise.all(calls.map(outcome));
@@ -386,7 +386,7 @@ describe("with a real memcached", () => {
     expect(read).toBe("v");
   });
 
-  test("#22 a body that the server takes for commands costs the connection, and shifts no answer", async () => {
+  test("a body that the server takes for commands costs the connection, and shifts no answer", async () => {
     const failed: string[] = [];
     const connection = new Connection({
       address: parseAddress(memcached.address),

@@ -1,10 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type HashName, hashers } from "../../src/hash/algorithms.js";
 import { distributions, type LibmemcachedDistribution } from "../../src/ring/distribution.js";
 import { Placement } from "../../src/ring/placement.js";
+import { runPython } from "../support/python.js";
 
 const SEED = 20260101;
 const CONFIGURATIONS = 400;
@@ -56,13 +55,24 @@ const cases = fc.record({
 const specOf = ({ host, port, weight }: { host: string; port: number; weight: number }) =>
   `${host.includes(":") ? `[${host}]` : host}:${port}:${weight}`;
 
-it("places keys as the pylibmc that runs beside it, whatever the configuration", () => {
+/** libmemcached's own positions; under _sort_hosts those are the sorted ones. */
+const PLACE = `
+  import pylibmc
+
+  def place(case):
+      behaviors = dict(case["behaviors"])
+      if "namespace" in behaviors:
+          behaviors["namespace"] = behaviors["namespace"].encode()
+      client = pylibmc.Client(case["specs"], behaviors=behaviors)
+      return [client.hash(key) for key in case["keys"]]
+
+  output = [place(case) for case in input]
+`;
+
+it("places keys as the pylibmc that runs beside it, whatever the configuration", async () => {
   const sampled = fc.sample(cases, { seed: SEED, numRuns: CONFIGURATIONS });
   const asked = sampled.map(({ servers, ...rest }) => ({ ...rest, specs: servers.map(specOf) }));
-  const script = fileURLToPath(new URL("place_pylibmc.py", import.meta.url));
-  const answered: number[][] = JSON.parse(
-    execFileSync("/usr/bin/python3", [script], { input: JSON.stringify(asked), encoding: "utf8" }),
-  );
+  const answered = await runPython<number[][]>(PLACE, asked);
 
   for (const [i, { servers, behaviors, keys }] of sampled.entries()) {
     const placement = new Placement(

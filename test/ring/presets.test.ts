@@ -11,12 +11,15 @@ interface Recorded {
   readonly lists: Readonly<Record<string, readonly RingServer[]>>;
   readonly keys: readonly string[];
   readonly placement: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
-  readonly perl: Readonly<Record<string, readonly number[]>>;
+  readonly others: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
 }
 
 const recorded: Recorded = JSON.parse(
   readFileSync(new URL("../vectors/placement-clients.json", import.meta.url), "utf8"),
 );
+
+/** The recorded keys with a character for each byte, as a placement takes them. */
+const wireKeys = recorded.keys.map((key) => Buffer.from(key).toString("latin1"));
 
 const named = (preset: PlacementPreset, servers: readonly RingServer[]) =>
   new Placement({ preset }, servers);
@@ -28,23 +31,38 @@ describe("placement of other clients, recorded from their own code", () => {
     let keys = 0;
     for (const [list, expected] of Object.entries(recorded.placement[preset]!)) {
       const placement = named(preset, recorded.lists[list]!);
-      const ours = recorded.keys.map((key) => placement.locate(key));
+      const ours = wireKeys.map((key) => placement.locate(key));
       expect(ours, list).toEqual(expected);
       keys += ours.length;
     }
     console.log(`${preset}: ${keys} keys on ${Object.keys(recorded.lists).length} server lists`);
-    expect(keys).toBe(6 * 303);
+    expect(keys).toBe(6 * 343);
   });
 
-  it("Perl's Cache::Memcached, by behaviors, where no server has a weight", () => {
-    const even = Object.entries(recorded.lists).filter(([, servers]) =>
-      servers.every(({ weight }) => weight === 1),
-    );
-    expect(even.length).toBe(4);
-    for (const [list, servers] of even) {
-      const placement = new Placement({ behaviors: { hash: "crc" } }, servers);
-      const ours = recorded.keys.map((key) => placement.locate(key));
-      expect(ours, list).toEqual(recorded.perl[list]);
+  it.each(["Cache::Memcached", "Cache::Memcached::Fast"])(
+    "Perl's %s, by behaviors, where no server has a weight",
+    (client) => {
+      const even = Object.entries(recorded.lists).filter(([, servers]) =>
+        servers.every(({ weight }) => weight === 1),
+      );
+      expect(even.length).toBe(4);
+      for (const [list, servers] of even) {
+        const placement = new Placement({ behaviors: { hash: "crc" } }, servers);
+        const ours = wireKeys.map((key) => placement.locate(key));
+        expect(ours, list).toEqual(recorded.others[client]?.[list]);
+      }
+    },
+  );
+
+  it("PHP's memcache with hash_strategy=standard, as python-memcached, with any weights", () => {
+    const lists = Object.entries(recorded.others["memcache, hash_strategy=standard"]!);
+    expect(lists.length).toBe(6);
+    for (const [list, expected] of lists) {
+      const placement = named("python-memcached", recorded.lists[list]!);
+      expect(
+        wireKeys.map((key) => placement.locate(key)),
+        list,
+      ).toEqual(expected);
     }
   });
 
@@ -75,7 +93,7 @@ describe("libketama", () => {
     expect(equal.length).toBeGreaterThan(2);
     for (const [list, servers] of equal) {
       const placement = named("libketama", servers);
-      const ours = recorded.keys.map((key) => placement.locate(key));
+      const ours = wireKeys.map((key) => placement.locate(key));
       expect(ours, list).toEqual(recorded.placement["spymemcached"]![list]);
     }
   });
@@ -150,7 +168,7 @@ describe("a preset", () => {
 
   it("that is unknown is named with those there are", () => {
     expect(() => named("enyim" as PlacementPreset, [tcp("a"), tcp("b")])).toThrow(
-      /no placement "enyim".*spymemcached/,
+      /placement must be .*"spymemcached".*not "enyim"/,
     );
   });
 

@@ -240,7 +240,7 @@ describe("Placement", () => {
     expect(() => new Placement({}, [])).toThrow(/no server/);
     const behaviors = { distribution: "consistent max" as Distribution };
     expect(() => new Placement({ behaviors }, serversNamed(2))).toThrow(
-      /no distribution "consistent max".*rendezvous, jump/,
+      /distribution must be .*"rendezvous" or "jump", not "consistent max"/,
     );
   });
 });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
+import { expect } from "vitest";
 import { type HashName, hashers } from "../../src/hash/algorithms.js";
 import { distributions, type LibmemcachedDistribution } from "../../src/ring/distribution.js";
 import {
@@ -101,7 +102,7 @@ function inverse<Name extends string>(
 }
 
 /** What gets from this library what libmemcached does in another order of calls. */
-export const otherWays: Readonly<Record<string, (config: Config) => Config>> = {
+const otherWays: Readonly<Record<string, (config: Config) => Config>> = {
   "without weights": withoutWeights,
   'with pointHash: "default"': withDefaultPoints,
   'without weights, with pointHash: "default"': (config) =>
@@ -128,10 +129,38 @@ export function place({ options, servers }: Config, each: RecordedCase): number[
 }
 
 /** Which of the other ways gives what was recorded. */
-export function otherWay(config: Config, each: RecordedCase): string | undefined {
+function otherWay(config: Config, each: RecordedCase): string | undefined {
   return Object.entries(otherWays).find(([, change]) =>
     isDeepStrictEqual(place(change(config), each), each.placement),
   )?.[0];
+}
+
+/**
+ * Holds cases whose calls came in another order against the same configuration given at once, and
+ * says how to get what the real library did where that is something else.
+ * @param atOnce - the recorded case of the same configuration, if there is one
+ */
+export function compareLate<Case extends RecordedCase>(
+  library: string,
+  late: readonly Case[],
+  configOf: (each: Case) => Config,
+  atOnce: (each: Case) => Case | undefined,
+): { readonly cases: number; readonly others: number } {
+  const others: string[] = [];
+  for (const each of late) {
+    const config = configOf(each);
+    const ours = place(config, each);
+    const first = atOnce(each);
+    if (first !== undefined) expect(ours, each.id).toEqual(first.placement);
+    if (isDeepStrictEqual(ours, each.placement)) continue;
+    const way = otherWay(config, each);
+    expect(way, each.id).toBeDefined();
+    others.push(`${each.id}: the same ${way}`);
+  }
+  console.log(
+    `${library}, order-dependent: ${late.length} cases; ours is the real result in ${late.length - others.length}; to get it in the others:\n  ${others.join("\n  ")}`,
+  );
+  return { cases: late.length, others: others.length };
 }
 
 /** A ring in the form in which it was recorded. */

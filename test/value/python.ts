@@ -49,8 +49,8 @@ export function describe(value: unknown): Words {
   };
 }
 
-/** The same in Python, with the modules that the scripts below want. */
-const PRELUDE = `
+/** The same in Python, with the modules that scripts want. */
+export const DESCRIBE = `
 import json, pickle, sys, struct, math, random, datetime, decimal, uuid, collections, enum, zlib
 try:
     import zoneinfo
@@ -96,7 +96,9 @@ def describe(v):
     if isinstance(v, dict):
         return {"d": sorted(([describe(k), describe(x)] for k, x in v.items()), key=text)}
     raise TypeError(type(v))
+`;
 
+const PRELUDE = `${DESCRIBE}
 def reply(x):
     global output
     output = x

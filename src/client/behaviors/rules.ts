@@ -1,12 +1,13 @@
 import { OptionError } from "../../errors.js";
-import { type HashName, hashers } from "../../hash/algorithms.js";
+import { type HashName, hashNames } from "../../hash/algorithms.js";
 import type { HashFunction } from "../../hash/function.js";
 import type { Key } from "../../protocol/key.js";
 import { distributionNames } from "../../ring/distribution.js";
 import { isUint8Array } from "../../util/bytes.js";
 import { checkChoice, checkDurationMs, checkInteger } from "../../util/check.js";
-import { checkNames } from "../../util/names.js";
+import { checkNames, keysOf } from "../../util/names.js";
 import { show } from "../../util/show.js";
+import { warnOnce } from "../warning.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
 
 /** Behaviors that were checked, by pylibmc's names of today, without those that do nothing. */
@@ -68,7 +69,7 @@ const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
 };
 
 /** pylibmc's names, in its order. */
-export const behaviorNames = Object.keys(rules) as readonly (keyof Behaviors)[];
+export const behaviorNames: readonly (keyof Behaviors)[] = keysOf(rules);
 
 /** Its names and the aliases: all that is known. */
 const known: ReadonlySet<string> = new Set([
@@ -149,19 +150,6 @@ export function movesKeys(set: CheckedBehaviors): boolean {
   return PLACING.some((name) => set[name] !== undefined);
 }
 
-const warned = new Set<string>();
-
-/** One warning a subject and process, so that a program that makes many clients is not flooded. */
-export function warnOnce(subject: string, what: string): void {
-  if (warned.has(subject)) return;
-  warned.add(subject);
-  process.emitWarning(`${subject} ${what}`, {
-    type: "MemcachedWarning",
-    code: "MEMCACHED_BEHAVIOR",
-    detail: "docs/behaviors.md has a row for each behavior.",
-  });
-}
-
 function always<Value>(check: Rule<Value>["check"], value: Value, reason: string): Rule<Value> {
   return { check, initial: value, fixed: reason };
 }
@@ -184,7 +172,7 @@ function oneOf<Name extends string>(names: readonly Name[]) {
 function hash(value: unknown, name: string): HashName | HashFunction {
   return typeof value === "function"
     ? (value as HashFunction)
-    : checkChoice(value, name, Object.keys(hashers) as HashName[]);
+    : checkChoice(value, name, hashNames, "a function");
 }
 
 function pickleProtocol(value: unknown, name: string): Behaviors["pickle_protocol"] {

@@ -8,6 +8,7 @@ import type { Key } from "../../protocol/key.js";
 import { type GetRequest, isJoining } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
 import { checkBoolean } from "../../util/check.js";
+import { whenReady } from "../../util/ready.js";
 import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
 import { checkFlags } from "../check.js";
@@ -118,12 +119,8 @@ export class Chunks implements Chunking {
     const dispatcher = this.#dispatcher;
     const request = (data: Encoded) =>
       storageRequest(dispatcher, command, wireKey, data, options, compareCas);
-    if (encoded instanceof Promise) {
-      const making = encoded.then(request);
-      dispatcher.sendWhenMade(command, making, wireKey, options, resolve, reject);
-    } else {
-      dispatcher.send(command, request(encoded), wireKey, options, resolve, reject);
-    }
+    const making = whenReady(encoded, request);
+    dispatcher.sendWhenMade(command, making, wireKey, options, resolve, reject);
   }
 
   /**
@@ -165,8 +162,7 @@ export class Chunks implements Chunking {
       if (error instanceof MemcachedError && !error.sent) takeBack();
       reject(error);
     };
-    const placed = encoded instanceof Promise ? encoded.then(place) : place(encoded);
-    this.#send(storing, placed, timed, stored, failed);
+    this.#send(storing, whenReady(encoded, place), timed, stored, failed);
   }
 
   #manifestOf(value: Encoded): Manifest {

@@ -7,7 +7,7 @@ import { type ChunkLimits, MIN_CHUNK_SIZE } from "./options.js";
 
 const crypto = builtin("node:crypto");
 
-/** No number, so that memcached does not count on it; the end shows that nothing was added. */
+/** Not a number, so that memcached refuses to add to it; the end shows that nothing was appended. */
 const FORM = /^chunks 1 ([\w-]{22}) (\d{1,10}) (\d{1,16}) (\d{1,16})\.$/;
 
 /** No manifest is longer. */

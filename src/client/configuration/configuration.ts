@@ -26,9 +26,9 @@ const SOURCES = namesOf<ConfigurationSources>({ read: true, environment: true })
  * by white space; lines that begin with `#`; `INCLUDE file`, `RESET`, `END`, `ERROR`.
  *
  * What libmemcached's parser accepts is accepted, numbers out of range aside, and some
- * that it refuses though its manual or good sense allow it: short and fully qualified names, IPv6 in brackets,
- * `--SERVER-FAILURE-LIMIT=`, `_` for `-`, options on lines of their own. What an option
- * means does not depend on where it stands.
+ * that it refuses though its manual or good sense allow it: short and fully qualified names,
+ * IPv6 in brackets, `--SERVER-FAILURE-LIMIT=`, `_` for `-`, options on lines of their own.
+ * What an option means does not depend on where it stands.
  * @throws OptionError that names the token, its line and column
  */
 export function parseConfiguration(

@@ -1,7 +1,8 @@
 import { OptionError } from "../../errors.js";
-import { checkBehaviors, mergeBehaviors, warnOnce } from "../behaviors/rules.js";
+import { checkBehaviors, mergeBehaviors } from "../behaviors/rules.js";
 import { type ClientOptions, checkClientOptions } from "../configure.js";
 import { type Servers, serverOptions } from "../servers.js";
+import { warnOnce } from "../warning.js";
 import { type ConfigurationSources, parseConfiguration } from "./configuration.js";
 
 /**

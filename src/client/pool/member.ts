@@ -26,8 +26,8 @@ export class PoolMember<C extends Client> {
   }
 
   /**
-   * This member, which nobody has in use, or another in its place: a client that was closed, or that no longer
-   * has its master's servers and behaviors, would fail or look for keys elsewhere.
+   * This member, which nobody has in use, or another in its place: a client that was closed, or
+   * that no longer has its master's servers and behaviors, would fail or look for keys elsewhere.
    */
   renewed(): PoolMember<C> {
     const { client, master } = this;

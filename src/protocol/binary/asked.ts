@@ -1,9 +1,10 @@
+import { MAX_VALUE_BYTES } from "../body.js";
 import { type MetaInfo, NO_INFO } from "../reply.js";
 import type { KeyRequest, Request, SaslRequest } from "../request.js";
 import { MAX_STATISTICS_BYTES } from "../statistics.js";
 
-/** memcached's `-I` goes up to 1,024 MB; extras and a key come on top. */
-const MAX_ITEM_BODY = 1024 * 1024 * 1024 + 0xff + 0xffff;
+/** Extras and a key come on top of the value. */
+const MAX_ITEM_BODY = MAX_VALUE_BYTES + 0xff + 0xffff;
 
 /** Whatever else a server has to say is short; the text protocol's lines have the same limit. */
 const MAX_WORDS_BODY = 8192;

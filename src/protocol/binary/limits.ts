@@ -8,18 +8,24 @@ import type {
 
 /** What the meta commands can say and the binary protocol cannot. */
 const GET_FLAGS: readonly (keyof MetaGetFlags)[] = [
-  ...(["returnHitBefore", "returnLastAccess", "returnSize", "returnTtl", "noBump"] as const),
-  ...(["vivify", "recache", "setCas", "unlessCas"] as const),
+  "returnHitBefore",
+  "returnLastAccess",
+  "returnSize",
+  "returnTtl",
+  "noBump",
+  "vivify",
+  "recache",
+  "setCas",
+  "unlessCas",
 ];
-const SET_FLAGS: readonly (keyof MetaSetFlags)[] = [
-  ...(["setCas", "invalidate", "vivify", "returnSize"] as const),
-];
+const SET_FLAGS: readonly (keyof MetaSetFlags)[] = ["setCas", "invalidate", "vivify", "returnSize"];
 const DELETE_FLAGS: readonly (keyof MetaDeleteFlags)[] = [
-  ...(["setCas", "invalidate", "exptime", "dropValue"] as const),
+  "setCas",
+  "invalidate",
+  "exptime",
+  "dropValue",
 ];
-const ARITHMETIC_FLAGS: readonly (keyof MetaArithmeticFlags)[] = [
-  ...(["setCas", "exptime", "returnTtl"] as const),
-];
+const ARITHMETIC_FLAGS: readonly (keyof MetaArithmeticFlags)[] = ["setCas", "exptime", "returnTtl"];
 
 /** What a request needs that the binary protocol cannot say, as a message; or undefined. */
 export function missingWords(request: Request): string | undefined {

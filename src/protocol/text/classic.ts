@@ -1,7 +1,6 @@
 import type { Outgoing } from "../outgoing.js";
 import type {
   ArithmeticRequest,
-  Data,
   DeleteRequest,
   GetRequest,
   ServerRequest,
@@ -26,27 +25,10 @@ export function writeSet(request: SetRequest, out: Outgoing): void {
   const cas = compareCas === undefined ? "" : ` ${compareCas}`;
   const noreply = request.noreply ? " noreply" : "";
   // Short strings are joined at once, longer ones only when all is sent: so the short ones first.
-  const end = `${lifeOf(request)}${sizeOf(data)}${cas}${noreply}\r\n`;
+  const end = `${lifeOf(request)}${data.length}${cas}${noreply}\r\n`;
   out.append(`${compareCas === undefined ? mode : "cas"} ${key}${end}`);
   out.appendData(data);
   out.append("\r\n");
-}
-
-/**
- * From this size on, glibc's malloc gives a value pages of its own, and it begins 16 bytes behind
- * the start of one.
- */
-const OWN_PAGES = 128 * 1024;
-
-/**
- * The kernel copies a line and the value behind it to the start of fresh pages. Where that puts a
- * byte up to twenty places further in its page than it was, AMD's processors (Zen 3 and later)
- * copy four times as slowly, and the lines of short keys do just that. Blanks make the line of a
- * large value longer than 64 bytes. (Zeros would not do: since 1.6.40 memcached takes no number
- * of more than 11 digits.)
- */
-function sizeOf({ length }: Data): string {
-  return length < OWN_PAGES ? `${length}` : `${length}`.padStart(56);
 }
 
 /** The last flags and exptime as they are written: most sets of a program have the same. */

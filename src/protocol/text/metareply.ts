@@ -12,7 +12,7 @@ export interface MetaLine {
   readonly length: number;
 }
 
-/** As many as 2^64 - 1 has. */
+/** How many digits 2^64 - 1 has. */
 const MAX_NUMBER_DIGITS = 20;
 
 /**

@@ -1,7 +1,7 @@
 import { ConnectError, ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
 import { quote } from "../../util/show.js";
-import { Body } from "../body.js";
+import { Body, MAX_VALUE_BYTES } from "../body.js";
 import { Hit, type MetaInfo, MISS, type Reply } from "../reply.js";
 import type { GetRequest, Request } from "../request.js";
 import { Statistics } from "../statistics.js";
@@ -18,14 +18,11 @@ const CR = 0x0d;
 const LF = 0x0a;
 const BLANK = 0x20;
 
-/** No line that memcached writes is longer; one that is has no end. */
+/** memcached writes no longer line: one that is longer is taken to have no end. */
 const MAX_LINE = 8192;
 
 /** How much of a line a message shows: never enough to hold a value. */
 const SHOWN = 60;
-
-/** memcached's `-I` goes up to 1,024 MB. */
-const MAX_VALUE = 1024 * 1024 * 1024;
 
 /**
  * Text replies from chunks that may be cut at any byte. A reply is a line, and after
@@ -150,7 +147,7 @@ export class TextReader {
       flags >= 0 &&
       flags <= MAX_FLAGS &&
       hasCas === request.cas;
-    if (!wellFormed || length < 0 || length > MAX_VALUE) throw unreadable(bytes, start, end);
+    if (!wellFormed || length < 0 || length > MAX_VALUE_BYTES) throw unreadable(bytes, start, end);
     this.#hit.flags = flags;
     this.#hit.info = undefined;
     this.#hit.cas = hasCas ? casAt(bytes, lengthEnd, end) : undefined;
@@ -209,7 +206,7 @@ export class TextReader {
   #word(line: string, replies: Replies): void {
     const exchange = replies.waiting(0);
     if (exchange === undefined) {
-      checkRoom(line);
+      checkConnected(line);
       throw new ProtocolError(`The server sent unasked: ${quote(line, SHOWN)}`);
     }
     const { request } = exchange;
@@ -228,7 +225,9 @@ export class TextReader {
   }
 
   #expectData({ length, info }: MetaLine): void {
-    if (length > MAX_VALUE) throw new ProtocolError(`A value of ${length} bytes was announced`);
+    if (length > MAX_VALUE_BYTES) {
+      throw new ProtocolError(`A value of ${length} bytes was announced`);
+    }
     this.#length = length;
     this.#hit.flags = info.flags ?? 0;
     this.#hit.cas = info.cas;
@@ -241,7 +240,7 @@ export class TextReader {
     if (refused === undefined) {
       throw new ProtocolError(`${quote(line, SHOWN)} is no answer to ${request.verb}`);
     }
-    checkRoom(line);
+    checkConnected(line);
     if (afterSilent) {
       throw new ProtocolError(`${quote(line, SHOWN)} may be about the noreply request before`);
     }
@@ -274,7 +273,7 @@ function metaData(hit: Hit, info: MetaInfo, request: Request | undefined): Reply
  * anything: there is no connection, whatever was sent.
  * @throws ConnectError
  */
-function checkRoom(line: string): void {
+function checkConnected(line: string): void {
   if (line === "ERROR Too many open connections") {
     throw new ConnectError("the server is at its limit of connections (memcached -c)");
   }

@@ -30,7 +30,7 @@ export function wordReply(line: string, request: Request): Reply | undefined {
   }
 }
 
-/** By hand: a pattern looks at every blank anew, and thousands before something else take it long. */
+/** By hand: a pattern begins anew at each blank, which takes long for thousands before something else. */
 function withoutPadding(line: string): string {
   let end = line.length;
   while (line[end - 1] === " ") end--;
@@ -66,7 +66,7 @@ export function isAdmin(request: Request, action: AdminRequest["action"]): boole
   return request.verb === "admin" && request.action === action;
 }
 
-/** Whether a `VALUE` line can be the answer; asked for each item, so without the detour by `needsMeta`. */
+/** Whether a `VALUE` line can be the answer; asked for each item, so without the detour through `needsMeta`. */
 export function wantsValues(request: Request): request is GetRequest {
   return (
     request.verb === "get" &&

@@ -1,8 +1,9 @@
 import type { Session } from "../session.js";
-import { BAD_FORMAT, type Command, ERROR, OK } from "./command.js";
-import { crawler, watch } from "./crawler.js";
+import { BAD_EXPTIME, BAD_FORMAT, type Command, ERROR, OK } from "./command.js";
+import { crawler } from "./crawler.js";
 import { stats } from "./stats.js";
 import { cacheMemlimit, lru, slabs } from "./tuning.js";
+import { watch } from "./watch.js";
 
 function flushAll({ instance }: Session, words: readonly string[]): string {
   const { settings } = instance;
@@ -11,7 +12,7 @@ function flushAll({ instance }: Session, words: readonly string[]): string {
   let seconds: number | undefined = 0;
   if (words.length !== plain) {
     seconds = settings.release.numerals.int32(words[1]!);
-    if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
+    if (seconds === undefined) return BAD_EXPTIME;
   }
   instance.flush(seconds);
   return OK;

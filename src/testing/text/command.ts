@@ -25,6 +25,7 @@ export interface Block {
 
 export const ERROR = "ERROR\r\n";
 export const BAD_FORMAT = "CLIENT_ERROR bad command line format\r\n";
+export const BAD_EXPTIME = "CLIENT_ERROR invalid exptime argument\r\n";
 export const BAD_DATA = "CLIENT_ERROR bad data chunk\r\n";
 export const OK = "OK\r\n";
 export const TOO_LARGE = "SERVER_ERROR object too large for cache\r\n";

@@ -1,10 +1,12 @@
 import type { Instance } from "../instance.js";
 import type { Item } from "../item.js";
 import type { Session } from "../session.js";
-import { percentEncode, TOPICS } from "../watch.js";
+import { LARGEST_CLASS } from "../slab.js";
+import { percentEncode } from "../watch.js";
 import { BAD_FORMAT, ERROR, OK } from "./command.js";
 
-const LARGEST_CLASS = 62;
+/** The crawler stops one class short of the last. */
+const LARGEST_CRAWLED = LARGEST_CLASS - 1;
 const BAD_CLASS = "BADCLASS invalid class id\r\n";
 
 /** `lru_crawler <what> …`: a walk over the items (protocol.txt, "LRU Crawler"). */
@@ -83,26 +85,8 @@ function classesOf({ settings }: Instance, words: string): "all" | Set<number> |
   const chosen = new Set<number>();
   for (const word of words.split(",").filter((part) => part !== "")) {
     const slabClass = settings.release.numerals.uint32(word);
-    if (slabClass === undefined || slabClass < 1 || slabClass > LARGEST_CLASS) return undefined;
+    if (slabClass === undefined || slabClass < 1 || slabClass > LARGEST_CRAWLED) return undefined;
     chosen.add(slabClass);
   }
   return chosen;
-}
-
-/** `watch <topics>`: the connection becomes a stream of log lines (protocol.txt, "Watchers"). */
-export function watch(session: Session, words: readonly string[]): string {
-  const { settings, watch: hub, store } = session.instance;
-  if (!settings.watch) return "CLIENT_ERROR watch commands not allowed\r\n";
-  if (session.reply !== "") return "ERROR cannot pipeline other commands before watch\r\n";
-  const topics = words.length > 1 ? words.slice(1) : ["fetchers"];
-  const known = TOPICS.filter((topic) => topic !== "deletions" || settings.release.watchDeletions);
-  if (!topics.every((topic) => known.includes(topic))) return ERROR;
-  const stop = hub.add(topics, session);
-  store.observeLookups = hub.wants("fetchers");
-  session.watching = true;
-  session.onEnd = () => {
-    stop();
-    store.observeLookups = hub.wants("fetchers");
-  };
-  return OK;
 }

@@ -1,6 +1,6 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
 import type { Session } from "../session.js";
-import { BAD_FORMAT, type Command } from "./command.js";
+import { BAD_EXPTIME, BAD_FORMAT, type Command } from "./command.js";
 
 const NOT_FOUND = "NOT_FOUND\r\n";
 export const NON_NUMERIC = "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
@@ -34,7 +34,7 @@ function touch({ instance }: Session, words: readonly string[]): string {
   const key = words[1]!;
   if (key.length > MAX_KEY_BYTES) return BAD_FORMAT;
   const seconds = instance.settings.release.numerals.int32(words[2]!);
-  if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
+  if (seconds === undefined) return BAD_EXPTIME;
   const item = instance.read(key, instance.expiry(seconds));
   return item === undefined ? NOT_FOUND : "TOUCHED\r\n";
 }

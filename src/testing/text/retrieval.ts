@@ -1,7 +1,7 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
 import type { Item } from "../item.js";
 import type { Session } from "../session.js";
-import { BAD_FORMAT, type Command } from "./command.js";
+import { BAD_EXPTIME, BAD_FORMAT, type Command } from "./command.js";
 
 /** `get gets gat gats`: the items that are there, and `END`. */
 function retrieval(withCas: boolean, touches: boolean): Command {
@@ -12,7 +12,7 @@ function retrieval(withCas: boolean, touches: boolean): Command {
     run: (session, words) => {
       if (!touches) return retrieve(session, words, 1, withCas, undefined);
       const seconds = session.instance.settings.release.numerals.int32(words[1]!);
-      if (seconds === undefined) return "CLIENT_ERROR invalid exptime argument\r\n";
+      if (seconds === undefined) return BAD_EXPTIME;
       return retrieve(session, words, 2, withCas, session.instance.expiry(seconds));
     },
   };

@@ -1,9 +1,8 @@
 import type { Instance } from "../instance.js";
 import type { Session } from "../session.js";
+import { LARGEST_CLASS } from "../slab.js";
 import { statsOf } from "../stats/stats.js";
 import { BAD_FORMAT, ERROR, OK } from "./command.js";
-
-const LARGEST_CLASS = 63;
 
 /** `stats [subcommand]` (protocol.txt, "Statistics"). */
 export function stats({ instance }: Session, words: readonly string[]): string {

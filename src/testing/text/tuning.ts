@@ -1,10 +1,10 @@
 import { decimal } from "../numeral.js";
 import type { Session } from "../session.js";
 import type { Settings } from "../settings.js";
+import { LARGEST_CLASS } from "../slab.js";
 import { BAD_FORMAT, ERROR, OK } from "./command.js";
 
 const MEGABYTE = 1024 * 1024;
-const LARGEST_CLASS = 63;
 
 /** `cache_memlimit <megabytes>` */
 export function cacheMemlimit({ instance }: Session, words: readonly string[]): string {

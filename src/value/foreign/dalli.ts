@@ -1,3 +1,4 @@
+import { whenReady } from "../../util/ready.js";
 import type { Codec, Encoded, EncodeOptions } from "../codec.js";
 import type { CompressedOptions } from "../compressed.js";
 import { Deflaters } from "../deflater.js";
@@ -35,7 +36,7 @@ export class DalliCodec implements Codec {
     const encoded = { data: marshal(value), flags: SERIALIZED };
     const deflater = this.#deflaters.deflaterFor(options);
     const deflated = deflater?.deflate(encoded) ?? encoded;
-    return deflated instanceof Promise ? deflated.then(marked) : marked(deflated);
+    return whenReady(deflated, marked);
   }
 
   decode(bytes: Buffer, start: number, end: number, flags: number, owned: boolean): unknown {
@@ -43,9 +44,7 @@ export class DalliCodec implements Codec {
     // Both of dalli's compressors have the same flag.
     const method = bytes[start] === 0x1f && start < end ? FLAG_GZIP : 0;
     const data = this.#inflater.inflate(bytes, start, end, method, owned);
-    return data instanceof Promise
-      ? data.then((inflated) => decodeRuby(inflated, 0, inflated.length, flags, true))
-      : decodeRuby(data, 0, data.length, flags, true);
+    return whenReady(data, (inflated) => decodeRuby(inflated, 0, inflated.length, flags, true));
   }
 }
 

@@ -2,10 +2,10 @@ import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { isUint8Array } from "../../util/bytes.js";
 import { tagOf } from "../plain.js";
+import { checkValueDepth } from "./depth.js";
 
 const util = builtin("node:util");
 
-const MAX_DEPTH = 1000;
 /** What Ruby takes for a fixnum here: 31 bits on every machine. */
 const FIXNUM_LIMIT = 2 ** 30;
 
@@ -30,11 +30,7 @@ class MarshalWriter {
   }
 
   write(value: unknown, depth: number): void {
-    if (depth > MAX_DEPTH) {
-      throw new CodecError(
-        `The value contains itself, or is nested deeper than ${MAX_DEPTH} levels`,
-      );
-    }
+    checkValueDepth(depth);
     switch (typeof value) {
       case "boolean":
         this.#ascii(value ? "T" : "F");

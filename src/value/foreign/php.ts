@@ -1,5 +1,6 @@
 import { CodecError } from "../../errors.js";
 import { isUint8Array, latin1 } from "../../util/bytes.js";
+import { whenReady } from "../../util/ready.js";
 import type { Codec, Encoded, EncodeOptions } from "../codec.js";
 import type { CompressedOptions } from "../compressed.js";
 import { Deflaters } from "../deflater.js";
@@ -8,7 +9,8 @@ import { InflateLimits, Inflater } from "../inflater.js";
 import { decodeJson } from "../json.js";
 import { encodeText } from "../text.js";
 import { inflateFastlz } from "./fastlz.js";
-import { integer, PhpReader, phpInteger, phpNumber, serializePhp } from "./phpdata.js";
+import { boolean, integer, PhpReader, phpNumber } from "./phpreader.js";
+import { phpInteger, serializePhp } from "./phpwriter.js";
 import { textOrBytes } from "./strings.js";
 import { requireZlib } from "./zlib.js";
 
@@ -47,17 +49,13 @@ export class PhpCodec implements Codec {
     const deflater = this.#deflaters.deflaterFor(options);
     const deflated = deflater?.deflate(encoded) ?? encoded;
     const { length } = encoded.data;
-    return deflated instanceof Promise
-      ? deflated.then((settled) => framed(settled, length))
-      : framed(deflated, length);
+    return whenReady(deflated, (ready) => framed(ready, length));
   }
 
   decode(bytes: Buffer, start: number, end: number, flags: number, owned: boolean): unknown {
     if ((flags & COMPRESSED) === 0) return decodePhp(bytes, start, end, flags, owned);
     const data = this.#inflate(bytes, start, end, flags, owned);
-    return data instanceof Promise
-      ? data.then((inflated) => decodePhp(inflated, 0, inflated.length, flags, true))
-      : decodePhp(data, 0, data.length, flags, true);
+    return whenReady(data, (inflated) => decodePhp(inflated, 0, inflated.length, flags, true));
   }
 
   #inflate(
@@ -127,7 +125,7 @@ function decodePhp(
     case DOUBLE:
       return phpNumber(latin1(bytes, start, end));
     case BOOL:
-      return end > start && bytes[start] !== 0x30;
+      return boolean(latin1(bytes, start, end));
     case SERIALIZED:
       return new PhpReader(bytes, start, end).read();
     case JSON_VALUE:

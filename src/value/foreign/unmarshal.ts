@@ -4,8 +4,7 @@ import { quote } from "../../util/show.js";
 import { exactInteger } from "../integer.js";
 import { dictionaryOf } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
-
-const MAX_DEPTH = 1000;
+import { checkItemDepth } from "./depth.js";
 
 /** A hash on its way, which must not be met before it is known what it becomes. */
 const PENDING = Symbol("pending");
@@ -38,9 +37,7 @@ export class Unmarshaller {
 
   #value(): unknown {
     this.#room.take(2);
-    if (++this.#depth > MAX_DEPTH) {
-      throw new CodecError(`The item is nested deeper than ${MAX_DEPTH} levels`);
-    }
+    checkItemDepth(++this.#depth);
     const value = this.#typed(String.fromCharCode(this.#byte()));
     this.#depth--;
     return value;

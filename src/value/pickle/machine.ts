@@ -168,7 +168,7 @@ export class PickleMachine {
   }
 }
 
-/** What Python 2, and so the protocols up to 2, call otherwise. */
+/** What has another name in Python 2, and so in protocols up to 2. */
 const PYTHON3_MODULES: ReadonlyMap<string, string> = new Map([
   ["__builtin__", "builtins"],
   ["copy_reg", "copyreg"],

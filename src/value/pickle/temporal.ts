@@ -118,7 +118,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   } catch {
     throw new CodecError(`A pickle has the time zone ${quote(zone, 100)}, unknown here`);
   }
-  // Names differ in case only so often; a hostile pickle is not to fill the memory with them.
+  // A name has many spellings in upper and lower case, with which a pickle could fill the memory.
   if (FORMATS.size < 1000) FORMATS.set(zone, format);
   return format;
 }

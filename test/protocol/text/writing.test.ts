@@ -235,16 +235,6 @@ test("large data go out as they are, between the lines around them", () => {
   expect(written).toBe(`get a\r\nset k 0 0 20000\r\n${large}\r\nget b\r\n`);
 });
 
-test("the line of a large value is over 64 bytes long, so that its copy in the kernel is quick", () => {
-  const line = (size: number) => {
-    const data = Buffer.alloc(size);
-    const written = new Exchanges().write(set("k", data, { compareCas: 7n }));
-    return written.slice(0, written.indexOf("\r\n"));
-  };
-  expect(line(131_071)).toBe("cas k 0 0 131071 7");
-  expect(line(131_072)).toBe(`cas k 0 0 ${" ".repeat(50)}131072 7`);
-});
-
 test("what the wire cannot say is refused before a byte is written", () => {
   const exchanges = new Exchanges();
   const sasl = { verb: "admin", action: "sasl", key: "", step: "list" } as const;

@@ -5,6 +5,7 @@ use Cache::Memcached;
 use JSON::PP;
 
 my $input = decode_json(do { local $/; <STDIN> });
+utf8::encode($_) for @{ $input->{keys} };
 my %placed;
 for my $name (keys %{ $input->{lists} }) {
     my @servers = @{ $input->{lists}{$name} };

@@ -1,14 +1,17 @@
 """Records where other clients put keys, in test/vectors/placement-clients.json.
 
 Run on Debian 12 with python3-memcache, ruby-dalli, libspymemcached-java, php-memcached,
-libcache-memcached-perl, golang-go and golang-github-bradfitz-gomemcache-dev installed:  python3 test/ring/clients/record.py
+php-memcache, libcache-memcached-perl, libcache-memcached-fast-perl, golang-go,
+golang-github-bradfitz-gomemcache-dev and memcached installed:  python3 test/ring/clients/record.py
 """
 import json
 import os
 import pathlib
 import random
 import subprocess
+import socket
 import tempfile
+import time
 
 here = pathlib.Path(__file__).parent
 vectors = here.parent.parent / "vectors"
@@ -33,6 +36,8 @@ KEYS = [f"key{i}" for i in range(100)] + [
 ]
 # CRC-32 with fifteen zeros where python-memcached looks, which it takes for 1.
 KEYS += ["zero-5924", "zero-64320", "zero-137161"]
+# Bytes from 0x80 on, for whoever takes a character for a byte, or a byte for a negative number.
+KEYS += ["".join(chance.choices("aé€ßñ日本\U0001f600", k=chance.randint(1, 12))) for _ in range(40)]
 
 
 # Debian's packages of Go are in its GOPATH.
@@ -61,6 +66,36 @@ def spymemcached():
         return json.loads(run(["java", "-cp", jar, str(here / "Place.java"), given.name], ""))
 
 
+def found(command, members):
+    """Where a client puts keys that has to be asked by servers: their names have no say with these."""
+    ports = range(22000, 22000 + len(members))
+    running = [subprocess.Popen(["memcached", "-u", "root", "-l", "127.0.0.1", "-p", str(port)]) for port in ports]
+    try:
+        time.sleep(1)
+        local = [{**member, "host": "127.0.0.1", "port": port} for member, port in zip(members, ports)]
+        run(command, json.dumps({"servers": local, "keys": KEYS}))
+        held = [keys_at(port) for port in ports]
+        return [next(position for position, keys in enumerate(held) if key in keys) for key in KEYS]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def keys_at(port):
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        stream = connection.makefile("rwb")
+        stream.write(b"".join(b"get %s\r\n" % key.encode() for key in KEYS))
+        stream.flush()
+        found = set()
+        for key in KEYS:
+            if stream.readline() != b"END\r\n":
+                found.add(key)
+                stream.readline()
+                stream.readline()
+        return found
+
+
 def version(package):
     return run(["dpkg-query", "-W", "-f", "${Version}", package], "")
 
@@ -71,7 +106,8 @@ recorded = {
     "versions": {
         package: version(package)
         for package in ("php-memcached", "libmemcached11", "ruby-dalli", "python3-memcache", "libspymemcached-java",
-                        "golang-github-bradfitz-gomemcache-dev", "libcache-memcached-perl")
+                        "golang-github-bradfitz-gomemcache-dev", "libcache-memcached-perl",
+                        "libcache-memcached-fast-perl", "php-memcache")
     },
     "lists": LISTS,
     "keys": KEYS,
@@ -83,8 +119,16 @@ recorded = {
         "spymemcached": spymemcached(),
         "gomemcache": json.loads(run(["go", "run", str(here / "place.go")], given, **GO)),
     },
-    # No preset: libmemcached's crc and modula, where no server has a weight.
-    "perl": json.loads(run(["perl", str(here / "place.pl")], given)),
+    # Clients that have no preset of their own.
+    "others": {
+        "Cache::Memcached": json.loads(run(["perl", str(here / "place.pl")], given)),
+        "Cache::Memcached::Fast": {
+            name: found(["perl", str(here / "set.pl")], members) for name, members in LISTS.items()
+        },
+        "memcache, hash_strategy=standard": {
+            name: found(["php", str(here / "set.php")], members) for name, members in LISTS.items()
+        },
+    },
 }
 target = vectors / "placement-clients.json"
 target.write_text(json.dumps(recorded, separators=(",", ":")).replace('},"', '},\n"') + "\n")

@@ -1,0 +1,25 @@
+import { type MemcachedError, PartialError } from "../errors.js";
+
+/** The errors of changes that were held back, the first of each server, until the program is told. */
+export class Losses {
+  #errors = new Map<string, MemcachedError>();
+
+  note(server: string, error: MemcachedError): void {
+    if (!this.#errors.has(server)) this.#errors.set(server, error);
+  }
+
+  /** @throws PartialError for what was noted since the last time */
+  tell(command: string): void {
+    const [first] = this.#errors;
+    if (first === undefined) return;
+    const [server, cause] = first;
+    const errors = this.#errors;
+    this.#errors = new Map();
+    throw new PartialError(
+      `${command}: changes that were held back are lost, the first at ${server}: ${cause.message}`,
+      true,
+      errors,
+      { server, command, sent: cause.sent, cause },
+    );
+  }
+}
