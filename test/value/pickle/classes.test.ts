@@ -138,6 +138,24 @@ test("an instance met twice is one object, and one that becomes a string is so e
   }
 });
 
+test("what takes an instance's place does so in the sets and dictionaries that it is made of", async () => {
+  const classes: PickleClasses = {
+    "app.User": { create: () => ({}), build: (_, state) => [state] },
+  };
+  for (const holder of ["{u}", "{u: u, 1: 2}"]) {
+    for (const bytes of await pickles(
+      `(lambda u: [setattr(u, "friend", ${holder}), u][1])(User("a"))`,
+    )) {
+      const user = read(bytes, classes) as [{ friend: Set<unknown> | Map<unknown, unknown> }];
+      const { friend } = user[0];
+      const keys = [...friend.keys()];
+      expect(keys).toHaveLength(friend instanceof Set ? 1 : 2);
+      expect(keys).toContain(user);
+      if (friend instanceof Map) expect(friend.get(user)).toBe(user);
+    }
+  }
+});
+
 test("an instance may contain itself", async () => {
   for (const bytes of await pickles("(lambda u: [setattr(u, 'friend', u), u][1])(User('a'))")) {
     const user = read(bytes, { "app.User": pickledObject() }) as Record<string, unknown>;
