@@ -208,6 +208,39 @@ test("writes the types that Python expects", async () => {
   for (const text of seen as string[]) expect([repr, swapped]).toContain(text);
 });
 
+test("more shared values than one byte can count are told apart both ways", async () => {
+  const each = Array.from({ length: 300 }, (_, i) => [i]);
+  for (const protocol of [2, 3, 4, 5] as const) {
+    const bytes = new PickleWriter({ protocol }).write([...each, ...each]);
+    const same = await runPython(
+      `v = pickle.loads(bytes.fromhex(request))
+reply([len(v), all(v[i] == [i] and v[i] is v[i + 300] for i in range(300))])`,
+      bytes.toString("hex"),
+    );
+    expect(same).toEqual([600, true]);
+  }
+  const back = (await runPython(
+    "v = [[i] for i in range(300)]; reply([pickle.dumps(v + v, p).hex() for p in range(6)])",
+  )) as string[];
+  for (const pickle of back) {
+    const bytes = Buffer.from(pickle, "hex");
+    const read = new PickleReader().read(bytes, 0, bytes.length) as unknown[];
+    expect(read).toEqual([...each, ...each]);
+    for (let i = 0; i < 300; i++) expect(read[i]).toBe(read[i + 300]);
+  }
+});
+
+test("a key that contains itself is refused, and one that only comes twice is not", () => {
+  const key: unknown[] = [1];
+  const twice = new Map([[[key, key], "v"]]);
+  const bytes = new PickleWriter({ protocol: 5 }).write(twice);
+  expect(new PickleReader().read(bytes, 0, bytes.length)).toEqual(twice);
+  key.push(key);
+  expect(() => new PickleWriter({ protocol: 5 }).write(twice)).toThrow(
+    "a key that contains itself",
+  );
+});
+
 test("cycles and shared references survive both ways", async () => {
   const shared = { n: 1 };
   const list: unknown[] = [shared, shared];
