@@ -79,8 +79,7 @@ function rejectForeign(text: string): void {
   if (text === "") throw bad(text, "is empty");
   rejectCredentials(text);
   if (text.includes(",")) throw bad(text, "has a comma; give each server as an element of its own");
-  if (/[\s\p{Cc}]/u.test(text))
-    throw bad(text, "has whitespace or control characters; between servers stands a comma alone");
+  if (/[\s\p{Cc}]/u.test(text)) throw bad(text, "has whitespace or control characters");
   const scheme = /^(tcp|unix):/.exec(text)?.[1];
   if (scheme !== undefined) {
     throw bad(text, `starts with "${scheme}:"; write the host or the socket's path alone`);

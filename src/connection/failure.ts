@@ -76,7 +76,7 @@ export function wordsOf(cause: Error | undefined): string {
 }
 
 /** Codes of a certificate that was signed by nobody whom `tls.connect` was told to trust. */
-const UNTRUSTED = /ISSUER_CERT|LEAF_SIGNATURE|SELF_SIGNED/;
+const UNTRUSTED = /ISSUER|LEAF|SELF_SIGNED/;
 
 /** The same for a handshake; to one connection too many memcached says so without TLS. */
 export function handshakeWordsOf(cause: Error | undefined): string {
@@ -84,5 +84,5 @@ export function handshakeWordsOf(cause: Error | undefined): string {
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") {
     return "the server does not speak TLS on this port, or is at its limit of connections";
   }
-  return `${wordsOf(cause)}${UNTRUSTED.test(code) ? "; set tls: { ca } to who signed its certificate" : ""}`;
+  return `${wordsOf(cause)}${UNTRUSTED.test(code) ? "; set tls.ca to who signed it" : ""}`;
 }

@@ -51,7 +51,6 @@ function hintFor(name: string, known: Iterable<string>): string {
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   if (name.length > MAX_NAME) return undefined;
   const given = name.toLowerCase();
-  const around: string[] = [];
   let nearest: string | undefined;
   let least = Math.max(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
@@ -60,9 +59,10 @@ export function nearestName(name: string, known: Iterable<string>): string | und
       least = distance;
       nearest = candidate;
     }
-    if (given.length > 3 && candidate.toLowerCase().includes(given)) around.push(candidate);
   }
-  return nearest ?? (around.length === 1 ? around[0] : undefined);
+  if (nearest !== undefined || given.length < 4) return nearest;
+  const [only, another] = [...known].filter((candidate) => candidate.toLowerCase().includes(given));
+  return another === undefined ? only : undefined;
 }
 
 /** Levenshtein's distance, one row at a time. */

@@ -300,7 +300,6 @@ describe("a client that cannot be", () => {
     ["tcp:", "tcp:h:1", /starts with "tcp:"/],
     ["unix:", "unix:/a", /starts with "unix:"/],
     ["a blank", "h 1", /whitespace/],
-    ["blanks between servers", "h:1 i:1", /between servers stands a comma/],
     ["several in one string of a list", ["h1,h2"], /element of its own/],
     ["a relative path", "run/mc.sock", /slash/],
     ["a foreign URL", "redis://h", /must begin with "memcached:\/\/"/],
