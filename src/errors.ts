@@ -128,6 +128,14 @@ export function messageOf(cause: unknown): string {
   return isError(cause) ? cause.message : String(cause);
 }
 
+/** Anything that was thrown as an error of this library; its own errors are that already. */
+export function asMemcachedError(
+  cause: unknown,
+  message: string = messageOf(cause),
+): MemcachedError {
+  return cause instanceof MemcachedError ? cause : new MemcachedError(message, { cause });
+}
+
 /** Adds to an error what it is about, unless it has that already. */
 export function concerning(
   error: unknown,

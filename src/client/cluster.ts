@@ -340,7 +340,7 @@ export abstract class Cluster implements AsyncDisposable {
     const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, options, deadline);
     await ask();
     if (settings.read("num_replicas") > 0) await ask(); // copies follow when their originals are done
-    settings.losses.tell("flush");
+    settings.losses.tell();
     return true;
   }
 
@@ -363,7 +363,8 @@ export abstract class Cluster implements AsyncDisposable {
 
   /**
    * Ends the client: sends what `buffer_requests` holds back, waits for what is under way,
-   * then closes every connection. Calls made afterwards reject. Closing twice does no harm.
+   * then closes every connection. Calls made afterwards reject, and so do those with a request
+   * still to send, such as values that are being compressed. Closing twice does no harm.
    */
   async close(options?: CloseOptions): Promise<void> {
     const { dispatcher } = this.#settings;

@@ -69,9 +69,9 @@ export class Gathering<Results> {
     const [[server, first]] = [...this.#errors] as [[string, MemcachedError]];
     const { size } = this.#errors;
     const at = first.message.includes(server) ? "" : ` at ${server}`;
-    const where = size === 1 ? at : ` at ${size} servers, the first${at}`;
+    const count = size === 1 ? "" : ` at ${size} servers, the first`;
     return new PartialError(
-      `${this.#command} failed${where}: ${first.message}`,
+      `${this.#command} failed${count}${at}: ${first.message}`,
       this.#results,
       this.#errors,
       {

@@ -8,18 +8,18 @@ export class Losses {
     if (!this.#errors.has(server)) this.#errors.set(server, error);
   }
 
-  /** @throws PartialError for what was noted since the last time */
-  tell(command: string): void {
+  /** What `flush` tells. @throws PartialError for what was noted since the last time */
+  tell(): void {
     const [first] = this.#errors;
     if (first === undefined) return;
     const [server, cause] = first;
     const errors = this.#errors;
     this.#errors = new Map();
     throw new PartialError(
-      `${command}: changes that were held back are lost, the first at ${server}: ${cause.message}`,
+      `flush: changes that were held back are lost, the first at ${server}: ${cause.message}`,
       true,
       errors,
-      { server, command, sent: cause.sent, cause },
+      { server, command: "flush", sent: cause.sent, cause },
     );
   }
 }

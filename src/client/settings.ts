@@ -1,7 +1,7 @@
 import type { Address } from "../connection/address.js";
 import type { ConnectionEvents } from "../connection/announcer.js";
 import { Turnstile } from "../connection/turnstile.js";
-import { MemcachedError, messageOf } from "../errors.js";
+import { asMemcachedError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { encodePrefix } from "../protocol/key.js";
 import { Placement } from "../ring/placement.js";
@@ -230,10 +230,7 @@ export class Settings {
   }
 
   #noteLoss = ({ command, request, route }: Operation, reason: unknown): void => {
-    const error =
-      reason instanceof MemcachedError
-        ? reason
-        : new MemcachedError(messageOf(reason), { cause: reason });
+    const error = asMemcachedError(reason);
     const { server = this.dispatcher.router.serverFor(route).name } = error;
     this.losses.note(server, error);
     this.events.emit("lost", { command: command.name, key: request.key, error });
@@ -302,9 +299,7 @@ export class Settings {
       rejoin: policies.rejoin,
       onRejoin: (event) => this.events.emit("rejoin", event),
       codec: this.values,
-      get connectTimeoutMs() {
-        return connecting.connectTimeoutMs;
-      },
+      connecting,
     });
   }
 

@@ -1,5 +1,5 @@
 import { backoffMs } from "../connection/backoff.js";
-import { MemcachedError, messageOf, OptionError } from "../errors.js";
+import { asMemcachedError, type MemcachedError, messageOf, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { show } from "../util/show.js";
 import type { Servers } from "./servers.js";
@@ -69,14 +69,8 @@ export class Subscription implements AsyncIterableIterator<Servers, undefined> {
     const now = performance.now();
     this.#failures = now - this.#failedAt > IN_A_ROW_MS ? 1 : this.#failures + 1;
     this.#failedAt = now;
-    this.onError(asMemcachedError(error));
+    this.onError(asMemcachedError(error, `The source of servers failed: ${messageOf(error)}`));
     const ms = backoffMs(this.#failures, RETRY_CEILING_MS, Math.random);
     await timers().setTimeout(ms, undefined, { ref: false });
   }
-}
-
-/** What a source threw as an error of this library; its own errors are that already. */
-function asMemcachedError(cause: unknown): MemcachedError {
-  if (cause instanceof MemcachedError) return cause;
-  return new MemcachedError(`The source of servers failed: ${messageOf(cause)}`, { cause });
 }

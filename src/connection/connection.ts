@@ -4,7 +4,6 @@ import {
   type MemcachedError,
   messageOf,
   ProtocolError,
-  QueueFullError,
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
@@ -21,7 +20,7 @@ import { greeting } from "./greeting.js";
 import { Link } from "./link.js";
 import type { ConnectionOptions } from "./options.js";
 import { Pace } from "./pace.js";
-import { Queue } from "./queue.js";
+import { Queue, queueFull } from "./queue.js";
 import { Reaper } from "./reaper.js";
 import type { Entrant } from "./turnstile.js";
 
@@ -144,11 +143,8 @@ export class Connection implements Executor {
 
   #full(): Failure {
     const { maxOperations, maxBytes } = this.#options.limits;
-    return new Failure(
-      QueueFullError,
-      `${this.#name} does not keep up: ${maxOperations} operations or ${maxBytes} bytes wait for it already; send less at once, raise maxQueueLength or maxQueueBytes, or set whenQueueFull to "wait"`,
-      this.#name,
-    );
+    const waiting = `${maxOperations} operations or ${maxBytes} bytes`;
+    return queueFull(this.#name, waiting, "maxQueueLength or maxQueueBytes");
   }
 
   /** Begins to connect when it is its turn, or fails the operation where it is too early for that. */
@@ -165,7 +161,7 @@ export class Connection implements Executor {
   }
 
   #begin(codec: Operation["codec"]): void {
-    this.#connectDeadline = performance.now() + this.#options.connectTimeoutMs;
+    this.#connectDeadline = performance.now() + this.#options.connecting.connectTimeoutMs;
     this.#announcer.connecting();
     this.#sweep.start();
     this.#open(codec);
@@ -280,7 +276,7 @@ export class Connection implements Executor {
   /** There was no connection after all: everything that waits for it fails, and new attempts pause. */
   #giveUp(failure: Failure): void {
     this.#counters.connectErrors++;
-    const retryInMs = this.#attempts.failed(failure, this.#options.retryTimeoutMs);
+    const retryInMs = this.#attempts.failed(failure, this.#options.backoff.retryTimeoutMs);
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.failed(failure.error, retryInMs);
@@ -298,7 +294,7 @@ export class Connection implements Executor {
    * and otherwise fails; what was not sent goes out on the next connection.
    */
   #abandon(failure: Failure, mayRetry: boolean): void {
-    this.#attempts.lost(failure, this.#link?.heard ?? false, this.#options.retryTimeoutMs);
+    this.#attempts.lost(failure, this.#link?.heard ?? false, this.#options.backoff.retryTimeoutMs);
     const sent = this.#release();
     const unsent = this.#queue.drain();
     this.#announcer.disconnected(failure.error);
@@ -341,8 +337,9 @@ export class Connection implements Executor {
 
   /** The one timer of this connection: deadlines, the attempt to connect, a server that fell silent. */
   #check(now: number): boolean {
-    const { connectTimeoutMs, stallTimeoutMs } = this.#options;
+    const { connecting, stallTimeoutMs } = this.#options;
     if (this.#link?.open === false && now >= this.#connectDeadline) {
+      const { connectTimeoutMs } = connecting;
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
     const overdue = this.#expireAll(now);

@@ -7,7 +7,6 @@ import {
   messageOf,
   NotSupportedError,
   ProtocolError,
-  QueueFullError,
 } from "../errors.js";
 import type { Executor, Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
@@ -26,6 +25,7 @@ import { Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
 import type { ConnectionOptions } from "./options.js";
 import type { OnRefused } from "./pipeline.js";
+import { queueFull } from "./queue.js";
 import { Reaper } from "./reaper.js";
 import { Window } from "./window.js";
 
@@ -39,7 +39,7 @@ export type DatagramsOptions = Pick<
   | "wire"
   | "socket"
   | "limits"
-  | "connectTimeoutMs"
+  | "connecting"
   | "onEvent"
   | "onReply"
   | "onFailure"
@@ -154,7 +154,7 @@ export class Datagrams implements Executor {
   }
 
   #open(): void {
-    this.#openDeadline = performance.now() + this.#options.connectTimeoutMs;
+    this.#openDeadline = performance.now() + this.#options.connecting.connectTimeoutMs;
     this.#announcer.connecting();
     try {
       this.#dial();
@@ -306,7 +306,7 @@ export class Datagrams implements Executor {
 
   #check(now: number): boolean {
     if (this.#isOpening && now >= this.#openDeadline) {
-      this.#lost(`nothing came of it within ${this.#options.connectTimeoutMs} ms`);
+      this.#lost(`nothing came of it within ${this.#options.connecting.connectTimeoutMs} ms`);
     }
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {
@@ -341,9 +341,7 @@ export class Datagrams implements Executor {
 
   #full(): Failure {
     const { maxOperations } = this.#options.limits;
-    const advice = 'send less at once, raise maxQueueLength, or set whenQueueFull to "wait"';
-    const why = `${this.#name} does not keep up: ${maxOperations} requests wait for it already`;
-    return this.#failure(QueueFullError, `${why}; ${advice}`);
+    return queueFull(this.#name, `${maxOperations} requests`, "maxQueueLength");
   }
 
   #closed(message: string): Failure {

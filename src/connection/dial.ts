@@ -35,8 +35,8 @@ export interface SocketOptions {
   /** Resolves names, as `dns.lookup` does, which is what it replaces. */
   readonly lookup?: LookupFunction | undefined;
   /**
-   * Bytes that the kernel keeps of datagrams that came, up to its own limit; what does not
-   * fit is lost. For UDP alone: Node has no way to say it of TCP.
+   * Bytes of datagrams that the kernel keeps until they are read; others are lost. For UDP
+   * alone: Node cannot set it for TCP.
    * @defaultValue the kernel's own
    */
   readonly recvBufferSize?: number | undefined;

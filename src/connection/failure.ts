@@ -1,4 +1,4 @@
-import { type ErrorDetails, MemcachedError, messageOf } from "../errors.js";
+import { asMemcachedError, type ErrorDetails, type MemcachedError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { shorten } from "../util/show.js";
 
@@ -20,10 +20,8 @@ export class Failure {
 
   /** The same failure as an error that was caught says it. */
   static of(error: unknown, server: string): Failure {
-    if (!(error instanceof MemcachedError)) {
-      return new Failure(MemcachedError, messageOf(error), server, error);
-    }
-    return new Failure(error.constructor as ErrorClass, error.message, server, error.cause);
+    const { constructor: Class, message, cause } = asMemcachedError(error);
+    return new Failure(Class as ErrorClass, message, server, cause);
   }
 
   /** The same in other words. */

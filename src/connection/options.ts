@@ -20,12 +20,12 @@ export interface ConnectionOptions {
   readonly tls: TlsOptions | undefined;
   /** What every new socket begins with; operations wait until it is over. */
   readonly greet: Greet | undefined;
-  /** Milliseconds for one attempt to connect, its greeting included. */
-  readonly connectTimeoutMs: number;
+  /** Milliseconds for one attempt to connect, its greeting included; they may change. */
+  readonly connecting: { readonly connectTimeoutMs: number };
   /** Milliseconds without progress, while the server owes something, after which the socket is given up. */
   readonly stallTimeoutMs: number;
-  /** Milliseconds between two attempts to connect at most. */
-  readonly retryTimeoutMs: number;
+  /** Milliseconds between two attempts to connect at most; they may change. */
+  readonly backoff: { readonly retryTimeoutMs: number };
   readonly limits: QueueLimits;
   /** Where attempts to connect wait for their turn. */
   readonly turnstile: Turnstile;

@@ -1,5 +1,7 @@
+import { QueueFullError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { Fifo } from "../util/fifo.js";
+import { Failure } from "./failure.js";
 
 /** How much may wait for one server. */
 export interface QueueLimits {
@@ -9,6 +11,18 @@ export interface QueueLimits {
   readonly maxBytes: number;
   /** Whether operations past that wait for room until their deadline, or fail at once. */
   readonly waits: boolean;
+}
+
+/**
+ * More waits for a server than the limits allow.
+ * @param options - those that set the limits
+ */
+export function queueFull(server: string, waiting: string, options: string): Failure {
+  return new Failure(
+    QueueFullError,
+    `${server} does not keep up: ${waiting} wait for it already; send less at once, raise ${options}, or set whenQueueFull to "wait"`,
+    server,
+  );
 }
 
 /** The operations that wait to be written, and the bytes of values that they hold. */

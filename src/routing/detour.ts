@@ -77,7 +77,7 @@ export class Detour implements Elsewhere, Rescuer {
   #turnAway(operation: Operation): void {
     const { refusal } = this.#router.serverFor(operation.route);
     const why = this.#router.servers.some(alive)
-      ? 'and the distribution (modula or virtual bucket) has no other place for its keys; set the behavior ketama, or failover: "next"'
+      ? 'failover moves no keys on modula or virtual bucket; set the behavior ketama, or failover: "next"'
       : "no other server may take its place now";
     const message = `${refusal.message}; ${why}`;
     const { server, cause } = refusal.error;

@@ -19,7 +19,6 @@ import { Health, type HealthEvent, type HealthOptions, type HealthState } from "
 import { Lanes } from "./lanes.js";
 import { Rejoin, type RejoinEvent, type RejoinOptions } from "./rejoin.js";
 
-/** `connectTimeoutMs` may change, and then holds for the next attempt to connect. */
 export interface ServerOptions
   extends Pick<
     ConnectionOptions,
@@ -27,7 +26,7 @@ export interface ServerOptions
     | "socket"
     | "tls"
     | "greet"
-    | "connectTimeoutMs"
+    | "connecting"
     | "stallTimeoutMs"
     | "limits"
     | "turnstile"
@@ -173,14 +172,7 @@ export class Server implements Executor {
     const options = this.#options;
     const { connections: count, codec } = options;
     if (isUdp(address)) {
-      return new Datagrams({
-        ...options,
-        ...this.#heard,
-        get connectTimeoutMs() {
-          return options.connectTimeoutMs;
-        },
-        address,
-      });
+      return new Datagrams({ ...options, ...this.#heard, address });
     }
     if (count === 1) return this.#connect(address, this.#heard);
     const counters = new Counters();
@@ -211,12 +203,7 @@ export class Server implements Executor {
     return new Connection({
       ...options,
       ...heard,
-      get connectTimeoutMs() {
-        return options.connectTimeoutMs;
-      },
-      get retryTimeoutMs() {
-        return options.health.retryTimeoutMs;
-      },
+      backoff: options.health,
       address,
       onLost: (operation) => this.#retry(operation),
       onUnsent: (operation) => (this.#heirOf(operation) ?? this).execute(operation),
@@ -238,9 +225,9 @@ export class Server implements Executor {
 
   /** Asks on the server's own behalf, whatever its health. */
   #ask(name: string, request: Request): Promise<void> {
-    const { codec, connectTimeoutMs } = this.#options;
+    const { codec, connecting } = this.#options;
     const command = { name, idempotent: true, read: () => undefined };
-    const deadline = performance.now() + connectTimeoutMs;
+    const deadline = performance.now() + connecting.connectTimeoutMs;
     return new Promise((resolve, reject) => {
       this.#connection.execute(
         new Operation(command, request, "", codec, deadline, resolve, reject),

@@ -1,4 +1,4 @@
-/** A value's bytes: a string in which each character is one byte, or bytes. */
+/** A value's bytes, or a string in which each character is one. */
 export type EncodedData = string | Uint8Array;
 
 /** A value as memcached stores it. */

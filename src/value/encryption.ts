@@ -13,7 +13,7 @@ const util = builtin("node:util");
 
 /** A secret key, and the name by which items refer to it. */
 export interface EncryptionKey {
-  /** 1 to 32 ASCII characters that say which key an item needs; they are not encrypted. */
+  /** 1 to 32 ASCII characters, in the clear: which key an item needs. */
   readonly id: string;
   /** 32 bytes. */
   readonly secret: Uint8Array | KeyObject;
@@ -21,7 +21,7 @@ export interface EncryptionKey {
 
 /** AES-256-GCM of all values, bound to their keys. */
 export interface EncryptionOptions {
-  /** The first encrypts, all of them decrypt: put a new key in front, and drop an old one when its items are gone. */
+  /** The first encrypts, all decrypt: put a new key in front, and drop an old one when its items are gone. */
   readonly keys: readonly EncryptionKey[];
   /**
    * Whether items that are not encrypted are read as well, while a cache is being refilled.

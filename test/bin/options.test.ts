@@ -45,6 +45,7 @@ describe("the command line", () => {
     ["-I 2m", { itemSizeMax: 2 * 1024 * 1024 }],
     ["-I 512k", { itemSizeMax: 512 * 1024 }],
     ["-I 4096", { itemSizeMax: 4096 }],
+    ["-I 32m", { itemSizeMax: 32 * 1024 * 1024 }],
     [
       "-c 10 -R 5 -n 96 -f 2 -D /",
       {
@@ -98,6 +99,7 @@ describe("the command line", () => {
     ["-m x", "-m must be a number"],
     ["-t 0", "-t must be a number between 1 and"],
     ["-p 0", "-p 0 turns TCP off and needs -s here; -p -1 takes a free port"],
+    ["-I 33554433", "-I must not be more than half of the memory (-m)"],
     ["-I 256m", "-I must not be more than half of the memory (-m)"],
     ["-I 1g", "-I must be a size such as 512k or 2m, not 1g"],
     ["-B udp", "-B udp is unknown; use auto, ascii or binary"],

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { Wire } from "../testing/support/wire.js";
 
 const PROGRAM = fileURLToPath(new URL("../../src/bin/server.ts", import.meta.url));
@@ -13,10 +13,12 @@ const folder = mkdtempSync(join(tmpdir(), "bin-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(args: string[], env: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, ["--import", "tsx", PROGRAM, ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", PROGRAM, ...args], {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
 }
 
 async function textOf(child: ChildProcess, stream: "stdout" | "stderr"): Promise<string> {

@@ -312,7 +312,9 @@ describe("rehash", () => {
     await b.kill();
     const error = await errorOf(witness.client.get(witness.keyOn(b)));
     expect(error).toBeInstanceOf(NoServerError);
-    expect(String(error)).toMatch(/no other place for its keys; set the behavior ketama, or/);
+    expect(String(error)).toMatch(
+      /; failover moves no keys on modula or virtual bucket; set the behavior ketama, or/,
+    );
     expect(await witness.client.set(witness.keyOn(a), 1)).toBe(true);
   });
 
@@ -489,7 +491,7 @@ describe("gutter servers", () => {
     await client.set(key, 1, { ttl: new Date(Date.now() + 3600_000) });
     expect(await ttlOf()).toBeLessThanOrEqual(30);
     await client.set(key, 1, { ttl: new Date(Date.now() + 7000) });
-    expect(await ttlOf()).toBeLessThanOrEqual(8); // memcached's clock may be a second behind
+    expect(await ttlOf()).toBeLessThan(20); // its own time, though memcached's clock may be behind
     await client.touch(key, 0);
     expect(await ttlOf()).toBeGreaterThan(0);
     expect(await ttlOf()).toBeLessThanOrEqual(30);

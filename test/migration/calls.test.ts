@@ -71,6 +71,20 @@ describe("reading", () => {
     expect(migration.progress()).toMatchObject({ new: 4, old: 2 });
   });
 
+  test("by the server of their group in both", async () => {
+    const [old, fresh] = [clusters.plainOld(), clusters.plainNew()];
+    const migration = clusters.migrate({ reads: "both" });
+    const groups = Array.from({ length: 8 }, (_, i) => `group:${i}`);
+    for (const groupKey of groups) await old.set(`${groupKey}k`, groupKey, { groupKey });
+    for (const groupKey of groups) {
+      expect(await migration.get(`${groupKey}k`, { groupKey })).toBe(groupKey);
+    }
+    await until(() => migration.progress().warmed === groups.length);
+    for (const groupKey of groups) {
+      expect(await fresh.get(`${groupKey}k`, { groupKey })).toBe(groupKey);
+    }
+  });
+
   test("from another namespace, codec, wire and compression", async () => {
     const from = {
       keyPrefix: "v1:",
@@ -261,6 +275,10 @@ test("wrong arguments are refused before anything is sent", async () => {
     expect(() => new Migration({ from: client(0), to: client(1) }, options)).toThrow(message);
   }
   expect(() => new Migration({ from: client(0), to: client(0) })).toThrow(/keyPrefix/);
+  for (const no of [undefined, {}] as unknown as Client[]) {
+    expect(() => new Migration({ from: client(0), to: no })).toThrow(ArgumentError);
+    expect(() => new Migration({ from: no, to: client(0) })).toThrow(ArgumentError);
+  }
   await new Migration({ from: client(0), to: client(0, "new:") }).close();
 
   const migration = clusters.migrate();

@@ -18,6 +18,30 @@ describe("what a cluster could not be told", () => {
     expect(told).toEqual(["a", "b", "b", "b"]);
   });
 
+  test("one that comes anew while it is being told is told again", async () => {
+    const debts = new Debts(async () => {
+      if (told++ === 0) debts.add("a", debt("a"));
+    });
+    let told = 0;
+    debts.add("a", debt("a"));
+    await until(() => debts.size === 0);
+    expect(told).toBe(2);
+  });
+
+  test("many are told a hundred at a time, and the rest later where none of them is heard", async () => {
+    let tried = 0;
+    let isHeard = false;
+    const debts = new Debts(async () => {
+      tried++;
+      if (!isHeard) throw new Error("not yet");
+    });
+    for (let i = 0; i < 250; i++) debts.add(`${i}`, debt(`${i}`));
+    await until(() => tried > 0);
+    isHeard = true;
+    await until(() => debts.size === 0);
+    expect(tried).toBe(100 + 250);
+  });
+
   test("beyond what can be kept every key is suspect", () => {
     const debts = new Debts(() => Promise.reject(new Error("never")));
     for (let i = 0; i < 10_000; i++) debts.add(`${i}`, debt(`${i}`));

@@ -11,6 +11,11 @@ interface Recorded {
   readonly lists: Readonly<Record<string, readonly RingServer[]>>;
   readonly keys: readonly string[];
   readonly placement: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
+  readonly prefixed: {
+    readonly prefix: string;
+    readonly servers: readonly RingServer[];
+    readonly placement: Readonly<Record<string, readonly number[]>>;
+  };
   readonly others: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>;
 }
 
@@ -38,6 +43,15 @@ describe("placement of other clients, recorded from their own code", () => {
     console.log(`${preset}: ${keys} keys on ${Object.keys(recorded.lists).length} server lists`);
     expect(keys).toBe(6 * 343);
   });
+
+  it.each(Object.keys(recorded.prefixed.placement) as PlacementPreset[])(
+    "%s, with a prefix",
+    (preset) => {
+      const { prefix, servers, placement } = recorded.prefixed;
+      const ours = new Placement({ preset, behaviors: { namespace: prefix } }, servers);
+      expect(wireKeys.map((key) => ours.locate(key))).toEqual(placement[preset]);
+    },
+  );
 
   it.each(["Cache::Memcached", "Cache::Memcached::Fast"])(
     "Perl's %s, by behaviors, where no server has a weight",

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { PYTHON } from "./python.js";
 
@@ -15,6 +14,7 @@ for line in sys.stdin:
 export class Interpreter implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<string>;
+  readonly #closed: Promise<unknown>;
   #words = "";
 
   /** @param script - defines `answer(question)` */
@@ -23,6 +23,7 @@ export class Interpreter implements AsyncDisposable {
     child.stdin.on("error", () => {}); // a process that has ended shows in its answer
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#words += text));
     this.#child = child;
+    this.#closed = new Promise((resolve) => child.once("close", resolve));
     this.#answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
@@ -31,17 +32,12 @@ export class Interpreter implements AsyncDisposable {
     this.#child.stdin?.write(`${JSON.stringify(question)}\n`);
     const { value, done } = await this.#answers.next();
     if (done !== true) return JSON.parse(value) as Answer;
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      await once(this.#child, "close");
-    }
+    await this.#closed;
     throw new Error(`Python has ended: ${this.#words.trim()}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { exitCode, signalCode } = this.#child;
-    if (exitCode !== null || signalCode !== null) return;
-    const exit = once(this.#child, "exit");
     this.#child.stdin?.end();
-    await exit;
+    await this.#closed;
   }
 }

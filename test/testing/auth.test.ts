@@ -5,6 +5,7 @@ import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { runPython } from "../support/python.js";
+import { startSaslMemcached } from "../support/sasl.js";
 import { exchange, Wire } from "./support/wire.js";
 
 const USERS = { user: "password", second: "other" };
@@ -99,4 +100,27 @@ describe("SASL PLAIN", () => {
     const wire = Wire.to(server);
     expect(await wire.send("stats\r\n".padEnd(24)).rest()).toBe("");
   });
+
+  it("knows no message of PLAIN that memcached does not know", async () => {
+    await using real = await startSaslMemcached(["PLAIN"], USERS);
+    await using embedded = await MemcachedServer.start({ sasl: USERS });
+    const messages = ["", "continue", "user", "\0user", "\0user\0wrong", "\0user\0password"];
+    for (const message of messages) {
+      const status = await plainStatus(real.server, message);
+      expect(await plainStatus(embedded, message), JSON.stringify(message)).toBe(status);
+    }
+  });
 });
+
+/** The status of the answer to a first message of PLAIN. */
+async function plainStatus(server: { readonly port: number }, message: string): Promise<number> {
+  const header = Buffer.alloc(24);
+  header[0] = 0x80;
+  header[1] = 0x21;
+  header.writeUInt16BE("PLAIN".length, 2);
+  header.writeUInt32BE("PLAIN".length + message.length, 8);
+  const wire = Wire.to(server);
+  const reply = await wire.send(`${header.toString("latin1")}PLAIN${message}`).bytes(24);
+  wire.close();
+  return Buffer.from(reply, "latin1").readUInt16BE(6);
+}

@@ -11,7 +11,7 @@ export type Configuration = {
 
 /** What a configuration may be taken from beside its text. */
 export interface ConfigurationSources {
-  /** Gives the text of a file that `INCLUDE` or `--CONFIGURE-FILE=` names. Without it they are refused. */
+  /** Gives the text of a file that `INCLUDE` or `--CONFIGURE-FILE=` names; without it they are refused. */
   readonly read?: ((path: string) => string) | undefined;
   /** Where `LIBMEMCACHED` stands in for an empty text. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
@@ -25,10 +25,9 @@ const SOURCES = namesOf<ConfigurationSources>({ read: true, environment: true })
  * `--HASH=`, `--DISTRIBUTION=consistent` and the other options, in any case and separated
  * by white space; lines that begin with `#`; `INCLUDE file`, `RESET`, `END`, `ERROR`.
  *
- * What libmemcached's parser accepts is accepted, numbers out of range aside, and some
- * that it refuses though its manual or good sense allow it: short and fully qualified names,
- * IPv6 in brackets, `--SERVER-FAILURE-LIMIT=`, `_` for `-`, options on lines of their own.
- * What an option means does not depend on where it stands.
+ * What libmemcached's parser accepts is accepted, numbers out of range aside, and some that it
+ * refuses: short and fully qualified names, IPv6 in brackets, `--SERVER-FAILURE-LIMIT=`, `_` for
+ * `-`, options on lines of their own. What an option means does not depend on where it stands.
  * @throws OptionError that names the token, its line and column
  */
 export function parseConfiguration(

@@ -2,6 +2,7 @@ import { OPCODE } from "../../protocol/binary/opcode.js";
 import { STATUS } from "../../protocol/binary/status.js";
 import { isAccepted } from "../credentials.js";
 import type { Session } from "../session.js";
+import type { Credentials } from "../settings.js";
 import { type Answer, type Command, readPast } from "./command.js";
 import { errorPacket, type Packet, replyPacket } from "./packet.js";
 
@@ -15,45 +16,50 @@ function list({ instance }: Session, packet: Packet): Answer {
 
 /** The first message of an exchange; without data the server asks for them. */
 function start(session: Session, packet: Packet): Answer {
-  return exchange(session, packet, (data) => {
-    if (packet.key !== MECHANISM) return undefined;
+  return exchange(session, packet, (data, accepted) => {
+    if (packet.key !== MECHANISM) return judge(session, packet, accepted, undefined);
     session.saslStarted = true;
-    return data === "" ? "continue" : data;
+    if (data === "") return replyPacket(packet, STATUS.authContinue);
+    return judge(session, packet, accepted, data);
   });
 }
 
 function step(session: Session, packet: Packet): Answer {
-  return exchange(session, packet, (data) => (session.saslStarted ? data : undefined));
+  return exchange(session, packet, (data, accepted) =>
+    judge(session, packet, accepted, session.saslStarted ? data : undefined),
+  );
 }
 
 function exchange(
-  session: Session,
+  { instance }: Session,
   packet: Packet,
-  message: (data: string) => string | undefined,
+  answer: (data: string, accepted: Credentials) => string,
 ): Answer {
-  const { sasl } = session.instance.settings;
-  const { totals } = session.instance.counters;
+  const { sasl } = instance.settings;
   const { key, valueBytes } = packet;
   if (sasl === undefined) return unknown(packet);
   if (key.length > MAX_MECHANISM_BYTES) {
     return readPast(valueBytes, errorPacket(packet, STATUS.invalidArguments));
   }
-  return {
-    bytes: valueBytes,
-    wanted: true,
-    finish: (data) => {
-      const plain = message(data);
-      if (plain === "continue") return replyPacket(packet, STATUS.authContinue);
-      totals.auth_cmds++;
-      const [, user, password] = plain?.split("\0") ?? [];
-      if (user !== undefined && password !== undefined && isAccepted(sasl, user, password)) {
-        session.authenticated = true;
-        return replyPacket(packet, STATUS.ok, { value: "Authenticated" });
-      }
-      totals.auth_errors++;
-      return errorPacket(packet, STATUS.authFailed);
-    },
-  };
+  return { bytes: valueBytes, wanted: true, finish: (data) => answer(data, sasl) };
+}
+
+/** @param plain - what PLAIN sends; undefined where an exchange cannot have come so far */
+function judge(
+  session: Session,
+  packet: Packet,
+  accepted: Credentials,
+  plain: string | undefined,
+): string {
+  const { totals } = session.instance.counters;
+  totals.auth_cmds++;
+  const [, user, password] = plain?.split("\0") ?? [];
+  if (user !== undefined && password !== undefined && isAccepted(accepted, user, password)) {
+    session.authenticated = true;
+    return replyPacket(packet, STATUS.ok, { value: "Authenticated" });
+  }
+  totals.auth_errors++;
+  return errorPacket(packet, STATUS.authFailed);
 }
 
 function unknown(packet: Packet): Answer {

@@ -9,7 +9,7 @@ import { InflateLimits, Inflater } from "../inflater.js";
 import { decodeJson } from "../json.js";
 import { encodeText } from "../text.js";
 import { inflateFastlz } from "./fastlz.js";
-import { boolean, integer, PhpReader, phpNumber } from "./phpreader.js";
+import { integer, PhpReader, phpNumber } from "./phpreader.js";
 import { phpInteger, serializePhp } from "./phpwriter.js";
 import { textOrBytes } from "./strings.js";
 import { requireZlib } from "./zlib.js";
@@ -125,7 +125,7 @@ function decodePhp(
     case DOUBLE:
       return phpNumber(latin1(bytes, start, end));
     case BOOL:
-      return boolean(latin1(bytes, start, end));
+      return integer(latin1(bytes, start, end).trim() || "0") === 1;
     case SERIALIZED:
       return new PhpReader(bytes, start, end).read();
     case JSON_VALUE:

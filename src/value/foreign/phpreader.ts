@@ -162,12 +162,6 @@ export function integer(text: string): number | bigint {
   return exactInteger(BigInt(text.replace("+", "")));
 }
 
-/** A boolean as an item of its own: PHP writes `1`, or nothing. */
-export function boolean(text: string): boolean {
-  if (!/^[01]?$/.test(text)) throw broken();
-  return text === "1";
-}
-
 /** A PHP float: `INF` inside a value, `Infinity` as an item of its own. */
 export function phpNumber(text: string): number {
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(text);
@@ -180,7 +174,5 @@ export function phpNumber(text: string): number {
 }
 
 function broken(): CodecError {
-  return new CodecError(
-    "The item is not what its flags say of a PHP value; another client's values need its codec",
-  );
+  return new CodecError("The item is not what its flags say");
 }

@@ -26,10 +26,11 @@ export interface Call {
   readonly delta: number;
 }
 
-/** What both sides have in common in one run. */
+/** What a call has to know of its run. */
 export interface Setting {
   readonly model: Model;
   readonly serializer: "json" | "pickle";
+  /** Whether the calling side speaks the binary protocol. */
   readonly binary: boolean;
   /** In front of all keys, which the server sees and the calls do not. */
   readonly namespace: string;
@@ -43,6 +44,8 @@ interface Outcome {
 
 const ITEM_LIMIT = 1_048_576;
 const MONTH = 2_592_000;
+/** Near 2^53 numbers end that are no bigints, as those of `incrMulti` are not. */
+const MAX_COUNTED = 2n ** 52n;
 
 export type Perform = (side: Side, setting: Setting, call: Call) => Promise<Outcome>;
 
@@ -74,18 +77,17 @@ export const CALLS = {
   incr: (side, setting, call) => count("incr", side, setting, call),
   decr: (side, setting, call) => count("decr", side, setting, call),
   incrMulti: async (side, { model }, { keys, prefix, delta }) => {
-    // In more than 53 bits each of our numbers would be a refusal.
-    const countable = keys.filter((key) => {
-      const item = model.item(withPrefix(prefix, key));
-      const number = item && numberOf(item);
-      return item === undefined || (typeof number === "bigint" && number < 2n ** 52n);
-    });
     let want = true;
-    for (const each of countable) {
+    const countable: Key[] = [];
+    for (const each of keys) {
       const key = withPrefix(prefix, each);
       const item = model.item(key);
+      const number = item && numberOf(item);
       if (item === undefined) want = false;
-      else model.put(key, counted(item, numberOf(item) as bigint, BigInt(delta)).item);
+      else if (typeof number === "bigint" && number < MAX_COUNTED) {
+        model.put(key, counted(item, number, BigInt(delta)) as Item);
+      } else continue;
+      countable.push(each);
     }
     return { want, got: await side.incrMulti(countable, prefix, delta) };
   },
@@ -181,16 +183,19 @@ async function count(
   if (item === undefined || number === "none") {
     return { want: item && "refused", got: await side.count(how, key, delta) };
   }
-  if (number === undefined) return CALLS.get(side, setting, call);
-  const result = counted(item, number, BigInt(how === "incr" ? delta : -delta));
-  setting.model.put(key, result.item);
-  return { want: String(result.number), got: await side.count(how, key, delta) };
+  const sum =
+    number === undefined
+      ? undefined
+      : counted(item, number, BigInt(how === "incr" ? delta : -delta));
+  if (sum === undefined) return CALLS.get(side, setting, call);
+  setting.model.put(key, sum);
+  return { want: String(sum.data), got: await side.count(how, key, delta) };
 }
 
 function itemOf(side: Side, { serializer }: Setting, value: Recipe, how: Storing): Item {
   const form = stored(side, value, serializer);
   const isPacked = how.minLength > 0 && (form.data?.length ?? Infinity) >= how.minLength;
-  return { ...form, isPacked, ttl: 0, version: {} };
+  return { ...form, isPacked, hasBlanks: false, ttl: 0, version: {} };
 }
 
 function isTooLarge({ namespace }: Setting, key: Key, item: Item): boolean {

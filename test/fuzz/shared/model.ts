@@ -19,6 +19,8 @@ export interface Item {
   readonly words: Words;
   /** Whether it may be compressed, so that the server cannot join or count it. */
   readonly isPacked: boolean;
+  /** Whether there may be blanks behind the data. */
+  readonly hasBlanks: boolean;
   /** The ttl that it was stored with; undefined if that is nobody's business. */
   ttl: number | undefined;
   /** Another with each write, as the token of memcached is. */
@@ -105,14 +107,15 @@ function read(side: Side, { flags, data, words }: Item): Words {
   if (flags === TEXT) return wordsOf(text);
   // Python has no word for this one, and reads the text.
   if (flags === JSON_TEXT) return side.name === "python" ? wordsOf(text) : words;
-  const integer = BigInt(text.trim());
+  const integer = BigInt(text);
   if (flags === BOOLEAN && side.name === "node") return integer !== 0n;
   return wordsOf(integer);
 }
 
 /** How memcached joins: text to text, bytes to bytes, digits to a number; undefined for what breaks an item. */
 export function joinable(item: Item): Recipe | undefined {
-  if (item.isPacked || item.data === undefined || item.data.length > 900_000) return undefined;
+  if (item.isPacked || item.hasBlanks || item.data === undefined) return undefined;
+  if (item.data.length > 900_000) return undefined;
   if (item.flags === TEXT) return { s: "é+" };
   if (item.flags === BYTES) return { b: "00ff" };
   const isPlain = item.flags === INTEGER && /^\d{1,4000}$/.test(item.data.toString());
@@ -132,23 +135,27 @@ export function sizeOf(key: Key, item: Item): number {
   return 48 + 8 + length + 1 + (item.flags === 0 ? 0 : 4) + (item.data?.length ?? 0) + 2;
 }
 
-const PAST = 2n ** 64n;
+/** From here on memcached 1.6.18 looks for a minus, also in what the item's memory held before. */
+const CERTAIN = 2n ** 63n;
 
 /** The number that memcached counts with, "none" if there is none, undefined where it is not sure. */
 export function numberOf(item: Item): bigint | "none" | undefined {
   if (item.isPacked || item.data === undefined) return undefined;
   const text = item.data.toString("latin1");
-  if (text.length > 20 || /^[^\s\d+-]|^$/.test(text)) return "none";
-  if (!/^\d+ *$/.test(text)) return undefined;
-  const number = BigInt(text.trim());
-  return number < PAST ? number : "none";
+  if (/^[^\s\d+-]|^$/.test(text)) return "none";
+  if (!/^\d{1,19}$/.test(text)) return undefined;
+  const number = BigInt(text);
+  return number < CERTAIN ? number : undefined;
 }
 
-/** What memcached makes of a number: it wraps upwards, stops at 0, and leaves blanks where digits were. */
-export function counted(item: Item, number: bigint, by: bigint): { item: Item; number: bigint } {
+/**
+ * What memcached makes of a number, which stops at 0. Digits that are gone leave blanks, but not while
+ * somebody reads the item: only what is flagged as a number reads the same then. Undefined otherwise.
+ */
+export function counted(item: Item, number: bigint, by: bigint): Item | undefined {
   const sum = number + by;
-  const result = sum < 0n ? 0n : sum % PAST;
-  const length = item.data?.length ?? 0;
-  const data = Buffer.from(String(result).padEnd(length));
-  return { number: result, item: { ...item, data, version: {} } };
+  const data = Buffer.from(String(sum < 0n ? 0n : sum));
+  const isShorter = data.length < (item.data?.length ?? 0);
+  if (isShorter && item.flags !== INTEGER && item.flags !== BOOLEAN) return undefined;
+  return { ...item, data, hasBlanks: item.hasBlanks || isShorter, version: {} };
 }

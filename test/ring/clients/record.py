@@ -66,15 +66,24 @@ def spymemcached():
         return json.loads(run(["java", "-cp", jar, str(here / "Place.java"), given.name], ""))
 
 
-def found(command, members):
-    """Where a client puts keys that has to be asked by servers: their names have no say with these."""
-    ports = range(22000, 22000 + len(members))
-    running = [subprocess.Popen(["memcached", "-u", "root", "-l", "127.0.0.1", "-p", str(port)]) for port in ports]
+PORTS = range(22000, 22020)
+PREFIX = "app:"
+
+
+def local(members):
+    return [{**member, "host": "127.0.0.1", "port": port} for member, port in zip(members, PORTS)]
+
+
+def found(command, members, prefix=""):
+    """Where a client puts keys that tells nobody, but by the servers that have them."""
+    running = [
+        subprocess.Popen(["memcached", "-u", "root", "-l", "127.0.0.1", "-p", str(port)])
+        for port in PORTS[: len(members)]
+    ]
     try:
         time.sleep(1)
-        local = [{**member, "host": "127.0.0.1", "port": port} for member, port in zip(members, ports)]
-        run(command, json.dumps({"servers": local, "keys": KEYS}))
-        held = [keys_at(port) for port in ports]
+        run(command, json.dumps({"servers": local(members), "keys": KEYS, "prefix": prefix}))
+        held = [keys_at(port, prefix) for port in PORTS[: len(members)]]
         return [next(position for position, keys in enumerate(held) if key in keys) for key in KEYS]
     finally:
         for process in running:
@@ -82,18 +91,18 @@ def found(command, members):
             process.wait()
 
 
-def keys_at(port):
+def keys_at(port, prefix):
     with socket.create_connection(("127.0.0.1", port)) as connection:
         stream = connection.makefile("rwb")
-        stream.write(b"".join(b"get %s\r\n" % key.encode() for key in KEYS))
+        stream.write(b"".join(b"get %s\r\n" % (prefix + key).encode() for key in KEYS))
         stream.flush()
-        found = set()
+        keys = set()
         for key in KEYS:
             if stream.readline() != b"END\r\n":
-                found.add(key)
+                keys.add(key)
                 stream.readline()
                 stream.readline()
-        return found
+        return keys
 
 
 def version(package):
@@ -118,6 +127,18 @@ recorded = {
         "python-memcached": json.loads(run(["/usr/bin/python3", str(here / "place.py")], given)),
         "spymemcached": spymemcached(),
         "gomemcache": json.loads(run(["go", "run", str(here / "place.go")], given, **GO)),
+    },
+    "prefixed": {
+        "prefix": PREFIX,
+        "servers": local(LISTS["weights"]),
+        "placement": {
+            "php": found(["php", str(here / "prefixed.php")], LISTS["weights"], PREFIX),
+            "php-ketama": found(["php", str(here / "prefixed.php"), "ketama"], LISTS["weights"], PREFIX),
+            "dalli": found(["ruby", str(here / "prefixed.rb")], LISTS["weights"], PREFIX),
+            "python-memcached": found(
+                ["/usr/bin/python3", str(here / "prefixed.py")], LISTS["weights"], PREFIX
+            ),
+        },
     },
     # Clients that have no preset of their own.
     "others": {

@@ -7,5 +7,5 @@ foreach ($input['servers'] as $server) {
     $client->addServer($server['host'], $server['port'], true, $server['weight']);
 }
 foreach ($input['keys'] as $key) {
-    $client->set($key, 1) or exit("$key was not stored");
+    $client->set($key, 1) or throw new Exception("$key was not stored");
 }

@@ -35,6 +35,7 @@ class Slots:
     def __getstate__(self):
         return None, {"a": self.a, "b": self.b}
 class Tags(list): pass
+class Count(int): pass
 class Settings(dict): pass
 class Money:
     def __init__(self, amount): self.amount = amount
@@ -84,6 +85,7 @@ test.each<[string, PickleClasses, unknown]>([
     { "app.User": { create: () => ({}), build: (_, state) => [state] } },
     [{ name: "a", friend: null }],
   ],
+  ["Count(5)", { "app.Count": (count) => ({ count }) }, { count: 5 }],
   ["Settings(a=1)", { "app.Settings": pickledObject() }, { a: 1 }],
 ])("reads %s by the table", async (expression, classes, value) => {
   const all = await pickles(expression);
@@ -133,6 +135,24 @@ test("an instance met twice is one object, and one that becomes a string is so e
     expect(value.slice(0, 3)).toEqual([id, id, { k: id }]);
     expect(value[3]).toBe(value[4]);
     expect(value[5]).toEqual(new Map([[value[3], 1]]));
+  }
+});
+
+test("what takes an instance's place does so in the sets and dictionaries that it is made of", async () => {
+  const classes: PickleClasses = {
+    "app.User": { create: () => ({}), build: (_, state) => [state] },
+  };
+  for (const holder of ["{u}", "{u: u, 1: 2}"]) {
+    for (const bytes of await pickles(
+      `(lambda u: [setattr(u, "friend", ${holder}), u][1])(User("a"))`,
+    )) {
+      const user = read(bytes, classes) as [{ friend: Set<unknown> | Map<unknown, unknown> }];
+      const { friend } = user[0];
+      const keys = [...friend.keys()];
+      expect(keys).toHaveLength(friend instanceof Set ? 1 : 2);
+      expect(keys).toContain(user);
+      if (friend instanceof Map) expect(friend.get(user)).toBe(user);
+    }
   }
 });
 

@@ -31,7 +31,8 @@ def random_scalar(hashable=False):
         lambda: datetime.datetime(rng.randint(2, 9998), 3, 4, 5, 6, 7, rng.randrange(10**6),
             datetime.timezone(datetime.timedelta(minutes=rng.randint(-1439, 1439)))),
         lambda: datetime.time(rng.randint(0, 23), 1, 2, rng.choice([0, 250, 999999]),
-            rng.choice([None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(minutes=-330))])),
+            rng.choice([None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(minutes=-330)),
+                datetime.timezone(datetime.timedelta(hours=5, minutes=53, seconds=28))])),
         lambda: datetime.timedelta(rng.randint(-1000, 1000), rng.randint(-10**5, 10**5), rng.randint(0, 10**6)),
     ])()
 
@@ -205,6 +206,39 @@ test("writes the types that Python expects", async () => {
     "'big': 18446744073709551616, 'bytes': b'\\x01\\xff', 'float': 1.5, 'int': 7, 'list': [None, True]}";
   const swapped = repr.replace("{frozenset({'inner'}), 1}", "{1, frozenset({'inner'})}");
   for (const text of seen as string[]) expect([repr, swapped]).toContain(text);
+});
+
+test("more shared values than one byte can count are told apart both ways", async () => {
+  const each = Array.from({ length: 300 }, (_, i) => [i]);
+  for (const protocol of [2, 3, 4, 5] as const) {
+    const bytes = new PickleWriter({ protocol }).write([...each, ...each]);
+    const same = await runPython(
+      `v = pickle.loads(bytes.fromhex(request))
+reply([len(v), all(v[i] == [i] and v[i] is v[i + 300] for i in range(300))])`,
+      bytes.toString("hex"),
+    );
+    expect(same).toEqual([600, true]);
+  }
+  const back = (await runPython(
+    "v = [[i] for i in range(300)]; reply([pickle.dumps(v + v, p).hex() for p in range(6)])",
+  )) as string[];
+  for (const pickle of back) {
+    const bytes = Buffer.from(pickle, "hex");
+    const read = new PickleReader().read(bytes, 0, bytes.length) as unknown[];
+    expect(read).toEqual([...each, ...each]);
+    for (let i = 0; i < 300; i++) expect(read[i]).toBe(read[i + 300]);
+  }
+});
+
+test("a key that contains itself is refused, and one that only comes twice is not", () => {
+  const key: unknown[] = [1];
+  const twice = new Map([[[key, key], "v"]]);
+  const bytes = new PickleWriter({ protocol: 5 }).write(twice);
+  expect(new PickleReader().read(bytes, 0, bytes.length)).toEqual(twice);
+  key.push(key);
+  expect(() => new PickleWriter({ protocol: 5 }).write(twice)).toThrow(
+    "a key that contains itself",
+  );
 });
 
 test("cycles and shared references survive both ways", async () => {

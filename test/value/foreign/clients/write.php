@@ -11,5 +11,5 @@ $values = [
     'longList' => array_fill(0, 1000, 'spam'),
 ];
 foreach ($values as $name => $value) {
-    $client->set("$prefix-$name", $value) or exit("$name was not stored");
+    $client->set("$prefix-$name", $value) or throw new Exception("$name was not stored");
 }
