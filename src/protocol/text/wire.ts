@@ -22,8 +22,11 @@ import { wantsValues } from "./words.js";
 /** A line of gets holds at most this many keys, since an error line costs all of them. */
 export const MAX_LINE_KEYS = 100;
 
-/** memcached reads a line of up to 2,048 bytes without a larger buffer (since 1.6.14). */
-export const MAX_LINE_BYTES = 2000;
+/**
+ * Half of what memcached reads at once. A line of gets may be longer than others, which end at
+ * 2,048 bytes, but one that comes in several reads costs the server a larger buffer.
+ */
+export const MAX_LINE_BYTES = 8000;
 
 /**
  * The text protocol. Gets that follow each other within a tick share one line, which is

@@ -196,7 +196,7 @@ describe("gets of one tick share a line", () => {
     expect(exchanges.write(get("b"))).toBe("get b\r\n");
   });
 
-  test("a line has at most 100 keys and 2,048 bytes", () => {
+  test("a line has at most 100 keys and 8,000 bytes", () => {
     const gets = (length: number, count: number) =>
       Array.from({ length: count }, (_, i) => get(String(i).padStart(length, "k")));
     const lines = (requests: Request[]) =>
@@ -205,18 +205,18 @@ describe("gets of one tick share a line", () => {
         .split("\r\n")
         .slice(0, -1);
     expect(lines(gets(3, 250)).map((line) => line.split(" ").length - 1)).toEqual([100, 100, 50]);
-    for (const line of lines(gets(250, 100))) expect(line.length).toBeLessThanOrEqual(2046);
-    expect(lines(gets(250, 100)).join(" ").split(" ")).toHaveLength(100 + 15);
+    for (const line of lines(gets(250, 100))) expect(line.length).toBeLessThanOrEqual(8000);
+    expect(lines(gets(250, 100)).join(" ").split(" ")).toHaveLength(100 + 4);
   });
 
-  test("a line has 2,000 bytes and no more", () => {
+  test("a line has 8,000 bytes and no more", () => {
     const line = (last: number) => {
-      const keys = [...new Array(7).fill(250), last].map((length) => "k".repeat(length));
+      const keys = [...new Array(31).fill(250), last].map((length) => "k".repeat(length));
       return new Exchanges().write(...keys.map((key) => get(key, { cas: true })));
     };
-    expect(line(238)).toHaveLength(2000 + 2);
-    expect(line(238).split("\r\n")).toHaveLength(2);
-    expect(line(239).split("\r\n")).toHaveLength(3);
+    expect(line(214)).toHaveLength(8000 + 2);
+    expect(line(214).split("\r\n")).toHaveLength(2);
+    expect(line(215).split("\r\n")).toHaveLength(3);
   });
 });
 
