@@ -14,13 +14,13 @@ const { minutes, operations, seed } = explained(USAGE, () => {
     options: {
       minutes: { type: "string", default: "5" },
       operations: { type: "string", default: "Infinity" },
-      seed: { type: "string", default: String(Date.now() % 1_000_000) },
+      seed: { type: "string", default: String(1 + (Date.now() % 1_000_000)) },
     },
   });
   return {
     minutes: positive("minutes", values.minutes),
     operations: positive("operations", values.operations),
-    seed: Number(values.seed),
+    seed: positive("seed", values.seed),
   };
 });
 console.log(`soak: ${minutes} minutes, --seed ${seed}`);

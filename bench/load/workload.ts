@@ -22,8 +22,8 @@ export type Kind = "get" | "set" | "getMulti" | "mixed" | "object" | "getBlob" |
 /** How many keys one getMulti asks for, unless its workload says otherwise. */
 export const BATCH = 100;
 
-const JSON_SIZE = 1024;
 const SMALL = { size: 100, keys: 1000 };
+const ROW = { size: 1024, keys: 1000 };
 const MEDIUM = { size: 10_240, keys: 100 };
 const LARGE = { size: 1_000_000, keys: 4 };
 
@@ -37,14 +37,7 @@ export const WORKLOADS: readonly Workload[] = [
   { name: "multi-1", title: "getMulti of 100", kind: "getMulti", inFlight: 1, ...SMALL },
   { name: "multi-16", title: "getMulti of 100", kind: "getMulti", inFlight: 16, ...SMALL },
   { name: "mixed-64", title: "90/10 get/set", kind: "mixed", inFlight: 64, ...SMALL },
-  {
-    name: "json-64",
-    title: "JSON of 1 KB",
-    kind: "object",
-    inFlight: 64,
-    size: JSON_SIZE,
-    keys: 1000,
-  },
+  { name: "json-64", title: "JSON of 1 KB", kind: "object", inFlight: 64, ...ROW },
   { name: "get10k-64", title: "get 10 KB", kind: "getBlob", inFlight: 64, ...MEDIUM },
   { name: "get1m-1", title: "get 1 MB", kind: "getBlob", inFlight: 1, ...LARGE },
   { name: "set1m-1", title: "set 1 MB", kind: "setBlob", inFlight: 1, ...LARGE },
@@ -60,5 +53,5 @@ export function wantsOneCore(workload: Workload): boolean {
  * matter of what malloc and V8's heap have been through, so each of those begins with a new one.
  */
 export function processOf({ name, size }: Workload): string {
-  return size > JSON_SIZE ? name : "small values";
+  return size > ROW.size ? name : "small values";
 }

@@ -23,6 +23,7 @@ loads = {}
 
 
 def keys_of(workload):
+    # Padded as load/data.ts pads the other clients' keys.
     prefix = re.sub(r"[^\w:@.-]", "_", f"{subject['name']:20}:{workload['name']}", flags=re.ASCII)
     return [f"{prefix}:{i}" for i in range(workload["keys"])]
 
