@@ -1,6 +1,27 @@
 /** tslibmc: pylibmc for TypeScript. */
 
 export type { BehaviorOptions, Behaviors } from "./client/behaviors/behaviors.js";
+export type { Deltas } from "./client/calls/counting.js";
+export type { Given } from "./client/calls/keys.js";
+export type { Mapping } from "./client/calls/mapping.js";
+export type {
+  MetaArithmeticOptions,
+  MetaDebugOptions,
+  MetaDeleteOptions,
+  MetaGetOptions,
+  MetaOptions,
+  MetaSetOptions,
+} from "./client/calls/metaoptions.js";
+export type {
+  AdminOptions,
+  ArithmeticOptions,
+  CallOptions,
+  FlushOptions,
+  JoinOptions,
+  StoreOptions,
+  WriteOptions,
+} from "./client/calls/options.js";
+export type { BatchTrace, CommandTrace } from "./client/calls/tracing.js";
 export type { ChunkOptions } from "./client/chunks/options.js";
 export { Client } from "./client/client.js";
 export type { CloseOptions, Cluster } from "./client/cluster.js";
@@ -10,40 +31,23 @@ export {
   checkConfiguration,
   parseConfiguration,
 } from "./client/configuration/configuration.js";
-export { parseServerList } from "./client/configuration/serverlist.js";
-export type { ClientOptions } from "./client/configure.js";
-export type { CopyReadOptions, CopyReadStats, HedgeOptions } from "./client/copyreading.js";
-export type { Deltas } from "./client/counting.js";
 export type { ClientEvents, LostWrite, ServerInfo } from "./client/events.js";
 export type { ExplainOptions, ItemExplanation, KeyExplanation } from "./client/explaining.js";
-export type { PlaintextCredentials } from "./client/exposure.js";
-export type { Given } from "./client/keys.js";
-export type { LimitOptions } from "./client/limits.js";
-export type { Mapping } from "./client/mapping.js";
 export type { DiscoverOptions, FollowOptions } from "./client/membership.js";
-export type {
-  MetaArithmeticOptions,
-  MetaDebugOptions,
-  MetaDeleteOptions,
-  MetaGetOptions,
-  MetaOptions,
-  MetaSetOptions,
-} from "./client/metaoptions.js";
-export type {
-  AdminOptions,
-  ArithmeticOptions,
-  CallOptions,
-  FlushOptions,
-  JoinOptions,
-  StoreOptions,
-  WriteOptions,
-} from "./client/options.js";
-export type { GutterOptions, PolicyOptions } from "./client/policies.js";
 export { ThreadMappedPool } from "./client/pool/mapped.js";
 export { ClientPool, type Reservation, type ReserveOptions } from "./client/pool/pool.js";
-export type { ServerOptions, Servers } from "./client/servers.js";
-export type { BatchTrace, CommandTrace } from "./client/tracing.js";
-export type { TransportOptions } from "./client/transport.js";
+export { parseServerList } from "./client/servers/serverlist.js";
+export type { ServerOptions, Servers } from "./client/servers/servers.js";
+export type { ClientOptions } from "./client/settings/configure.js";
+export type {
+  CopyReadOptions,
+  CopyReadStats,
+  HedgeOptions,
+} from "./client/settings/copyreading.js";
+export type { PlaintextCredentials } from "./client/settings/exposure.js";
+export type { LimitOptions } from "./client/settings/limits.js";
+export type { GutterOptions, PolicyOptions } from "./client/settings/policies.js";
+export type { TransportOptions } from "./client/settings/transport.js";
 export type { Stats } from "./commands/admin.js";
 export type {
   MetaDebug,

@@ -15,6 +15,7 @@ import {
   packagesKeepTo,
   type Rule,
   readTree,
+  within,
 } from "./support/architecture.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -47,6 +48,26 @@ const MAY_IMPORT = {
   bin: ["errors", "testing"],
 };
 
+/** The same for the parts of `client/`, which are folders and files. */
+const CLIENT_MAY_IMPORT = {
+  warning: [],
+  events: [],
+  calls: [],
+  servers: [],
+  behaviors: ["warning"],
+  chunks: ["calls"],
+  settings: ["warning", "events", "calls", "servers", "behaviors", "chunks"],
+  configuration: ["warning", "servers", "behaviors", "settings"],
+  explaining: ["events", "calls", "settings"],
+  membership: ["events", "calls", "servers", "settings"],
+  cluster: [
+    ...["events", "calls", "servers", "behaviors", "settings", "configuration"],
+    ...["explaining", "membership"],
+  ],
+  client: ["calls", "servers", "settings", "cluster"],
+  pool: ["client", "cluster"],
+};
+
 /** Layers that do no I/O, and so may use only what computes (of node:net, whether text is an address). */
 const COMPUTES = /^node:(buffer|crypto|net|util|v8|zlib)$/;
 const PURE = ["protocol", "hash", "ring", "value"];
@@ -67,6 +88,16 @@ const RULES: Record<string, { rule: Rule; broken: Record<string, string>; says: 
       "testing/server.ts imports value/codec.ts",
       "helpers/text.ts is in no known layer",
     ],
+  },
+  "so do those of the client's parts": {
+    rule: within("client", layersKeepTo(CLIENT_MAY_IMPORT)),
+    broken: {
+      "client/calls/each.ts": 'import type { Settings } from "../settings/settings.js";\n',
+      "client/helpers.ts": "export const help = 1;\n",
+      "client/chunks/chunks.ts": 'import { Fifo } from "../../util/fifo.js";\n',
+      "util/fifo.ts": 'import type { Client } from "../client/client.js";\n',
+    },
+    says: ["calls/each.ts imports settings/settings.ts", "helpers.ts is in no known layer"],
   },
   "what computes does no I/O, and nothing names other packages": {
     rule: packagesKeepTo(Object.fromEntries(PURE.map((layer) => [layer, COMPUTES]))),

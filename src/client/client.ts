@@ -7,22 +7,20 @@ import { exptime, type Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { asBuffer } from "../util/bytes.js";
 import type { Encoded } from "../value/codec.js";
-import { checkCompared } from "./check.js";
-import { Cluster, settingsOf } from "./cluster.js";
-import type { ClientOptions } from "./configure.js";
-import { count, countMany, type Deltas } from "./counting.js";
-import type { Dispatcher } from "./dispatcher.js";
-import type { Given } from "./keys.js";
-import { getMany } from "./many.js";
-import type { Mapping } from "./mapping.js";
-import * as metacalls from "./metacalls.js";
+import { checkCompared } from "./calls/check.js";
+import { count, countMany, type Deltas } from "./calls/counting.js";
+import type { Dispatcher } from "./calls/dispatcher.js";
+import type { Given } from "./calls/keys.js";
+import { getMany } from "./calls/many.js";
+import type { Mapping } from "./calls/mapping.js";
+import * as meta from "./calls/meta.js";
 import type {
   MetaArithmeticOptions,
   MetaDebugOptions,
   MetaDeleteOptions,
   MetaGetOptions,
   MetaSetOptions,
-} from "./metaoptions.js";
+} from "./calls/metaoptions.js";
 import {
   type ArithmeticOptions,
   CALL_OPTIONS,
@@ -31,10 +29,12 @@ import {
   type StoreOptions,
   storeOptions,
   type WriteOptions,
-} from "./options.js";
-import { remove, removeMany, touchMany, touchOne } from "./removing.js";
-import type { Servers } from "./servers.js";
-import { store, storeMany } from "./storing.js";
+} from "./calls/options.js";
+import { remove, removeMany, touchMany, touchOne } from "./calls/removing.js";
+import { store, storeMany } from "./calls/storing.js";
+import { Cluster, settingsOf } from "./cluster.js";
+import type { Servers } from "./servers/servers.js";
+import type { ClientOptions } from "./settings/configure.js";
 
 /**
  * A memcached client for one server or many. It connects when it is first used, serves
@@ -372,7 +372,7 @@ export class Client<Value = unknown> extends Cluster {
    * @returns the item and what was asked about it, or undefined on a miss
    */
   metaGet<T = Value>(key: Key, options: MetaGetOptions = {}): Promise<MetaItem<T> | undefined> {
-    const item = metacalls.metaGet(this.#dispatcher, key, options);
+    const item = meta.metaGet(this.#dispatcher, key, options);
     return item as Promise<MetaItem<T> | undefined>;
   }
 
@@ -382,17 +382,17 @@ export class Client<Value = unknown> extends Cluster {
    * @throws CodecError, ValueTooLargeError as {@link Client.set} does
    */
   metaSet(key: Key, value: Value, options: MetaSetOptions = {}): Promise<MetaStored> {
-    return metacalls.metaSet(this.#dispatcher, key, value, options);
+    return meta.metaSet(this.#dispatcher, key, value, options);
   }
 
   /** `md` with every flag as a named option. It needs memcached 1.6. */
   metaDelete(key: Key, options: MetaDeleteOptions = {}): Promise<MetaDeleted> {
-    return metacalls.metaDelete(this.#dispatcher, key, options);
+    return meta.metaDelete(this.#dispatcher, key, options);
   }
 
   /** `ma` with every flag as a named option. It needs memcached 1.6. */
   metaArithmetic(key: Key, options: MetaArithmeticOptions = {}): Promise<MetaNumber> {
-    return metacalls.metaArithmetic(this.#dispatcher, key, options);
+    return meta.metaArithmetic(this.#dispatcher, key, options);
   }
 
   /**
@@ -400,6 +400,6 @@ export class Client<Value = unknown> extends Cluster {
    * @returns undefined on a miss
    */
   metaDebug(key: Key, options?: MetaDebugOptions): Promise<MetaDebug | undefined> {
-    return metacalls.metaDebug(this.#dispatcher, key, options);
+    return meta.metaDebug(this.#dispatcher, key, options);
   }
 }

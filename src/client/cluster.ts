@@ -9,32 +9,32 @@ import { MAX_TIMER_MS } from "../util/clock.js";
 import { namesOf } from "../util/names.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
-import { behaviorView } from "./behaviors/view.js";
-import { checkStatsArgument } from "./check.js";
-import type { ConfigurationSources } from "./configuration/configuration.js";
-import { configured } from "./configuration/configured.js";
-import { type ClientOptions, checkClientOptions, withBehaviors } from "./configure.js";
-import { type CopyReadStats, copyReadStats } from "./copyreading.js";
-import type { ClientEvents, ServerInfo } from "./events.js";
-import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
-import { type DiscoverOptions, discover, type FollowOptions, Membership } from "./membership.js";
+import { checkStatsArgument } from "./calls/check.js";
 import {
   ADMIN_OPTIONS,
   type AdminOptions,
   type CallOptions,
   FLUSH_OPTIONS,
   type FlushOptions,
-} from "./options.js";
+} from "./calls/options.js";
+import type { ConfigurationSources } from "./configuration/configuration.js";
+import { configured } from "./configuration/configured.js";
+import type { ClientEvents, ServerInfo } from "./events.js";
+import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
+import { type DiscoverOptions, discover, type FollowOptions, Membership } from "./membership.js";
 import {
   parseServer,
   parseServers,
   type ServerOptions,
   type Servers,
   serverOptions,
-} from "./servers.js";
-import { Settings } from "./settings.js";
-import { Subscription } from "./subscription.js";
-import { checkUrl, withUrl } from "./url.js";
+} from "./servers/servers.js";
+import { Subscription } from "./servers/subscription.js";
+import { checkUrl, withUrl } from "./servers/url.js";
+import { type ClientOptions, checkClientOptions, withBehaviors } from "./settings/configure.js";
+import { type CopyReadStats, copyReadStats } from "./settings/copyreading.js";
+import { Settings } from "./settings/settings.js";
+import { behaviorView } from "./settings/view.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {

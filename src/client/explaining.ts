@@ -2,10 +2,10 @@ import type { MetaItem } from "../commands/meta.js";
 import type { Key } from "../protocol/key.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";
+import { metaGet } from "./calls/meta.js";
+import { CALL, CALL_OPTIONS, type CallOptions } from "./calls/options.js";
 import type { ServerInfo } from "./events.js";
-import { metaGet } from "./metacalls.js";
-import { CALL, CALL_OPTIONS, type CallOptions } from "./options.js";
-import type { Settings } from "./settings.js";
+import type { Settings } from "./settings/settings.js";
 
 /** What `explain` takes. */
 export interface ExplainOptions extends CallOptions {

@@ -4,11 +4,11 @@ import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
 import { namesOf } from "../util/names.js";
 import { timers } from "../util/timers.js";
-import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./configure.js";
+import { checkSignal } from "./calls/options.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
-import { checkSignal } from "./options.js";
-import { parseServers, type Servers } from "./servers.js";
-import { Subscription } from "./subscription.js";
+import { parseServers, type Servers } from "./servers/servers.js";
+import { Subscription } from "./servers/subscription.js";
+import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./settings/configure.js";
 
 /** How a client is made from a source of servers. */
 export interface DiscoverOptions<Value = unknown> extends ClientOptions<Value> {

@@ -1,4 +1,4 @@
-import type { ServerOptions } from "../client/servers.js";
+import type { ServerOptions } from "../client/servers/servers.js";
 import { ProtocolError } from "../errors.js";
 import { quote } from "../util/show.js";
 

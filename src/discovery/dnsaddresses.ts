@@ -1,4 +1,4 @@
-import type { ServerOptions, Servers } from "../client/servers.js";
+import type { ServerOptions, Servers } from "../client/servers/servers.js";
 import { DEFAULT_PORT } from "../connection/address.js";
 import { NoServerError } from "../errors.js";
 import { checkDurationMs, checkInteger, checkOptions } from "../util/check.js";

@@ -1,5 +1,5 @@
 import type { SrvRecord } from "node:dns";
-import type { ServerOptions, Servers } from "../client/servers.js";
+import type { ServerOptions, Servers } from "../client/servers/servers.js";
 import { NoServerError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";

@@ -1,7 +1,7 @@
-import { exposeCredentials } from "../client/exposure.js";
-import { parseServers, type ServerOptions, type Servers } from "../client/servers.js";
-import { type TransportOptions, transportOf } from "../client/transport.js";
-import { withUrl } from "../client/url.js";
+import { parseServers, type ServerOptions, type Servers } from "../client/servers/servers.js";
+import { withUrl } from "../client/servers/url.js";
+import { exposeCredentials } from "../client/settings/exposure.js";
+import { type TransportOptions, transportOf } from "../client/settings/transport.js";
 import type { Address } from "../connection/address.js";
 import { Dialer } from "../connection/dial.js";
 import type { Greet } from "../connection/greeting.js";

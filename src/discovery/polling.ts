@@ -1,4 +1,4 @@
-import type { Servers } from "../client/servers.js";
+import type { Servers } from "../client/servers/servers.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
 import { timers } from "../util/timers.js";
 

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseServers, type Servers } from "../client/servers.js";
+import { parseServers, type Servers } from "../client/servers/servers.js";
 import { messageOf, OptionError } from "../errors.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";

@@ -1,4 +1,4 @@
-import type { CallOptions } from "../client/options.js";
+import type { CallOptions } from "../client/calls/options.js";
 import { TimeoutError } from "../errors.js";
 import { checkDurationMs } from "../util/check.js";
 

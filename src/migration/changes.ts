@@ -1,11 +1,11 @@
-import { checkFlags } from "../client/check.js";
-import type { Client } from "../client/client.js";
+import { checkFlags } from "../client/calls/check.js";
 import {
   type CallOptions,
   checkCompress,
   type StoreOptions,
   type WriteOptions,
-} from "../client/options.js";
+} from "../client/calls/options.js";
+import type { Client } from "../client/client.js";
 import { ArgumentError, ClientErrorReply } from "../errors.js";
 import { exptime } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";

@@ -1,6 +1,6 @@
+import type { Dispatcher } from "../client/calls/dispatcher.js";
+import { CALL_OPTIONS } from "../client/calls/options.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
-import type { Dispatcher } from "../client/dispatcher.js";
-import { CALL_OPTIONS } from "../client/options.js";
 import { getsRequest } from "../commands/retrieval.js";
 import { add, cas, type StorageCommand, setRequest } from "../commands/storage.js";
 import { NotSupportedError } from "../errors.js";

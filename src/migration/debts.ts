@@ -1,4 +1,4 @@
-import type { CallOptions } from "../client/options.js";
+import type { CallOptions } from "../client/calls/options.js";
 import type { Key } from "../protocol/key.js";
 import { timers } from "../util/timers.js";
 

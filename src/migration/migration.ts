@@ -1,9 +1,8 @@
-import { FailedKeys, NewNumbers } from "../client/answers.js";
-import type { Client } from "../client/client.js";
-import { countedBy, type Deltas } from "../client/counting.js";
-import { callsOf, eachCall } from "../client/each.js";
-import type { Given } from "../client/keys.js";
-import { entriesOf, type Mapping } from "../client/mapping.js";
+import { FailedKeys, NewNumbers } from "../client/calls/answers.js";
+import { countedBy, type Deltas } from "../client/calls/counting.js";
+import { callsOf, eachCall } from "../client/calls/each.js";
+import type { Given } from "../client/calls/keys.js";
+import { entriesOf, type Mapping } from "../client/calls/mapping.js";
 import {
   ARITHMETIC_OPTIONS,
   type ArithmeticOptions,
@@ -17,7 +16,8 @@ import {
   storeOptions,
   WRITE_OPTIONS,
   type WriteOptions,
-} from "../client/options.js";
+} from "../client/calls/options.js";
+import type { Client } from "../client/client.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";

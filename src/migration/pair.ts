@@ -1,7 +1,7 @@
+import { distinct, homeOf } from "../client/calls/keys.js";
+import type { CallOptions } from "../client/calls/options.js";
 import { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
-import { distinct, homeOf } from "../client/keys.js";
-import type { CallOptions } from "../client/options.js";
 import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";

@@ -1,6 +1,6 @@
+import type { Given } from "../client/calls/keys.js";
+import type { CallOptions } from "../client/calls/options.js";
 import type { Client } from "../client/client.js";
-import type { Given } from "../client/keys.js";
-import type { CallOptions } from "../client/options.js";
 import type { ValueWithCas } from "../commands/retrieval.js";
 import { PartialError } from "../errors.js";
 import type { Key } from "../protocol/key.js";

@@ -1,7 +1,7 @@
+import type { Dispatcher } from "../client/calls/dispatcher.js";
+import type { Given } from "../client/calls/keys.js";
 import type { Client } from "../client/client.js";
 import { settingsOf } from "../client/cluster.js";
-import type { Dispatcher } from "../client/dispatcher.js";
-import type { Given } from "../client/keys.js";
 import {
   KeyError,
   MemcachedError,

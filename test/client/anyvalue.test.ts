@@ -3,7 +3,7 @@ import { dnsAddresses, dnsService, elasticache, serverFile } from "tslibmc/disco
 import { Migration } from "tslibmc/migration";
 import { MemcachedServer } from "tslibmc/testing";
 import { expect, test } from "vitest";
-import { CLIENT_OPTIONS } from "../../src/client/configure.js";
+import { CLIENT_OPTIONS } from "../../src/client/settings/configure.js";
 import { SERVER_OPTIONS } from "../../src/testing/settings.js";
 
 /**

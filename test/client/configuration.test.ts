@@ -4,7 +4,7 @@ import {
   checkConfiguration,
   parseConfiguration,
 } from "../../src/client/configuration/configuration.js";
-import { parseServerList } from "../../src/client/configuration/serverlist.js";
+import { parseServerList } from "../../src/client/servers/serverlist.js";
 import { OptionError } from "../../src/errors.js";
 import { runPython } from "../support/python.js";
 

@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import {
+  ARITHMETIC_OPTIONS,
+  FLUSH_OPTIONS,
+  STORE_OPTIONS,
+} from "../../src/client/calls/options.js";
 import { CLOSE_OPTIONS } from "../../src/client/cluster.js";
-import { CLIENT_OPTIONS } from "../../src/client/configure.js";
 import { EXPLAIN_OPTIONS } from "../../src/client/explaining.js";
-import { ARITHMETIC_OPTIONS, FLUSH_OPTIONS, STORE_OPTIONS } from "../../src/client/options.js";
 import { RESERVE_OPTIONS } from "../../src/client/pool/pool.js";
+import { CLIENT_OPTIONS } from "../../src/client/settings/configure.js";
 
 const page = readFileSync(new URL("../../docs/options.md", import.meta.url), "utf8");
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { Subscription } from "../../src/client/subscription.js";
+import { Subscription } from "../../src/client/servers/subscription.js";
 
 const HOUR_MS = 3_600_000;
 

@@ -50,7 +50,10 @@ export function layerOf(path: string): string {
 
 const isOutside = (specifier: string) => !specifier.endsWith(".ts");
 
-/** A layer may import itself and those named for it; a layer that is not named may not exist. */
+/**
+ * A layer may import itself and those named for it; a layer that is not named may not exist.
+ * What lies outside of the tree is not looked at.
+ */
 export function layersKeepTo(mayImport: Readonly<Record<string, readonly string[]>>): Rule {
   return (tree) => {
     const broken: string[] = [];
@@ -62,13 +65,26 @@ export function layersKeepTo(mayImport: Readonly<Record<string, readonly string[
         continue;
       }
       for (const target of importsOf(path, source)) {
-        if (isOutside(target)) continue;
+        if (isOutside(target) || target.startsWith("../")) continue;
         if (layerOf(target) !== layer && !allowed.includes(layerOf(target)))
           broken.push(`${path} imports ${target}`);
       }
     }
     return broken;
   };
+}
+
+/** A rule held against one folder as if it were the whole tree. */
+export function within(folder: string, rule: Rule): Rule {
+  const inside = `${folder}/`;
+  return (tree) =>
+    rule(
+      new Map(
+        [...tree]
+          .filter(([path]) => path.startsWith(inside))
+          .map(([path, source]) => [path.slice(inside.length), source]),
+      ),
+    );
 }
 
 /** Some layers may use only these of Node's modules and of other packages; the rest only Node's. */

@@ -1,8 +1,8 @@
 import { TimeoutError } from "../../errors.js";
 import { type Command, Operation } from "../../operation.js";
 import type { KeyRequest } from "../../protocol/request.js";
-import type { Dispatcher } from "../dispatcher.js";
-import type { CallOptions } from "../options.js";
+import type { Dispatcher } from "../calls/dispatcher.js";
+import type { CallOptions } from "../calls/options.js";
 
 /** How many chunks of a value are under way at once; no more than these are in memory twice. */
 const AT_ONCE = 8;

@@ -11,16 +11,16 @@ import { checkBoolean } from "../../util/check.js";
 import { whenReady } from "../../util/ready.js";
 import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
-import { checkFlags } from "../check.js";
-import type { Chunking, Dispatcher, Storing } from "../dispatcher.js";
-import type { Reject, Resolve } from "../gathering.js";
+import { checkFlags } from "../calls/check.js";
+import type { Chunking, Dispatcher, Storing } from "../calls/dispatcher.js";
+import type { Reject, Resolve } from "../calls/gathering.js";
 import {
   type CallOptions,
   type StoreOptions,
   WRITE_OPTIONS,
   type WriteOptions,
-} from "../options.js";
-import { storageRequest } from "../storing.js";
+} from "../calls/options.js";
+import { storageRequest } from "../calls/storing.js";
 import { ChunkCall } from "./call.js";
 import { Manifest } from "./manifest.js";
 import type { ChunkLimits } from "./options.js";

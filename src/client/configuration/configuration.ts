@@ -1,8 +1,8 @@
 import { OptionError } from "../../errors.js";
 import { checkOptions, checkText } from "../../util/check.js";
 import { namesOf } from "../../util/names.js";
+import { type Word, words } from "../servers/word.js";
 import { applyOption, type Draft, emptyDraft } from "./directives.js";
-import { type Word, words } from "./word.js";
 
 /** What a configuration string says, in this client's terms. */
 export type Configuration = {

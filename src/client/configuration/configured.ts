@@ -1,7 +1,7 @@
 import { OptionError } from "../../errors.js";
 import { checkBehaviors, mergeBehaviors } from "../behaviors/rules.js";
-import { type ClientOptions, checkClientOptions } from "../configure.js";
-import { type Servers, serverOptions } from "../servers.js";
+import { type Servers, serverOptions } from "../servers/servers.js";
+import { type ClientOptions, checkClientOptions } from "../settings/configure.js";
 import { warnOnce } from "../warning.js";
 import { type ConfigurationSources, parseConfiguration } from "./configuration.js";
 

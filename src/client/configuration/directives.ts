@@ -1,8 +1,8 @@
 import type { HashName } from "../../hash/algorithms.js";
 import type { LibmemcachedDistribution } from "../../ring/distribution.js";
 import type { RingServer } from "../../ring/ring.js";
-import { serverIn } from "./serverlist.js";
-import type { Word } from "./word.js";
+import { serverIn } from "../servers/serverlist.js";
+import type { Word } from "../servers/word.js";
 
 /** A configuration while it is read. */
 export interface Draft {

@@ -1,6 +1,6 @@
-import { ArgumentError } from "../errors.js";
-import type { Key } from "../protocol/key.js";
-import { show } from "../util/show.js";
+import { ArgumentError } from "../../errors.js";
+import type { Key } from "../../protocol/key.js";
+import { show } from "../../util/show.js";
 import type { Dispatcher } from "./dispatcher.js";
 import type { CallOptions } from "./options.js";
 

@@ -1,10 +1,10 @@
-import { OptionError } from "../errors.js";
-import { Hedging, type HedgingOptions } from "../routing/hedging.js";
-import { Repairs } from "../routing/repair.js";
-import type { Reading } from "../routing/replicas.js";
-import { checkBoolean, checkChoice, checkOptions } from "../util/check.js";
-import { type NamesOf, namesOf } from "../util/names.js";
-import { show } from "../util/show.js";
+import { OptionError } from "../../errors.js";
+import { Hedging, type HedgingOptions } from "../../routing/hedging.js";
+import { Repairs } from "../../routing/repair.js";
+import type { Reading } from "../../routing/replicas.js";
+import { checkBoolean, checkChoice, checkOptions } from "../../util/check.js";
+import { type NamesOf, namesOf } from "../../util/names.js";
+import { show } from "../../util/show.js";
 
 /** How the copies are read that the behavior `num_replicas` makes; without it there are none. */
 export interface CopyReadOptions {

@@ -1,24 +1,24 @@
-import type { Address } from "../connection/address.js";
-import { type MemcachedError, OptionError } from "../errors.js";
-import type { Executor, Operation, Rescuer } from "../operation.js";
-import { Detour, nextAlive, survivor } from "../routing/detour.js";
-import { Failover } from "../routing/failover.js";
-import { Gutter } from "../routing/gutter.js";
-import { Leniency } from "../routing/leniency.js";
-import type { RejoinOptions } from "../routing/rejoin.js";
-import { type Reading, Replicas } from "../routing/replicas.js";
-import type { Router } from "../routing/router.js";
-import { checkChoice, checkInteger, checkOptions } from "../util/check.js";
-import { type NamesOf, namesOf } from "../util/names.js";
+import type { Address } from "../../connection/address.js";
+import { type MemcachedError, OptionError } from "../../errors.js";
+import type { Executor, Operation, Rescuer } from "../../operation.js";
+import { Detour, nextAlive, survivor } from "../../routing/detour.js";
+import { Failover } from "../../routing/failover.js";
+import { Gutter } from "../../routing/gutter.js";
+import { Leniency } from "../../routing/leniency.js";
+import type { RejoinOptions } from "../../routing/rejoin.js";
+import { type Reading, Replicas } from "../../routing/replicas.js";
+import type { Router } from "../../routing/router.js";
+import { checkChoice, checkInteger, checkOptions } from "../../util/check.js";
+import { type NamesOf, namesOf } from "../../util/names.js";
+import { parseServers, type Servers } from "../servers/servers.js";
+import { type ClientOfUrl, checkUrl } from "../servers/url.js";
+import { warnOnce } from "../warning.js";
 import {
   COPY_READ_OPTIONS,
   type CopyReading,
   type CopyReadOptions,
   copyReadingOf,
 } from "./copyreading.js";
-import { parseServers, type Servers } from "./servers.js";
-import { type ClientOfUrl, checkUrl } from "./url.js";
-import { warnOnce } from "./warning.js";
 
 /** What becomes of operations whose server fails. */
 export interface PolicyOptions extends CopyReadOptions {

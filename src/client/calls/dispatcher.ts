@@ -1,7 +1,7 @@
-import type { StorageCommand } from "../commands/storage.js";
-import { ConnectionClosedError } from "../errors.js";
-import { type Command, type Executor, Operation } from "../operation.js";
-import type { Ttl } from "../protocol/exptime.js";
+import type { StorageCommand } from "../../commands/storage.js";
+import { ConnectionClosedError } from "../../errors.js";
+import { type Command, type Executor, Operation } from "../../operation.js";
+import type { Ttl } from "../../protocol/exptime.js";
 import {
   type EncodeKey,
   encodeBinaryKey,
@@ -9,12 +9,12 @@ import {
   encodePrefix,
   isTextual,
   type Key,
-} from "../protocol/key.js";
-import type { AdminRequest, GetRequest, Request } from "../protocol/request.js";
-import type { Router } from "../routing/router.js";
-import type { WriteBuffer } from "../routing/writebuffer.js";
-import { checkDurationMs, checkOptions } from "../util/check.js";
-import type { Codec, Decoder, Encoded } from "../value/codec.js";
+} from "../../protocol/key.js";
+import type { AdminRequest, GetRequest, Request } from "../../protocol/request.js";
+import type { Router } from "../../routing/router.js";
+import type { WriteBuffer } from "../../routing/writebuffer.js";
+import { checkDurationMs, checkOptions } from "../../util/check.js";
+import type { Codec, Decoder, Encoded } from "../../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
 import {

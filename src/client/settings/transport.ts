@@ -1,17 +1,22 @@
 import { isIP } from "node:net";
-import { type Address, isUdp } from "../connection/address.js";
-import { saslAuthentication, textAuthentication } from "../connection/auth.js";
-import type { CredentialsProvider } from "../connection/credentials.js";
-import type { SocketOptions, TlsOptions } from "../connection/dial.js";
-import type { Greet } from "../connection/greeting.js";
-import { MECHANISM_NAMES, type MechanismName } from "../connection/mechanism.js";
-import { OptionError } from "../errors.js";
-import { BinaryWire } from "../protocol/binary/wire.js";
-import { type EncodeKey, encodeAnyKey, encodeKey, encodeTextOrBinaryKey } from "../protocol/key.js";
-import { hashingLongKeys } from "../protocol/longkey.js";
-import { TwemproxyWire } from "../protocol/text/twemproxy.js";
-import { TextWire } from "../protocol/text/wire.js";
-import type { Wire } from "../protocol/wire.js";
+import { type Address, isUdp } from "../../connection/address.js";
+import { saslAuthentication, textAuthentication } from "../../connection/auth.js";
+import type { CredentialsProvider } from "../../connection/credentials.js";
+import type { SocketOptions, TlsOptions } from "../../connection/dial.js";
+import type { Greet } from "../../connection/greeting.js";
+import { MECHANISM_NAMES, type MechanismName } from "../../connection/mechanism.js";
+import { OptionError } from "../../errors.js";
+import { BinaryWire } from "../../protocol/binary/wire.js";
+import {
+  type EncodeKey,
+  encodeAnyKey,
+  encodeKey,
+  encodeTextOrBinaryKey,
+} from "../../protocol/key.js";
+import { hashingLongKeys } from "../../protocol/longkey.js";
+import { TwemproxyWire } from "../../protocol/text/twemproxy.js";
+import { TextWire } from "../../protocol/text/wire.js";
+import type { Wire } from "../../protocol/wire.js";
 import {
   checkBoolean,
   checkChoice,
@@ -19,9 +24,9 @@ import {
   checkFunction,
   checkInteger,
   checkOptions,
-} from "../util/check.js";
-import { type NamesOf, namesOf } from "../util/names.js";
-import { kindOf, show } from "../util/show.js";
+} from "../../util/check.js";
+import { type NamesOf, namesOf } from "../../util/names.js";
+import { kindOf, show } from "../../util/show.js";
 import { PLAINTEXT_CHOICES, type PlaintextCredentials } from "./exposure.js";
 
 /** How a client reaches its servers. */

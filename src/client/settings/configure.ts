@@ -1,23 +1,23 @@
-import type { QueueLimits } from "../connection/queue.js";
-import { OptionError } from "../errors.js";
-import type { Key } from "../protocol/key.js";
-import type { DistributionOptions } from "../ring/distribution.js";
-import type { PlacementPreset } from "../ring/presets.js";
-import { checkDurationMs, checkFunction, checkOptions } from "../util/check.js";
-import { namesOf } from "../util/names.js";
-import { show } from "../util/show.js";
-import type { EncryptionOptions } from "../value/encryption.js";
-import { CODEC_OPTIONS, type CodecOptions, usesPickles } from "../value/factory.js";
-import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
+import type { QueueLimits } from "../../connection/queue.js";
+import { OptionError } from "../../errors.js";
+import type { Key } from "../../protocol/key.js";
+import type { DistributionOptions } from "../../ring/distribution.js";
+import type { PlacementPreset } from "../../ring/presets.js";
+import { checkDurationMs, checkFunction, checkOptions } from "../../util/check.js";
+import { namesOf } from "../../util/names.js";
+import { show } from "../../util/show.js";
+import type { EncryptionOptions } from "../../value/encryption.js";
+import { CODEC_OPTIONS, type CodecOptions, usesPickles } from "../../value/factory.js";
+import type { BehaviorOptions, Behaviors } from "../behaviors/behaviors.js";
 import {
   type CheckedBehaviors,
   checkBehaviors,
   checkPrefix,
   isBehavior,
-} from "./behaviors/rules.js";
-import { type ChunkLimits, type ChunkOptions, chunkLimits } from "./chunks/options.js";
+} from "../behaviors/rules.js";
+import { ARITHMETIC_OPTIONS, checkCompress, STORE_OPTIONS } from "../calls/options.js";
+import { type ChunkLimits, type ChunkOptions, chunkLimits } from "../chunks/options.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
-import { ARITHMETIC_OPTIONS, checkCompress, STORE_OPTIONS } from "./options.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
   TRANSPORT_OPTIONS,

@@ -1,4 +1,4 @@
-import { type MemcachedError, PartialError } from "../errors.js";
+import { type MemcachedError, PartialError } from "../../errors.js";
 
 /** The errors of changes that were held back, the first of each server, until the program is told. */
 export class Losses {

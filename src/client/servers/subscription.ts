@@ -1,7 +1,7 @@
-import { backoffMs } from "../connection/backoff.js";
-import { asMemcachedError, type MemcachedError, messageOf, OptionError } from "../errors.js";
-import { builtin } from "../util/builtin.js";
-import { show } from "../util/show.js";
+import { backoffMs } from "../../connection/backoff.js";
+import { asMemcachedError, type MemcachedError, messageOf, OptionError } from "../../errors.js";
+import { builtin } from "../../util/builtin.js";
+import { show } from "../../util/show.js";
 import type { Servers } from "./servers.js";
 
 const timers = builtin("node:timers/promises");

@@ -1,10 +1,10 @@
-import { OptionError } from "../errors.js";
-import type { Ttl } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
-import { checkBoolean, checkOptions } from "../util/check.js";
-import { type NamesOf, namesOf } from "../util/names.js";
-import { show } from "../util/show.js";
-import type { CompressOptions } from "../value/codec.js";
+import { OptionError } from "../../errors.js";
+import type { Ttl } from "../../protocol/exptime.js";
+import type { Key } from "../../protocol/key.js";
+import { checkBoolean, checkOptions } from "../../util/check.js";
+import { type NamesOf, namesOf } from "../../util/names.js";
+import { show } from "../../util/show.js";
+import type { CompressOptions } from "../../value/codec.js";
 
 /** What every call on keys takes. */
 export interface CallOptions {

@@ -8,13 +8,13 @@ import {
   tcpAddress,
   udpAddress,
   unixAddress,
-} from "../connection/address.js";
-import { OptionError } from "../errors.js";
-import type { RingServer } from "../ring/ring.js";
-import { checkBoolean, checkInteger } from "../util/check.js";
-import { checkNames } from "../util/names.js";
-import { show } from "../util/show.js";
-import { parseServerList } from "./configuration/serverlist.js";
+} from "../../connection/address.js";
+import { OptionError } from "../../errors.js";
+import type { RingServer } from "../../ring/ring.js";
+import { checkBoolean, checkInteger } from "../../util/check.js";
+import { checkNames } from "../../util/names.js";
+import { show } from "../../util/show.js";
+import { parseServerList } from "./serverlist.js";
 import { parseUrl } from "./url.js";
 
 /** A server as an object, where a string will not do. */

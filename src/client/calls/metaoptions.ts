@@ -1,6 +1,6 @@
-import type { Ttl } from "../protocol/exptime.js";
-import type { SetMode } from "../protocol/request.js";
-import { type NamesOf, namesOf } from "../util/names.js";
+import type { Ttl } from "../../protocol/exptime.js";
+import type { SetMode } from "../../protocol/request.js";
+import { type NamesOf, namesOf } from "../../util/names.js";
 import { CALL, type CallOptions } from "./options.js";
 
 /**

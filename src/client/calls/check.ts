@@ -1,6 +1,6 @@
-import { ArgumentError, NotSupportedError, OptionError } from "../errors.js";
-import { checkInteger } from "../util/check.js";
-import { show } from "../util/show.js";
+import { ArgumentError, NotSupportedError, OptionError } from "../../errors.js";
+import { checkInteger } from "../../util/check.js";
+import { show } from "../../util/show.js";
 
 /** Checks of what calls take beside keys, values and options; see `util/check.ts`. */
 

@@ -1,27 +1,30 @@
-import type { Address } from "../connection/address.js";
-import type { ConnectionEvents } from "../connection/announcer.js";
-import { Turnstile } from "../connection/turnstile.js";
-import { asMemcachedError } from "../errors.js";
-import type { Operation } from "../operation.js";
-import { encodePrefix } from "../protocol/key.js";
-import { Placement } from "../ring/placement.js";
-import type { RingServer } from "../ring/ring.js";
-import type { HealthOptions } from "../routing/health.js";
-import type { Reading } from "../routing/replicas.js";
-import { Router } from "../routing/router.js";
-import { Server } from "../routing/server.js";
-import { WriteBuffer } from "../routing/writebuffer.js";
-import { Events } from "../util/events.js";
-import type { Codec, Serializer } from "../value/codec.js";
-import { createCodec } from "../value/factory.js";
-import type { Behaviors } from "./behaviors/behaviors.js";
+import type { Address } from "../../connection/address.js";
+import type { ConnectionEvents } from "../../connection/announcer.js";
+import { Turnstile } from "../../connection/turnstile.js";
+import { asMemcachedError } from "../../errors.js";
+import type { Operation } from "../../operation.js";
+import { encodePrefix } from "../../protocol/key.js";
+import { Placement } from "../../ring/placement.js";
+import type { RingServer } from "../../ring/ring.js";
+import type { HealthOptions } from "../../routing/health.js";
+import type { Reading } from "../../routing/replicas.js";
+import { Router } from "../../routing/router.js";
+import { Server } from "../../routing/server.js";
+import { WriteBuffer } from "../../routing/writebuffer.js";
+import { Events } from "../../util/events.js";
+import type { Codec, Serializer } from "../../value/codec.js";
+import { createCodec } from "../../value/factory.js";
+import type { Behaviors } from "../behaviors/behaviors.js";
 import {
   type CheckedBehaviors,
   initialBehavior,
   mergeBehaviors,
   movesKeys,
-} from "./behaviors/rules.js";
-import { Chunks } from "./chunks/chunks.js";
+} from "../behaviors/rules.js";
+import { Dispatcher } from "../calls/dispatcher.js";
+import { Chunks } from "../chunks/chunks.js";
+import { CLIENT_EVENTS, type ClientEvents, type ServerInfo } from "../events.js";
+import { warnOnce } from "../warning.js";
 import {
   behaviorsOf,
   type ClientOptions,
@@ -30,13 +33,10 @@ import {
   fixedOptions,
 } from "./configure.js";
 import { readingOf } from "./copyreading.js";
-import { Dispatcher } from "./dispatcher.js";
-import { CLIENT_EVENTS, type ClientEvents, type ServerInfo } from "./events.js";
 import { exposeCredentials } from "./exposure.js";
 import { Losses } from "./losses.js";
 import { arrange, type Policies, warnOfIdle } from "./policies.js";
 import { checkWay } from "./transport.js";
-import { warnOnce } from "./warning.js";
 
 /**
  * What a client is set to, its servers and its behaviors, and what carries its operations.

@@ -1,11 +1,11 @@
-import { arithmeticRequest } from "../commands/arithmetic.js";
-import * as meta from "../commands/meta.js";
-import { setRequest } from "../commands/storage.js";
-import { encodeValue } from "../commands/value.js";
-import { OptionError } from "../errors.js";
-import type { Command } from "../operation.js";
-import { exptime, type Ttl } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
+import { arithmeticRequest } from "../../commands/arithmetic.js";
+import * as meta from "../../commands/meta.js";
+import { setRequest } from "../../commands/storage.js";
+import { encodeValue } from "../../commands/value.js";
+import { OptionError } from "../../errors.js";
+import type { Command } from "../../operation.js";
+import { exptime, type Ttl } from "../../protocol/exptime.js";
+import type { Key } from "../../protocol/key.js";
 import {
   isJoining,
   type KeyRequest,
@@ -13,11 +13,11 @@ import {
   type Request,
   type SetMode,
   winsRights,
-} from "../protocol/request.js";
-import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../util/check.js";
-import { whenReady } from "../util/ready.js";
-import { show } from "../util/show.js";
-import type { Encoded } from "../value/codec.js";
+} from "../../protocol/request.js";
+import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../../util/check.js";
+import { whenReady } from "../../util/ready.js";
+import { show } from "../../util/show.js";
+import type { Encoded } from "../../value/codec.js";
 import { checkCas, checkCompared, checkFlags, checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
 import {

@@ -1,7 +1,7 @@
-import { ArgumentError } from "../errors.js";
-import type { Key } from "../protocol/key.js";
-import { show } from "../util/show.js";
-import { tagOf } from "../value/plain.js";
+import { ArgumentError } from "../../errors.js";
+import type { Key } from "../../protocol/key.js";
+import { show } from "../../util/show.js";
+import { tagOf } from "../../value/plain.js";
 
 /** Keys with a value each: a Map, an array of pairs, or a plain object. */
 export type Mapping<Value, K extends Key = Key> =

@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.js";
+import { OptionError } from "../../errors.js";
 
 /** What a URL can say of all its servers. */
 export interface UrlOptions {

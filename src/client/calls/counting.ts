@@ -6,17 +6,17 @@ import {
   incr,
   incrBigint,
   incrMulti,
-} from "../commands/arithmetic.js";
-import { add, setRequest } from "../commands/storage.js";
-import { ArgumentError, OptionError } from "../errors.js";
-import type { Command } from "../operation.js";
-import { exptime } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
-import type { ArithmeticRequest } from "../protocol/request.js";
-import { checkBoolean, checkOptions } from "../util/check.js";
-import { show } from "../util/show.js";
-import type { Encoded, EncodeOptions } from "../value/codec.js";
-import { FLAG_INTEGER } from "../value/flags.js";
+} from "../../commands/arithmetic.js";
+import { add, setRequest } from "../../commands/storage.js";
+import { ArgumentError, OptionError } from "../../errors.js";
+import type { Command } from "../../operation.js";
+import { exptime } from "../../protocol/exptime.js";
+import type { Key } from "../../protocol/key.js";
+import type { ArithmeticRequest } from "../../protocol/request.js";
+import { checkBoolean, checkOptions } from "../../util/check.js";
+import { show } from "../../util/show.js";
+import type { Encoded, EncodeOptions } from "../../value/codec.js";
+import { FLAG_INTEGER } from "../../value/flags.js";
 import { NewNumbers } from "./answers.js";
 import { checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";

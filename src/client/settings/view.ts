@@ -1,8 +1,8 @@
 import { OptionError } from "../../errors.js";
 import { nearestName, unknownName } from "../../util/names.js";
-import type { Settings } from "../settings.js";
-import { type Behaviors, behaviorAliases } from "./behaviors.js";
-import { behaviorNames, checkBehaviors } from "./rules.js";
+import { type Behaviors, behaviorAliases } from "../behaviors/behaviors.js";
+import { behaviorNames, checkBehaviors } from "../behaviors/rules.js";
+import type { Settings } from "./settings.js";
 
 /** `inspect.custom`, which is the same for those who do without `node:util`. */
 const INSPECT_CUSTOM = Symbol.for("nodejs.util.inspect.custom");

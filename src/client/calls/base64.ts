@@ -1,4 +1,4 @@
-import type { KeyRequest, Request } from "../protocol/request.js";
+import type { KeyRequest, Request } from "../../protocol/request.js";
 
 /** The same request with its key in base64, which only a meta command can say. */
 export function inBase64(request: KeyRequest): KeyRequest;

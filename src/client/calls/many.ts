@@ -1,9 +1,9 @@
-import { GetMany, getRequest, manyRequest } from "../commands/retrieval.js";
-import { Operation, type Parts } from "../operation.js";
-import type { Key } from "../protocol/key.js";
-import { MAX_LINE_BYTES, MAX_LINE_KEYS } from "../protocol/text/wire.js";
-import type { Server } from "../routing/server.js";
-import { checkOptions } from "../util/check.js";
+import { GetMany, getRequest, manyRequest } from "../../commands/retrieval.js";
+import { Operation, type Parts } from "../../operation.js";
+import type { Key } from "../../protocol/key.js";
+import { MAX_LINE_BYTES, MAX_LINE_KEYS } from "../../protocol/text/wire.js";
+import type { Server } from "../../routing/server.js";
+import { checkOptions } from "../../util/check.js";
 import { inBase64 } from "./base64.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";

@@ -1,4 +1,4 @@
-import { ArgumentError, MemcachedError, PartialError, ValueTooLargeError } from "../errors.js";
+import { ArgumentError, MemcachedError, PartialError, ValueTooLargeError } from "../../errors.js";
 import { traceBatch } from "./tracing.js";
 
 export type Resolve<Result> = (result: Result) => void;

@@ -1,10 +1,10 @@
-import { del, deleteMulti, deleteRequest } from "../commands/deletion.js";
-import { touch, touchMulti, touchRequest } from "../commands/retrieval.js";
-import type { Command } from "../operation.js";
-import { exptime, type Ttl } from "../protocol/exptime.js";
-import type { Key } from "../protocol/key.js";
-import type { KeyRequest } from "../protocol/request.js";
-import { checkBoolean, checkOptions } from "../util/check.js";
+import { del, deleteMulti, deleteRequest } from "../../commands/deletion.js";
+import { touch, touchMulti, touchRequest } from "../../commands/retrieval.js";
+import type { Command } from "../../operation.js";
+import { exptime, type Ttl } from "../../protocol/exptime.js";
+import type { Key } from "../../protocol/key.js";
+import type { KeyRequest } from "../../protocol/request.js";
+import { checkBoolean, checkOptions } from "../../util/check.js";
 import { FailedKeys } from "./answers.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { callsOf, EachKey, eachCall } from "./each.js";

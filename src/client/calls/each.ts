@@ -1,6 +1,6 @@
-import { type Command, Operation } from "../operation.js";
-import type { Key } from "../protocol/key.js";
-import { isSilent, type KeyRequest } from "../protocol/request.js";
+import { type Command, Operation } from "../../operation.js";
+import type { Key } from "../../protocol/key.js";
+import { isSilent, type KeyRequest } from "../../protocol/request.js";
 import type { Answers } from "./answers.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";

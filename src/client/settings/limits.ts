@@ -1,6 +1,6 @@
-import type { QueueLimits } from "../connection/queue.js";
-import { checkChoice, checkInteger } from "../util/check.js";
-import type { NamesOf } from "../util/names.js";
+import type { QueueLimits } from "../../connection/queue.js";
+import { checkChoice, checkInteger } from "../../util/check.js";
+import type { NamesOf } from "../../util/names.js";
 
 /** What a client holds for a server that does not keep up. */
 export interface LimitOptions {

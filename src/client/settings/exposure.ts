@@ -1,6 +1,6 @@
-import { type Address, isUnix } from "../connection/address.js";
-import { OptionError } from "../errors.js";
-import { warnOnce } from "./warning.js";
+import { type Address, isUnix } from "../../connection/address.js";
+import { OptionError } from "../../errors.js";
+import { warnOnce } from "../warning.js";
 
 /** What becomes of credentials that would cross a network where it can be listened to. */
 export type PlaintextCredentials = "allow" | "warn" | "refuse";
