@@ -5,7 +5,6 @@ import { Clock } from "./clock.js";
 import { Configurations } from "./cluster.js";
 import { Counters } from "./counters.js";
 import type { Draft, Item } from "./item.js";
-import { LOOSE } from "./numeral.js";
 import { Prefixes } from "./prefixes.js";
 import { resolveSettings, type ServerOptions, type Settings } from "./settings.js";
 import { SlabClasses } from "./slab.js";
@@ -186,7 +185,7 @@ export class Instance {
     }
     if (item.data === "") return { kind: "notNumeric" };
     if (compareCas !== 0n && compareCas !== item.cas) return { kind: "exists" };
-    const old = LOOSE.uint64(item.data);
+    const old = this.settings.release.numerals.stored(item.data);
     if (old === undefined) return { kind: "notNumeric" };
     counters.of(item.slabClass)[`${mode}_hits`]++;
     const sum = mode === "incr" ? BigInt.asUintN(64, old + delta) : old > delta ? old - delta : 0n;
