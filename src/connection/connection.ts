@@ -72,7 +72,7 @@ export class Connection implements Executor {
     this.#dialer = new Dialer(address, options.socket, options.tls);
     this.#announcer = new Announcer(address.name, options.onEvent);
     this.#pace = new Pace(this.#queue, () => this.#flush());
-    this.#sweep = new Sweep((now) => this.#check(now));
+    this.#sweep = new Sweep((now, missedMs) => this.#check(now, missedMs));
   }
 
   execute(operation: Operation): void {
@@ -338,10 +338,11 @@ export class Connection implements Executor {
   }
 
   /** The one timer of this connection: deadlines, the attempt to connect, a server that fell silent. */
-  #check(now: number): boolean {
+  #check(now: number, missedMs: number): boolean {
     const { connecting, stallTimeoutMs } = this.#options;
+    const { connectTimeoutMs } = connecting;
+    this.#connectDeadline = Math.min(this.#connectDeadline + missedMs, now + connectTimeoutMs);
     if (this.#link?.open === false && now >= this.#connectDeadline) {
-      const { connectTimeoutMs } = connecting;
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
     const overdue = this.#expireAll(now);
