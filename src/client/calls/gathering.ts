@@ -1,4 +1,5 @@
 import { ArgumentError, MemcachedError, PartialError, ValueTooLargeError } from "../../errors.js";
+import { withoutStack } from "../../util/stackless.js";
 import { traceBatch } from "./tracing.js";
 
 export type Resolve<Result> = (result: Result) => void;
@@ -73,17 +74,10 @@ export class Gathering<Results> {
     const { size } = this.#errors;
     const at = first.message.split(BETWEEN_WORDS).includes(server) ? "" : ` at ${server}`;
     const count = size === 1 ? "" : ` at ${size} servers, the first`;
-    return new PartialError(
-      `${this.#command} failed${count}${at}: ${first.message}`,
-      this.#results,
-      this.#errors,
-      {
-        server,
-        command: this.#command,
-        sent: [...this.#errors.values()].some((error) => error.sent),
-        cause: first,
-      },
-    );
+    const message = `${this.#command} failed${count}${at}: ${first.message}`;
+    const sent = [...this.#errors.values()].some((error) => error.sent);
+    const details = { server, command: this.#command, sent, cause: first };
+    return withoutStack(() => new PartialError(message, this.#results, this.#errors, details));
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from "../behaviors/rules.js";
 import { ARITHMETIC_OPTIONS, checkCompress, STORE_OPTIONS } from "../calls/options.js";
 import { type ChunkLimits, type ChunkOptions, chunkLimits } from "../chunks/options.js";
-import { foreignOptions } from "./foreign.js";
+import { hintFor } from "./foreign.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
@@ -149,7 +149,7 @@ function checkPlaces(options: object): void {
     if (ARITHMETIC_OPTIONS.has(name) || STORE_OPTIONS.has(name)) {
       throw new OptionError(`${name} is an option of calls and not of the client; give it to each`);
     }
-    const hint = foreignOptions.get(name);
+    const hint = hintFor(name);
     if (hint !== undefined) throw new OptionError(`Client has no option "${name}"; ${hint}`);
   }
 }

@@ -23,7 +23,7 @@ export function exposeCredentials(
   if (choice === "allow" || isUnix(address) || LOOPBACK.test(address.host)) return;
   const subject = `The credentials for ${address.name}`;
   const what = isSecure
-    ? "go to whoever answers there, since tls has rejectUnauthorized: false; set tls.ca in its place"
+    ? "go to whoever answers there (rejectUnauthorized: false); set tls.ca in its place"
     : "go there without TLS, and whoever is on the way can read them; set tls";
   if (choice === "refuse") throw new OptionError(`${subject} ${what}`);
   warnOnce(

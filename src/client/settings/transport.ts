@@ -259,7 +259,7 @@ function checkPem(tls: TlsOptions): TlsOptions {
       if (typeof part !== "string" && !(part instanceof Uint8Array)) continue;
       if (part.length === 0 || PEM.test(Buffer.from(part).toString("latin1"))) continue;
       throw new OptionError(
-        `tls.${name} must be PEM ("-----BEGIN …" and lines below it): what is in a file, not its path`,
+        `tls.${name} must be PEM ("-----BEGIN …" and lines): what is in a file, not its path`,
       );
     }
   }
