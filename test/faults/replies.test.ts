@@ -432,6 +432,6 @@ describe("with a real memcached", () => {
     expect(settled[1]).toBeInstanceOf(ProtocolError);
     expect(failed).toHaveLength(1);
     expect(await run(VERSION_REQUEST)).toMatchObject({ kind: "text" });
-    await connection.close(0);
+    connection.end();
   });
 });

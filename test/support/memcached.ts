@@ -87,9 +87,10 @@ export class Memcached implements AsyncDisposable {
     return this.#udpPort;
   }
 
-  /** `127.0.0.1:port`, or the socket's path: what a client takes as a server. */
+  /** `127.0.0.1:port`, `[::1]:port`, or the socket's path: what a client takes as a server. */
   get address(): string {
-    return this.#options.unix ? join(this.#folder, "memcached.sock") : `${this.host}:${this.port}`;
+    if (this.#options.unix) return join(this.#folder, "memcached.sock");
+    return `${this.host.includes(":") ? `[${this.host}]` : this.host}:${this.port}`;
   }
 
   get pid(): number {
@@ -188,7 +189,7 @@ export class Memcached implements AsyncDisposable {
     if (this.#options.unix) return existsSync(this.address);
     if (!existsSync(file)) return false;
     const ports = readFileSync(file, "utf8");
-    this.#port = Number(/TCP INET: (\d+)/.exec(ports)?.[1] ?? this.#port);
+    this.#port = Number(/TCP INET6?: (\d+)/.exec(ports)?.[1] ?? this.#port);
     this.#udpPort = Number(/UDP INET: (\d+)/.exec(ports)?.[1] ?? 0);
     return true;
   }
