@@ -102,12 +102,13 @@ export class Connection implements Executor {
     this.#close(failure, failure.error);
   }
 
-  /**
-   * Waits for what is under way, up to `drainMs` milliseconds, then closes for good. Until then it
-   * takes what that leads to, such as the request that a question for the version went ahead of.
-   */
-  async close(drainMs: number): Promise<void> {
-    if (this.#isAwaited) await this.#drain.wait(drainMs);
+  /** Resolves when nothing is under way any more; undefined if nothing is. */
+  drained(): Promise<void> | undefined {
+    return this.#isAwaited ? this.#drain.wait() : undefined;
+  }
+
+  /** Closes for good; what is under way fails. */
+  end(): void {
     this.#ended = true;
     this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
