@@ -107,7 +107,7 @@ async function bundle(format, names) {
     comments: false,
     chunkFileNames: "[name].js",
     codeSplitting: { groups: SHARED },
-    minifyInternalExports: false,
+    minifyInternalExports: true,
     plugins: [ascii],
     ...FORMATS[format],
   });
