@@ -42,6 +42,14 @@ describe("values in chunks", () => {
     return item && { text: item.value?.toString() ?? "", flags: item.flags, ttl: item.ttl };
   }
 
+  test("one that has just the size of a chunk is stored as it is", async () => {
+    await using client = new Client(addresses, SMALL);
+    await client.set("just", "x".repeat(256));
+    await client.set("over", "x".repeat(257));
+    expect((await stored("just"))?.text).toBe("x".repeat(256));
+    expect((await stored("over"))?.flags).toBe(CHUNKED);
+  });
+
   /** The keys of a value's chunks. */
   async function chunkKeys(key: string): Promise<string[]> {
     const [, id, , size, chunkSize] = /^chunks 1 (\S+) (\d+) (\d+) (\d+)\.$/.exec(
