@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import {
   type ClientOptions,
   ConnectionClosedError,
@@ -5,6 +6,7 @@ import {
   TimeoutError,
 } from "tslibmc";
 import { describe, expect, test } from "vitest";
+import { messageOf } from "../../src/errors.js";
 import { Authority } from "../support/certificates.js";
 import { startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
@@ -14,6 +16,11 @@ import { clientOf, use } from "../support/use.js";
 
 async function silent(script: Script = () => {}): Promise<ScriptedServer> {
   return use(await ScriptedServer.start(script));
+}
+
+/** What a call that fails has to say. */
+async function message(call: Promise<unknown>): Promise<string> {
+  return messageOf(await outcome(call));
 }
 
 describe("a server that stopped", () => {
@@ -107,7 +114,60 @@ test("the deadline covers connecting, and says that nothing was sent", async () 
   const client = clientOf(server.address, { timeoutMs: 100, tls: true, connectTimeoutMs: 60_000 });
   const error = await outcome(client.get("k"));
   expect(error).toBeInstanceOf(TimeoutError);
-  expect(error).toMatchObject({ sent: false, message: expect.stringContaining("no connection") });
+  expect(error).toMatchObject({
+    sent: false,
+    message: expect.stringMatching("no connection within 100 ms$"),
+  });
+  const many = await outcome(client.setMulti({ a: 1 }, { timeoutMs: 150 }));
+  expect(many).toMatchObject({
+    message: expect.stringMatching(/no connection within 1[45]\d ms$/),
+  });
+});
+
+test("a deadline that passed says how long it was, and how much else the server owes", async () => {
+  const memcached = use(await startMemcached());
+  const client = clientOf(memcached.address, {
+    timeoutMs: 200,
+    stallTimeoutMs: 60_000,
+    behaviors: { failure_limit: 1_000_000 },
+  });
+  await client.set("k", "v");
+  await memcached.pause();
+  const name = memcached.address;
+  expect(await message(client.get("k"))).toBe(
+    `get timed out at ${name}: its reply did not come within 200 ms`,
+  );
+  expect(await message(client.incr("k", 1, { timeoutMs: 60 }))).toMatch(
+    /its reply did not come within 60 ms, one of [23] that the server owes$/, // a probe may be one
+  );
+  const large = Buffer.alloc(1_000_000);
+  const calls = Array.from({ length: 30 }, () => outcome(client.set("large", large)));
+  const unsent = await message(client.get("k"));
+  expect(unsent).toBe(`get timed out at ${name}: it could not be sent within 200 ms`);
+  await Promise.all(calls);
+  memcached.resume();
+});
+
+test("a call that lost its connection and waits for the next one says that", async () => {
+  const server = await silent((connection) => {
+    connection.onLine((line) => {
+      if (line === "get k") connection.socket.destroy();
+      else connection.send("END\r\n");
+    });
+  });
+  let lookups = 0;
+  const lookup: LookupFunction = (_, __, found) => {
+    if (++lookups === 1) found(null, [{ address: "127.0.0.1", family: 4 }]);
+  };
+  const client = clientOf(server.address.replace("127.0.0.1", "some.host"), {
+    timeoutMs: 150,
+    socket: { lookup },
+  });
+  await client.get("first");
+  expect(await outcome(client.get("k"))).toMatchObject({
+    sent: true,
+    message: expect.stringMatching("^get timed out at .* no second connection within 150 ms$"),
+  });
 });
 
 describe("a program that is busy", () => {
