@@ -56,6 +56,8 @@ export class Connection implements Executor {
   #ended = false;
   /** When the present attempt to connect is given up. */
   #connectDeadline = 0;
+  /** When time had last passed in which nobody could look. */
+  #missedAt = 0;
   readonly #attempts = new Attempts();
   /** Its place among those that connect, or wait for their turn to. */
   #entrant: Entrant | undefined = undefined;
@@ -342,15 +344,19 @@ export class Connection implements Executor {
   #check(now: number, missedMs: number): boolean {
     const { connecting, stallTimeoutMs } = this.#options;
     const { connectTimeoutMs } = connecting;
+    if (missedMs > 0) this.#missedAt = now;
     this.#connectDeadline = Math.min(this.#connectDeadline + missedMs, now + connectTimeoutMs);
     if (this.#link?.open === false && now >= this.#connectDeadline) {
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
-    const overdue = this.#expireAll(now);
+    const overdue = this.#expireAll(now, missedMs);
     const waits = this.#link === undefined; // for its turn, which is no fault of the server's
     if (overdue !== undefined && !waits) this.#options.onFailure(overdue);
     const link = this.#link;
-    if (link?.open && (link.isStalled(now, stallTimeoutMs) || this.#isOverdue(link, now))) {
+    if (
+      link?.open &&
+      (link.isStalled(now, missedMs, stallTimeoutMs) || this.#isOverdue(link, now))
+    ) {
       link.reset();
       const why = `${this.#name} let nothing pass for ${stallTimeoutMs} ms`;
       this.#abandon(this.#closed(why), false);
@@ -362,14 +368,15 @@ export class Connection implements Executor {
   /** Whether nobody has waited for the oldest reply for so long that none behind it can come in time. */
   #isOverdue({ pipeline }: Link, now: number): boolean {
     const oldest = pipeline.waiting(0);
-    return oldest !== undefined && now - oldest.deadline > this.#options.stallTimeoutMs;
+    const { stallTimeoutMs } = this.#options;
+    return oldest !== undefined && now - Math.max(oldest.deadline, this.#missedAt) > stallTimeoutMs;
   }
 
   /** Fails what is overdue, and returns the last of these failures. */
-  #expireAll(now: number): Failure | undefined {
+  #expireAll(now: number, missedMs: number): Failure | undefined {
     let last: Failure | undefined;
     const expire = (operation: Operation) => {
-      last = this.#reaper.expire(operation, now, this.#lateness) ?? last;
+      last = this.#reaper.expire(operation, now, missedMs, this.#lateness) ?? last;
     };
     this.#link?.pipeline.forEachAwaited(expire);
     for (const operation of this.#queue.takeOverdue(now)) expire(operation);

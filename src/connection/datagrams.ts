@@ -96,7 +96,7 @@ export class Datagrams implements Executor {
     this.#name = options.address.name;
     this.#announcer = new Announcer(this.#name, options.onEvent);
     this.#reaper = new Reaper(this.#name, this.#counters, options.onFailed);
-    this.#sweep = new Sweep((now) => this.#check(now));
+    this.#sweep = new Sweep((now, missedMs) => this.#check(now, missedMs));
   }
 
   execute(operation: Operation): void {
@@ -308,17 +308,17 @@ export class Datagrams implements Executor {
     this.#settled();
   }
 
-  #check(now: number): boolean {
+  #check(now: number, missedMs: number): boolean {
     if (this.#isOpening && now >= this.#openDeadline) {
       this.#lost(`nothing came of it within ${this.#options.connecting.connectTimeoutMs} ms`);
     }
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {
-      overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
+      overdue = this.#reaper.expire(operation, now, missedMs, lateness) ?? overdue;
       if (operation.settled) this.#answers.delete(id);
     }
     for (const operation of this.#takeOverdue(now)) {
-      overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
+      overdue = this.#reaper.expire(operation, now, missedMs, lateness) ?? overdue;
     }
     this.#window.turn(now);
     if (overdue !== undefined) this.#options.onFailure(overdue);
