@@ -358,8 +358,10 @@ export class Datagrams implements Executor {
 }
 
 /** Why an operation is late. */
-function lateness({ sent }: Operation): string {
-  return sent ? "its datagrams were lost" : "it could not be sent";
+function lateness({ sent }: Operation, within: string): string {
+  return sent
+    ? `its reply did not come${within}, or not all of it`
+    : `it could not be sent${within}`;
 }
 
 /** A resolver as `dgram` wants it, which tells it nothing but the family, 4 or 6. */

@@ -294,7 +294,8 @@ export class Settings {
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
     checkWay(address, transport);
-    if (transport.plaintext !== undefined) exposeCredentials(address, transport.plaintext);
+    const { plaintext, tls } = transport;
+    if (plaintext !== undefined) exposeCredentials(address, plaintext, tls !== undefined);
     return new Server(address, {
       ...transport,
       socket: {
