@@ -61,7 +61,7 @@ export class Connection implements Executor {
   readonly #attempts = new Attempts();
   /** Its place among those that connect, or wait for their turn to. */
   #entrant: Entrant | undefined = undefined;
-  readonly #drain = new Drain();
+  readonly #drain = new Drain(() => this.#isAwaited);
 
   constructor(options: ConnectionOptions) {
     const { address, limits } = options;
@@ -106,7 +106,7 @@ export class Connection implements Executor {
 
   /** Resolves when nothing is under way any more; undefined if nothing is. */
   drained(): Promise<void> | undefined {
-    return this.#isAwaited ? this.#drain.wait() : undefined;
+    return this.#drain.wait();
   }
 
   /** Closes for good; what is under way fails. */
@@ -239,12 +239,12 @@ export class Connection implements Executor {
 
   #flush(): void {
     if (this.#link?.open) this.#link.send(this.#queue, this.#options.limits.maxOperations);
-    this.#settled();
+    this.#drain.check();
   }
 
   #progressed(): void {
     if (this.#queue.length > 0) this.#flush();
-    else this.#settled();
+    else this.#drain.check();
   }
 
   /** The socket ended by itself: while connecting, or in the middle of its life. */
@@ -291,7 +291,7 @@ export class Connection implements Executor {
       this.#reaper.fail(operation, failure);
     }
     for (const operation of unsent) this.#reaper.fail(operation, failure);
-    this.#settled();
+    this.#drain.check();
   }
 
   /**
@@ -311,7 +311,7 @@ export class Connection implements Executor {
     for (const operation of unsent) {
       if (!operation.settled) this.#options.onUnsent(operation);
     }
-    this.#settled();
+    this.#drain.check();
   }
 
   /** The connection is ended from here: everything under way fails. */
@@ -321,7 +321,7 @@ export class Connection implements Executor {
     if (wasOpen) this.#announcer.disconnected(error);
     else if (wasOpen === false) this.#announcer.failed(failure.error, 0);
     for (const operation of left) this.#reaper.fail(operation, failure);
-    this.#settled();
+    this.#drain.check();
   }
 
   /** Lets the socket go, and returns what it had sent. */
@@ -361,7 +361,7 @@ export class Connection implements Executor {
       const why = `${this.#name} let nothing pass for ${stallTimeoutMs} ms`;
       this.#abandon(this.#closed(why), false);
     }
-    this.#settled();
+    this.#drain.check();
     return this.#isBusy || this.#link?.open === false;
   }
 
@@ -395,10 +395,6 @@ export class Connection implements Executor {
     const { length } = link.pipeline;
     return length > 1 ? `${why}, one of ${length} that the server owes` : why;
   };
-
-  #settled(): void {
-    if (this.#drain.isAwaited && !this.#isAwaited) this.#drain.end();
-  }
 
   #closed(message: string, cause?: Error): Failure {
     return new Failure(ConnectionClosedError, message, this.#name, cause);
