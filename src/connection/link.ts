@@ -130,9 +130,10 @@ export class Link implements Reader {
     this.#flush();
   }
 
-  /** Whether the server owes something and has let nothing pass for so long. */
-  isStalled(now: number, stallTimeoutMs: number): boolean {
+  /** Whether the server owes something and has let nothing pass for so long, less what was missed of it. */
+  isStalled(now: number, missedMs: number, stallTimeoutMs: number): boolean {
     const { backlog } = this;
+    this.#lastProgress = Math.min(now, this.#lastProgress + missedMs);
     if (backlog < this.#lastBacklog || !this.isBusy) this.#lastProgress = now;
     this.#lastBacklog = backlog;
     return now - this.#lastProgress > stallTimeoutMs;
