@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -37,6 +37,14 @@ process.once("SIGTERM", () => {
   leaveNothing();
   process.kill(process.pid, "SIGTERM");
 });
+
+/** Which memcached the tests run, for instance `1.6.18`. */
+export function memcachedVersion(): string {
+  const words = execFileSync(COMMAND, ["-V"], { encoding: "utf8" });
+  const version = /\d+\.\d+\.\d+/.exec(words)?.[0];
+  if (version === undefined) throw new Error(`${COMMAND} -V says no version: ${words}`);
+  return version;
+}
 
 /** A real memcached of the test's own, ready to be spoken to. */
 export async function startMemcached(options: MemcachedOptions = {}): Promise<Memcached> {
