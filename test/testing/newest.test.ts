@@ -99,6 +99,8 @@ const CASES: readonly (readonly [what: string, request: string, reply: string])[
     "lru_crawler metadump 1\r\n",
     "OK\r\nkey=a exp=-1 la=T cas=N fetch=no cls=1 size=67 flags=5 \nkey=n exp=-1 la=T cas=N fetch=no cls=1 size=61 flags=0 \nEND\r\n",
   ],
+  ["dumps keys", "lru_crawler mgdump all\r\n", "OK\r\nmg a\r\nmg n\r\nEN\r\n"],
+  ["knows no bget", "bget a\r\n", "ERROR\r\n"],
   [
     "makes an item of what is appended or prepended, for as long as N says, and by these modes alone",
     [
@@ -108,8 +110,6 @@ const CASES: readonly (readonly [what: string, request: string, reply: string])[
     ].join(""),
     "HD\r\nHD t30\r\nHD\r\nVA 2 t30\r\nxy\r\nHD\r\nHD t30\r\nHD\r\nHD t-1\r\nHD\r\nHD t-1\r\n",
   ],
-  ["dumps keys", "lru_crawler mgdump all\r\n", "OK\r\nmg a\r\nmg n\r\nEN\r\n"],
-  ["knows no bget", "bget a\r\n", "ERROR\r\n"],
   ["tracks no sizes on demand", "stats sizes_enable\r\n", "ERROR\r\n"],
   ["closes on web requests", "GET / HTTP/1.1\r\nversion\r\n", ""],
 ];

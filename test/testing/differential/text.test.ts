@@ -57,19 +57,21 @@ const exptime = fc.oneof(
   { weight: 2, arbitrary: pick("-1", "2592001", "1.5", "x", "99999999999", "2147483648") },
 );
 /**
- * Any bytes but blanks alone: memcached reads a number in such a value from whatever
- * lies behind it in memory. And no minus that a later number could have behind it, for which
- * memcached looks there if the number is 2^63 or more, and refuses to count.
+ * What values may be: any bytes but blanks alone, since memcached reads a number in such a value
+ * from whatever lies behind it in memory. And for 1.6.18 no minus that a later number could have behind it, for
+ * which it looks there if the number is 2^63 or more, and refuses to count.
  */
+const CERTAIN = COMPAT === "newest" ? /[^ \t\n\v\f\r]/ : /^[^-]*[^- \t\n\v\f\r][^-]*$|^-3$/;
 const data = fc
   .oneof(
     pick("", "x", "5", "99", "100", " 7", "-3", "12 ", "18446744073709551615", "END\r\n"),
+    COMPAT === "newest" ? pick("18446744073709551615 -", "-9223372036854775809", "5 -") : pick("x"),
     fc.string({
       maxLength: 40,
       unit: fc.integer({ min: 0, max: 255 }).map((c) => String.fromCharCode(c)),
     }),
   )
-  .filter((bytes) => bytes === "" || /^[^-]*[^- \t\n\v\f\r][^-]*$|^-3$/.test(bytes));
+  .filter((bytes) => bytes === "" || CERTAIN.test(bytes));
 const noreply = fc.oneof(
   { weight: 6, arbitrary: fc.constant("") },
   { weight: 1, arbitrary: pick(" noreply", " NOREPLY", " noreply x") },
