@@ -227,3 +227,15 @@ test("what a user's class throws is a cause", async () => {
     );
   }
 });
+
+test.each<[string, PickleClasses, unknown]>([
+  ["Tags([1, 2])", { "app.Tags": (list) => ({ list }) }, { list: [1, 2] }],
+  ["Settings(a=1)", { "app.Settings": (map) => ({ map }) }, { map: { a: 1 } }],
+])(
+  "what %s holds goes to a class that is not fresh, in protocols 0 and 1",
+  async (expression, classes, value) => {
+    for (const bytes of (await pickles(expression)).slice(0, 2)) {
+      expect(read(bytes, classes)).toEqual(value);
+    }
+  },
+);
