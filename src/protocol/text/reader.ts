@@ -58,6 +58,8 @@ export class TextReader {
   readonly #asked = new AskedKeys();
   readonly #stats = new Statistics();
   readonly #lineErrors: LineErrors;
+  /** Whether a whole line has come before the one that is being read. */
+  #hasBegun = false;
   /** The first error within the reply that is being read. */
   #lineError: RefusedReply | undefined = undefined;
 
@@ -71,6 +73,10 @@ export class TextReader {
 
   push(chunk: Buffer, length: number, replies: Replies): void {
     let at = 0;
+    if (!this.#hasBegun) {
+      at = this.#readLine(chunk, 0, length, replies);
+      this.#hasBegun = this.#rest === undefined;
+    }
     while (at < length) {
       at =
         this.#length < 0
@@ -272,6 +278,10 @@ export class TextReader {
       throw new ProtocolError(
         `After ${quote(line, SHOWN)} to a storage command its data may remain`,
       );
+    }
+    // A load balancer may have said something first, to which this is the answer.
+    if (!this.#hasBegun && line === "ERROR") {
+      throw doubtful(line, "to the first line, as where a load balancer speaks the PROXY protocol");
     }
   }
 }

@@ -54,3 +54,32 @@ describe("an error in the reply to a line of several gets", () => {
     expect(ends).toEqual([...requests.map(() => busy), undefined]);
   });
 });
+
+describe("ERROR as the first line of a connection", () => {
+  const refused = (request: Request, ...cuts: number[]) => {
+    const exchanges = new Exchanges();
+    exchanges.write(request, request);
+    expect(() => exchanges.read("ERROR\r\nEND\r\n", ...cuts)).toThrow(/PROXY protocol/);
+    return exchanges.outcomes.map(({ end }) => end);
+  };
+
+  test.each([
+    ["get", getMany(["a"]), "unknownCommand: ERROR"],
+    ["mg", get("a", { touch: 1 }), "notSupported: ERROR"],
+    ["version", version, "unknownCommand: ERROR"],
+  ])("may be about other bytes than ours: %s", (_, request, error) => {
+    expect(refused(request)).toEqual([error, undefined]);
+    expect(refused(request, 2, 6)).toEqual([error, undefined]);
+  });
+
+  test("and as a later one it is about ours", () => {
+    const exchanges = new Exchanges();
+    exchanges.write(getMany(["a"]), version, version);
+    exchanges.read("END\r\nERROR\r\nVERSION 1\r\n");
+    expect(exchanges.outcomes.map(({ end }) => end)).toEqual([
+      "miss",
+      "unknownCommand: ERROR",
+      "1",
+    ]);
+  });
+});
