@@ -37,6 +37,9 @@ const FORMATS = {
   cjs: { minify: SMALLER },
 };
 
+/** The bundler's own comments, which name the sources, whatever it is told of comments. */
+const NAMES_OF_SOURCES = /^\/\/ src\/.*\n/gm;
+
 /**
  * V8 keeps a source in half the memory if all of it is ASCII, and reads it faster.
  * @type {import("rolldown").Plugin}
@@ -45,7 +48,8 @@ const ascii = {
   name: "ascii",
   generateBundle(_, files) {
     for (const file of Object.values(files)) {
-      if (file.type === "chunk") file.code = file.code.replace(/[^\0-\x7f]/g, escaped);
+      if (file.type !== "chunk") continue;
+      file.code = file.code.replace(NAMES_OF_SOURCES, "").replace(/[^\0-\x7f]/g, escaped);
     }
   },
 };

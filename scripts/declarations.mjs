@@ -40,7 +40,7 @@ export function keepWhatIsReached(folder, entries) {
     if (!name.endsWith(".d.ts")) continue;
     const statements = files.get(join(folder, name));
     if (statements === undefined) rmSync(join(folder, name));
-    else writeFileSync(join(folder, name), statements.map(printed).join(""));
+    else writeFileSync(join(folder, name), statements.map(printed).map(withTabs).join(""));
   }
 
   /** @param {string} file */
@@ -137,4 +137,12 @@ function printed({ text, links, declares, used }) {
   if (kept.length === 0) return "";
   const names = /^(\w+ (?:type )?)\{[^}]*\}/;
   return `${text.replace(names, (_, verb) => `${verb}{ ${kept.join(", ")} }`)}\n`;
+}
+
+/**
+ * The same with tabs for four blanks each, as the code has them: it is a smaller package.
+ * @param {string} text
+ */
+function withTabs(text) {
+  return text.replace(/^(?: {4})+/gm, (blanks) => "\t".repeat(blanks.length / 4));
 }

@@ -46,7 +46,7 @@ let runs = 0;
 let unkept = 0;
 const sections: string[] = [];
 for (const fault of chosen) {
-  const durations = { beforeMs: 1_000, faultMs, afterMs: 2_000 };
+  const durations = { beforeMs: 1_000, faultMs, afterMs: 2_000, silenceMs: 1_000 };
   const outcome = await play(fault, POLICIES, durations);
   if (fault.shows === "silence") {
     for (const [policy, figures] of await play(fault, [FLUSHING], durations)) {

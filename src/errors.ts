@@ -376,6 +376,7 @@ export class PartialError<Results = unknown> extends MemcachedError {
   }
 
   override toJSON(): Record<string, unknown> {
-    return { ...super.toJSON(), errors: Object.fromEntries(this.errors) };
+    const { cause, ...said } = super.toJSON(); // which is among the errors
+    return { ...said, errors: Object.fromEntries(this.errors) };
   }
 }

@@ -59,7 +59,7 @@ export class Operation implements Exchange {
   readonly size: number;
   /** Whether the server may have seen the request. */
   sent = false;
-  /** When it was written, in `microseconds`. */
+  /** When it was written, in `microseconds`; before that when it began to wait, if that is known. */
   writtenAt = 0;
   /** Below 0 the milliseconds that it has, negated, as long as they have not begun. */
   #deadline: number;
@@ -104,7 +104,11 @@ export class Operation implements Exchange {
 
   /** When it has to be settled, on `performance.now()`'s clock in milliseconds. */
   get deadline(): number {
-    if (this.#deadline < 0) this.#begin(performance.now());
+    if (this.#deadline < 0) {
+      const now = performance.now();
+      this.writtenAt = microseconds(now);
+      this.#deadline = now - this.#deadline;
+    }
     return this.#deadline;
   }
 
@@ -116,11 +120,14 @@ export class Operation implements Exchange {
     return { command: command.name, key, sent };
   }
 
-  /** Its request is part of what is written `now`, by the same clock. */
+  /**
+   * Its request is part of what is written `now`, by the same clock: one look at that for all
+   * that is written at once, since it would cost as much as the writing.
+   */
   written(now: number): void {
     this.sent = true;
     this.writtenAt = microseconds(now);
-    if (this.#deadline < 0) this.#begin(now);
+    if (this.#deadline < 0) this.#deadline = now - this.#deadline;
   }
 
   /** Fails with the signal's reason as soon as it is aborted. */
@@ -167,11 +174,6 @@ export class Operation implements Exchange {
     this.#end();
     this.parts.sendEach(this.moved);
     return true;
-  }
-
-  /** One look at the clock for all that is written at once: it would cost as much as the writing. */
-  #begin(now: number): void {
-    this.#deadline = now - this.#deadline;
   }
 
   #end(): void {

@@ -277,9 +277,9 @@ export abstract class Cluster implements AsyncDisposable {
    * @throws PartialError if a server failed; with `noreply`, if one could not be told
    */
   async flushAll(options?: FlushOptions): Promise<boolean> {
-    checkOptions(options, FLUSH_OPTIONS, "flushAll");
-    const delay = checkInteger(options?.delay ?? 0, "delay", 0, MAX_RELATIVE_SECONDS);
     const { dispatcher } = this.#settings;
+    dispatcher.begin(options, FLUSH_OPTIONS, "flushAll");
+    const delay = checkInteger(options?.delay ?? 0, "delay", 0, MAX_RELATIVE_SECONDS);
     const noreply = checkBoolean(options?.noreply ?? dispatcher.noreply, "noreply");
     await dispatcher.everywhere(admin.flushAll, admin.flushAllRequest(delay, noreply), options);
     return true;
@@ -293,9 +293,10 @@ export abstract class Cluster implements AsyncDisposable {
    * @throws PartialError if a server failed
    */
   async getStats(argument?: string, options?: AdminOptions): Promise<Map<string, admin.Stats>> {
-    checkOptions(options, ADMIN_OPTIONS, "getStats");
+    const { dispatcher } = this.#settings;
+    dispatcher.begin(options, ADMIN_OPTIONS, "getStats");
     const request = admin.statsRequest(checkStatsArgument(argument));
-    return this.#settings.dispatcher.everywhere(admin.getStats, request, options);
+    return dispatcher.everywhere(admin.getStats, request, options);
   }
 
   /**
@@ -304,8 +305,9 @@ export abstract class Cluster implements AsyncDisposable {
    * @throws PartialError if a server failed
    */
   async version(options?: AdminOptions): Promise<Map<string, string>> {
-    checkOptions(options, ADMIN_OPTIONS, "version");
-    return this.#settings.dispatcher.everywhere(admin.version, VERSION_REQUEST, options);
+    const { dispatcher } = this.#settings;
+    dispatcher.begin(options, ADMIN_OPTIONS, "version");
+    return dispatcher.everywhere(admin.version, VERSION_REQUEST, options);
   }
 
   /**
@@ -315,11 +317,12 @@ export abstract class Cluster implements AsyncDisposable {
    * @throws PartialError if a server failed
    */
   async verbosity(level: number, options?: AdminOptions): Promise<boolean> {
-    checkOptions(options, ADMIN_OPTIONS, "verbosity");
+    const { dispatcher } = this.#settings;
+    dispatcher.begin(options, ADMIN_OPTIONS, "verbosity");
     const request = admin.verbosityRequest(
       checkInteger(level, "level", 0, 2 ** 31 - 1, ArgumentError),
     );
-    await this.#settings.dispatcher.everywhere(admin.verbosity, request, options);
+    await dispatcher.everywhere(admin.verbosity, request, options);
     return true;
   }
 
@@ -331,9 +334,9 @@ export abstract class Cluster implements AsyncDisposable {
    * changes that were held back are lost, which it tells once
    */
   async flush(options?: AdminOptions): Promise<boolean> {
-    checkOptions(options, ADMIN_OPTIONS, "flush");
     const settings = this.#settings;
     const { dispatcher } = settings;
+    dispatcher.begin(options, ADMIN_OPTIONS, "flush");
     const held = dispatcher.turns.taken;
     if (held !== undefined) await held;
     const deadline = dispatcher.deadline(options);

@@ -1,5 +1,5 @@
 import type { MetaItem } from "../commands/meta.js";
-import type { Key } from "../protocol/key.js";
+import { type Key, keyText } from "../protocol/key.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";
 import { metaGet } from "./calls/meta.js";
@@ -15,6 +15,8 @@ export interface ExplainOptions extends CallOptions {
 
 /** Why a key is where it is. */
 export interface KeyExplanation {
+  /** The key as it is sent, with its prefixes. */
+  readonly key: string;
   /** What decided, in UTF-8: the key without the client's prefix, or the group key. */
   readonly route: string;
   /** The number that it was hashed to; 0 with one server, where nothing is hashed. */
@@ -64,9 +66,11 @@ export async function explain(
   checkOptions(options, EXPLAIN_OPTIONS, "explain");
   const { look = false, ...call } = options;
   const { dispatcher, placement } = settings;
-  const route = dispatcher.route(dispatcher.key(key, call), call);
+  const wireKey = dispatcher.key(key, call);
+  const route = dispatcher.route(wireKey, call);
   const { hash, point, position } = placement.explain(route);
   return {
+    key: keyText(wireKey),
     route: Buffer.from(route, "latin1").toString("utf8"),
     hash,
     point,

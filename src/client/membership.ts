@@ -3,7 +3,7 @@ import { follow, unfollow } from "../util/abort.js";
 import { checkDurationMs, checkOptions } from "../util/check.js";
 import type { Events } from "../util/events.js";
 import { namesOf } from "../util/names.js";
-import { timers } from "../util/timers.js";
+import { within } from "../util/ready.js";
 import { checkSignal } from "./calls/options.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { parseServers, type Servers } from "./servers/servers.js";
@@ -121,25 +121,16 @@ export async function discover<C, Value>(
   }
 }
 
-/** The one timer here that keeps the process alive, since somebody waits for it. */
 async function firstList(lists: Subscription, withinMs: number): Promise<Servers> {
   let failure: MemcachedError | undefined;
-  let timer: NodeJS.Timeout | undefined;
   lists.onError = (error) => {
     failure = error;
   };
-  const late = new Promise<never>((_, reject) => {
-    timer = timers.setTimeout(() => {
-      const why = failure === undefined ? "it gave none" : failure.message;
-      const message = `The source of servers gave no list within ${withinMs} ms: ${why}`;
-      reject(new TimeoutError(message, { cause: failure }));
-    }, withinMs);
-  });
-  try {
-    return await Promise.race([usableList(lists), late]);
-  } finally {
-    timers.clearTimeout(timer);
-  }
+  const list = await within(withinMs, usableList(lists));
+  if (list !== undefined) return list;
+  const why = failure === undefined ? "it gave none" : failure.message;
+  const message = `The source of servers gave no list within ${withinMs} ms: ${why}`;
+  throw new TimeoutError(message, { cause: failure });
 }
 
 async function usableList(lists: Subscription): Promise<Servers> {

@@ -8,6 +8,7 @@ import {
 import type { Executor, Operation } from "../operation.js";
 import type { Reply } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
+import { microseconds } from "../util/clock.js";
 import { Sweep } from "../util/sweep.js";
 import { afterThis } from "../util/turn.js";
 import { Announcer } from "./announcer.js";
@@ -71,7 +72,7 @@ export class Connection implements Executor {
     this.#dialer = new Dialer(address, options.socket, options.tls);
     this.#announcer = new Announcer(address.name, options.onEvent);
     this.#pace = new Pace(this.#queue, () => this.#flush());
-    this.#sweep = new Sweep((now) => this.#check(now));
+    this.#sweep = new Sweep((now, missedMs) => this.#check(now, missedMs));
   }
 
   execute(operation: Operation): void {
@@ -87,6 +88,7 @@ export class Connection implements Executor {
     this.#queue.push(operation);
     this.#sweep.start();
     if (this.#link?.open) this.#pace.asked(this.#link);
+    else if (!operation.sent) operation.writtenAt = microseconds(performance.now());
   }
 
   /** Closes the socket; what is under way fails, and the next operation opens it again. */
@@ -100,12 +102,13 @@ export class Connection implements Executor {
     this.#close(failure, failure.error);
   }
 
-  /**
-   * Waits for what is under way, up to `drainMs` milliseconds, then closes for good. Until then it
-   * takes what that leads to, such as the request that a question for the version went ahead of.
-   */
-  async close(drainMs: number): Promise<void> {
-    if (this.#isAwaited) await this.#drain.wait(drainMs);
+  /** Resolves when nothing is under way any more; undefined if nothing is. */
+  drained(): Promise<void> | undefined {
+    return this.#isAwaited ? this.#drain.wait() : undefined;
+  }
+
+  /** Closes for good; what is under way fails. */
+  end(): void {
     this.#ended = true;
     this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
@@ -340,10 +343,11 @@ export class Connection implements Executor {
   }
 
   /** The one timer of this connection: deadlines, the attempt to connect, a server that fell silent. */
-  #check(now: number): boolean {
+  #check(now: number, missedMs: number): boolean {
     const { connecting, stallTimeoutMs } = this.#options;
+    const { connectTimeoutMs } = connecting;
+    this.#connectDeadline = Math.min(this.#connectDeadline + missedMs, now + connectTimeoutMs);
     if (this.#link?.open === false && now >= this.#connectDeadline) {
-      const { connectTimeoutMs } = connecting;
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
     const overdue = this.#expireAll(now);
@@ -377,12 +381,16 @@ export class Connection implements Executor {
   }
 
   /** Why an operation is late. */
-  #lateness = ({ sent }: Operation): string => {
-    if (sent && this.#link?.heard === false) {
-      return "its reply did not come, and none ever did on this connection: the server is stopped, or expects another protocol";
+  #lateness = ({ sent }: Operation, within: string): string => {
+    const link = this.#link;
+    if (!link?.open) return `there was no ${sent ? "second " : ""}connection${within}`;
+    if (!sent) return `it could not be sent${within}`;
+    const why = `its reply did not come${within}`;
+    if (!link.heard) {
+      return `${why}, and none ever did on this connection: the server is stopped, or expects another protocol`;
     }
-    if (sent) return "its reply did not come";
-    return this.#link?.open ? "it could not be sent" : "there was no connection";
+    const { length } = link.pipeline;
+    return length > 1 ? `${why}, one of ${length} that the server owes` : why;
   };
 
   #settled(): void {

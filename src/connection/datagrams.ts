@@ -124,9 +124,13 @@ export class Datagrams implements Executor {
     this.#close(failure, failure.error);
   }
 
-  /** Waits for what is under way, up to `drainMs` milliseconds, then closes for good. */
-  async close(drainMs: number): Promise<void> {
-    if (this.#isBusy) await this.#drain.wait(drainMs);
+  /** Resolves when nothing is under way any more; undefined if nothing is. */
+  drained(): Promise<void> | undefined {
+    return this.#isBusy ? this.#drain.wait() : undefined;
+  }
+
+  /** Closes for good; what is under way fails. */
+  end(): void {
     this.#ended = true;
     this.#close(this.#closed("The client was closed"));
     this.#sweep.stop();
@@ -358,8 +362,10 @@ export class Datagrams implements Executor {
 }
 
 /** Why an operation is late. */
-function lateness({ sent }: Operation): string {
-  return sent ? "its datagrams were lost" : "it could not be sent";
+function lateness({ sent }: Operation, within: string): string {
+  return sent
+    ? `its reply did not come${within}, or not all of it`
+    : `it could not be sent${within}`;
 }
 
 /** A resolver as `dgram` wants it, which tells it nothing but the family, 4 or 6. */

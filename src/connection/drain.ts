@@ -1,5 +1,3 @@
-import { timers } from "../util/timers.js";
-
 /** Those who wait until nothing is under way any more. */
 export class Drain {
   #waiting: (() => void)[] = [];
@@ -8,15 +6,8 @@ export class Drain {
     return this.#waiting.length > 0;
   }
 
-  /** Resolves at its end, or after `limitMs` milliseconds. */
-  wait(limitMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = timers.setTimeout(resolve, limitMs);
-      this.#waiting.push(() => {
-        timers.clearTimeout(timer);
-        resolve();
-      });
-    });
+  wait(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   end(): void {

@@ -1,6 +1,7 @@
 import { asMemcachedError, type ErrorDetails, type MemcachedError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { shorten } from "../util/show.js";
+import { withoutStack } from "../util/stackless.js";
 
 type ErrorClass = new (message: string, details: ErrorDetails) => MemcachedError;
 
@@ -39,22 +40,9 @@ export class Failure {
     return this.#error({});
   }
 
-  /**
-   * A timer or a socket's event fails operations, and thousands of them at once: a stack
-   * would take most of the time that they cost, and lead only to that event.
-   */
   #error(details: ErrorDetails): MemcachedError {
-    const { stackTraceLimit } = Error;
-    Reflect.set(Error, "stackTraceLimit", 0);
-    try {
-      return new this.#Class(this.message, {
-        ...details,
-        server: this.#server,
-        cause: this.#cause,
-      });
-    } finally {
-      Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
-    }
+    const all = { ...details, server: this.#server, cause: this.#cause };
+    return withoutStack(() => new this.#Class(this.message, all));
   }
 }
 

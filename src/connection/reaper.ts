@@ -1,5 +1,6 @@
 import { TimeoutError } from "../errors.js";
 import type { Operation } from "../operation.js";
+import { elapsed, microseconds } from "../util/clock.js";
 import { atEndOfTurn } from "../util/turn.js";
 import type { Counters } from "./counters.js";
 import { Failure } from "./failure.js";
@@ -34,20 +35,30 @@ export class Reaper {
 
   /**
    * Fails an operation whose deadline has passed.
-   * @param why - says what it waited for
+   * @param why - says what it waited for, and `within` which time
    * @returns what that says of the server; undefined if nothing
    */
   expire(
     operation: Operation,
     now: number,
-    why: (operation: Operation) => string,
+    why: (operation: Operation, within: string) => string,
   ): Failure | undefined {
     if (operation.settled || now < operation.deadline) return undefined;
-    const message = `${operation.command.name} timed out at ${this.#server}: ${why(operation)}`;
+    const reason = why(operation, timeOf(operation));
+    const message = `${operation.command.name} timed out at ${this.#server}: ${reason}`;
     const failure = new Failure(TimeoutError, message, this.#server);
     this.#counters.timeouts++;
     this.fail(operation, failure);
     // What another server failed before had only the rest of its time here.
     return operation.moved ? undefined : failure;
   }
+}
+
+/**
+ * The time that an operation had since it was written, or else since it began to wait. Of a call
+ * on many keys some is gone when it is written: up to a millisecond of that counts.
+ */
+function timeOf({ writtenAt, deadline }: Operation): string {
+  const ms = Math.ceil((elapsed(writtenAt, microseconds(deadline)) - 10) / 1000);
+  return writtenAt === 0 ? "" : ` within ${ms} ms`;
 }

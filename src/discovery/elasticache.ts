@@ -119,7 +119,7 @@ class Endpoint {
     const address = oneAddress(endpoint);
     const url = typeof endpoint === "string" ? endpoint : [endpoint];
     const { socket, tls, greet, plaintext } = transportOf(withUrl(url, transport));
-    if (plaintext !== undefined) exposeCredentials(address, plaintext);
+    if (plaintext !== undefined) exposeCredentials(address, plaintext, tls !== undefined);
     this.#name = address.name;
     this.#dialer = new Dialer(address, socket, tls);
     this.#greet = greet;

@@ -307,10 +307,11 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
   }
 
   /** Empties the old cluster, then the new one. */
-  async flushAll(options?: FlushOptions): Promise<boolean> {
-    checkOptions(options, FLUSH_OPTIONS, "flushAll");
-    await this.from.flushAll(options);
-    return this.to.flushAll(options);
+  flushAll(options?: FlushOptions): Promise<boolean> {
+    return this.#pair.run("flushAll", options, FLUSH_OPTIONS, async () => {
+      await this.from.flushAll(options);
+      return this.to.flushAll(options);
+    });
   }
 
   /** Stores something; what is wrong with its options is found before anything is deleted. */

@@ -6,7 +6,7 @@ import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js"
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";
 import { Events } from "../util/events.js";
-import { timers } from "../util/timers.js";
+import { within } from "../util/ready.js";
 import { Call } from "./call.js";
 import { Claims } from "./claims.js";
 import type { MigrationEvents } from "./events.js";
@@ -122,12 +122,7 @@ export class Pair<Value> {
     this.closing = true;
     this.old.stop();
     this.new.stop();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = timers.setTimeout(resolve, drainMs);
-    });
-    await Promise.race([this.#finished(), late]);
-    timers.clearTimeout(timer);
+    await within(drainMs, this.#finished());
   }
 
   async #finished(): Promise<void> {

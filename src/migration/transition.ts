@@ -110,9 +110,11 @@ export abstract class Transition<Value> implements AsyncDisposable {
   /** Waits for what is under way, values on their way over included, and closes both clients. */
   async close(options?: CloseOptions): Promise<void> {
     const drainMs = drainTime(options, settingsOf(this.to).dispatcher.timeoutMs);
+    const end = performance.now() + drainMs;
     timers.clearInterval(this.#telling);
     await this.#pair.finish(drainMs);
-    await Promise.all([this.from.close(options), this.to.close(options)]);
+    const left = { drainMs: Math.max(0, Math.ceil(end - performance.now())) };
+    await Promise.all([this.from.close(left), this.to.close(left)]);
   }
 
   /** The same as {@link Migration.close}, for `await using`. */

@@ -133,7 +133,8 @@ function checkTextual(wire: string): string {
 
 function checkBytes(key: unknown): Uint8Array {
   if (isUint8Array(key)) return key;
-  throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}`);
+  const hint = Array.isArray(key) ? "; getMulti takes several" : "";
+  throw new KeyError(`A key must be a string or a Uint8Array, not ${show(key)}${hint}`);
 }
 
 function forbidden(key: string, code: number, index: number): KeyError {

@@ -6,6 +6,7 @@ import { ConnectError } from "../errors.js";
 import { type Command, type Executor, Operation, type Rescuer } from "../operation.js";
 import { MISS, type Reply } from "../protocol/reply.js";
 import { type GetRequest, VERSION_REQUEST } from "../protocol/request.js";
+import { allSettled } from "../util/ready.js";
 import { type Home, LargeKeys } from "./largekeys.js";
 import { mayMove, passOn } from "./moving.js";
 import { Relays, relay } from "./relay.js";
@@ -88,12 +89,12 @@ export class Lanes implements Executor {
     for (const lane of this.#all) lane.abandon(failure);
   }
 
-  /** The first has what still is to move to the others, which end after it. */
-  async close(drainMs: number): Promise<void> {
-    const end = performance.now() + drainMs;
-    await this.#first.close(drainMs);
-    const leftMs = Math.max(0, end - performance.now());
-    await Promise.all(this.#others.map((lane) => lane.close(leftMs)));
+  drained(): Promise<unknown> | undefined {
+    return allSettled(this.#all.map((lane) => lane.drained()));
+  }
+
+  end(): void {
+    for (const lane of this.#all) lane.end();
   }
 
   /** They share their counters; only what is under way is each one's own. */

@@ -1,5 +1,6 @@
 import type { Executor, Operation } from "../operation.js";
 import type { Placement } from "../ring/placement.js";
+import { allSettled } from "../util/ready.js";
 import type { Server } from "./server.js";
 
 /** Many servers as one: every operation goes to the server of its key. */
@@ -10,6 +11,7 @@ export class Router implements Executor {
   #survivors: Placement | undefined = undefined;
   /** Servers that left and still have operations under way. */
   readonly #leaving = new Set<Server>();
+  #ended = false;
 
   constructor(servers: readonly Server[], placement: Placement) {
     this.#servers = servers;
@@ -72,14 +74,24 @@ export class Router implements Executor {
       this.#leaving.add(server);
       void server.retire(this).then(() => this.#leaving.delete(server));
     }
+    if (this.#ended) this.end();
   }
 
   disconnect(): void {
     for (const server of this.#servers) server.disconnect();
   }
 
-  async close(drainMs: number): Promise<void> {
-    const all = [...this.#servers, ...this.#leaving];
-    await Promise.all(all.map((server) => server.close(drainMs)));
+  /** The same for all servers: what one of them loses another may still be asked for. */
+  drained(): Promise<unknown> | undefined {
+    return allSettled(this.#all.map((server) => server.drained()));
+  }
+
+  end(): void {
+    this.#ended = true;
+    for (const server of this.#all) server.end();
+  }
+
+  get #all(): Server[] {
+    return [...this.#servers, ...this.#leaving];
   }
 }

@@ -13,7 +13,6 @@ import { mix32 } from "../hash/murmur.js";
 import { type Executor, Operation } from "../operation.js";
 import type { RefusedReply, Reply } from "../protocol/reply.js";
 import { type Request, VERSION_REQUEST } from "../protocol/request.js";
-import { MAX_TIMER_MS } from "../util/clock.js";
 import { atEndOfTurn } from "../util/turn.js";
 import { Health, type HealthEvent, type HealthOptions, type HealthState } from "./health.js";
 import { Lanes } from "./lanes.js";
@@ -147,18 +146,23 @@ export class Server implements Executor {
     this.#connection.disconnect();
   }
 
-  close(drainMs: number): Promise<void> {
-    this.#health.stop();
-    return this.#connection.close(this.#health.accepts ? drainMs : 0);
+  /** Resolves when nothing is under way any more; undefined if nothing is. */
+  drained(): Promise<unknown> | undefined {
+    return this.#health.accepts ? this.#connection.drained() : undefined;
   }
 
-  /**
-   * Leaves the list: finishes what is under way, which has its own deadlines, then closes
-   * for good.
-   */
-  retire(successor: Executor): Promise<void> {
+  /** Closes for good; what is under way fails. */
+  end(): void {
+    this.#health.stop();
+    this.#connection.end();
+  }
+
+  /** Leaves the list: finishes what is under way, which has its own deadlines, then ends. */
+  async retire(successor: Executor): Promise<void> {
     this.#successor = successor;
-    return this.close(MAX_TIMER_MS);
+    this.#health.stop();
+    for (let left = this.drained(); left; left = this.drained()) await left;
+    this.end();
   }
 
   /** Not within the call: a program that tries again and again would keep the probe's timer from firing. */

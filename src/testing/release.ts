@@ -19,7 +19,10 @@ export interface Release {
   readonly numerals: Numerals;
   /** `flush_all` uses up a cas number (until 1.6.22). */
   readonly flushTakesCas: boolean;
-  /** `E` to choose a cas, `md x` to drop a value (1.6.27). */
+  /**
+   * `E` to choose a cas, `md x` to drop a value; cas numbers begin with 2, and what is not
+   * stored uses one up too (1.6.27).
+   */
   readonly setCas: boolean;
   /** `mg C`: the value is left out if the cas is this one (1.6.40). */
   readonly unlessCas: boolean;
@@ -29,7 +32,7 @@ export interface Release {
   readonly mgdump: boolean;
   /** `metadump` shows `flags=` (1.6.24). */
   readonly dumpFlags: boolean;
-  /** `metadump` begins with `OK` and its lines end in a blank (1.6.43). */
+  /** Dumps begin with `OK`, and the lines of `metadump` end in a blank (1.6.43). */
   readonly dumpOk: boolean;
   /** `watch deletions` (1.6.20). */
   readonly watchDeletions: boolean;

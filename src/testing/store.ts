@@ -19,6 +19,8 @@ export interface StoreOptions {
   readonly cas: boolean;
   /** Whether a flush uses up a cas number. */
   readonly flushTakesCas: boolean;
+  /** Whether storing takes its cas number before it is known to succeed, and they begin with 2. */
+  readonly setCas: boolean;
   readonly slabs: SlabClasses;
 }
 
@@ -58,7 +60,7 @@ export class Store {
   readonly #clock: Clock;
   #newest: Item | undefined;
   #oldest: Item | undefined;
-  #lastCas = 0n;
+  #lastCas: bigint;
   /** Items last written up to this second are flushed, once it has come; 0 for none. */
   #flushAt = 0;
   #memory = 0;
@@ -72,6 +74,7 @@ export class Store {
 
   constructor(options: StoreOptions, observer: StoreObserver) {
     this.#options = options;
+    this.#lastCas = options.setCas ? 1n : 0n;
     this.#observer = observer;
     this.#clock = options.clock;
     this.memoryLimit = options.memoryLimit;
@@ -160,7 +163,9 @@ export class Store {
   }
 
   /** Puts a value in one of memcached's modes. */
-  put(mode: StoreMode, draft: Draft, terms: StoreTerms = {}): StoreResult {
+  put(mode: StoreMode, draft: Draft, given: StoreTerms = {}): StoreResult {
+    const taken = this.#options.setCas ? (given.setCas ?? this.nextCas()) : given.setCas;
+    const terms = { ...given, setCas: taken };
     const compare = terms.compareCas ?? 0n;
     const old = this.peek(draft.key);
     this.stored = undefined;
@@ -260,7 +265,7 @@ export class Store {
     this.#items.clear();
     this.#newest = undefined;
     this.#oldest = undefined;
-    this.#lastCas = 0n;
+    this.#lastCas = this.#options.setCas ? 1n : 0n;
     this.#flushAt = 0;
     this.#memory = 0;
     this.bytes = 0;

@@ -138,6 +138,18 @@ test.each(presets)("the preset %s is pylibmc with %j", async (placement, behavio
   expect(OURS.map((key) => client.serverFor(key).index)).toEqual(found!.placed);
 });
 
+test.each<BehaviorOptions>([{}, { ketama: true }, { hash: "md5", distribution: "consistent" }])(
+  "what pylibmc tells of its behaviors can be given here as it is: %j",
+  async (given) => {
+    const servers = plain.map(({ address }) => address);
+    const sides = [{ servers, behaviors: given, ours: OURS, theirs: [] }];
+    const [found] = await runPython<Found[]>(WRITE, sides);
+    expect(found!.behaviors["ketama_hash"]).toBe(0);
+    await using client = new Client(servers, { behaviors: found!.behaviors });
+    expect(OURS.map((key) => client.serverFor(key).index)).toEqual(found!.placed);
+  },
+);
+
 test("the names are pylibmc's, in its order, and namespace", async () => {
   const { behaviors } = new Client(["a", "b"]);
   const names = await runPython<string[]>(

@@ -30,7 +30,8 @@ describe("where a key is, and why", () => {
       hashKey("default", `${rest.server.host}-${i}`),
     );
     expect(ofServer).toContain(point);
-    expect(rest).toEqual({ route: "ключ", server: offline.serverFor("ключ"), item: undefined });
+    const server = offline.serverFor("ключ");
+    expect(rest).toEqual({ key: "ключ", route: "ключ", server, item: undefined });
   });
 
   test("without points, and with one server, where nothing is hashed", async () => {
@@ -54,6 +55,7 @@ describe("where a key is, and why", () => {
     expect(await without.explain("k")).toMatchObject({ hash: hashKey("default", "k") });
     expect(await hashing.explain("k")).toMatchObject({ hash: hashKey("default", "ns:k") });
     expect(await without.explain("k", { groupKey: "g", keyPrefix: "p:" })).toMatchObject({
+      key: "ns:p:k",
       route: "g",
       hash: hashKey("default", "g"),
     });

@@ -32,6 +32,19 @@ describe("credentials that would go over a network without TLS", () => {
     expect(await warningsOf(servers, credentials)).toHaveLength(2);
   });
 
+  test("or to a server that nobody verifies, too", async () => {
+    const tls = { rejectUnauthorized: false };
+    const [warning, ...others] = await warningsOf(["exposed-e.test:11211"], {
+      ...credentials,
+      tls,
+    });
+    expect(warning).toContain("exposed-e.test:11211 go to whoever answers there");
+    expect(others).toEqual([]);
+    const options = { ...credentials, tls, plaintextCredentials: "refuse" } as const;
+    expect(() => new Client("exposed-e.test:11211", options)).toThrow("set tls.ca in its place");
+    expect(await warningsOf(["127.0.0.1", "exposed-f.test"], { tls })).toHaveLength(1);
+  });
+
   test("are refused, if so asked", () => {
     const options = { ...credentials, plaintextCredentials: "refuse" } as const;
     expect(() => new Client("exposed-c.test:11211", options)).toThrow(OptionError);

@@ -144,7 +144,7 @@ const LINE = new RegExp(
     "|delete [!-~]{1,250}(?: noreply)?",
     "|touch [!-~]{1,250} -?\\d{1,10}(?: noreply)?",
     "|m[gsda] [!-~]{1,250}(?: [!-~]+)*",
-    "|me [!-~]{1,250}(?: b)?",
+    "|me [!-~]{1,250}(?: b b)?",
     "|flush_all(?: \\d+)?(?: noreply)?|stats(?: \\w+)*|verbosity \\d+|version",
     "|x", // the value that every call here stores
     ")$",

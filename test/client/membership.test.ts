@@ -344,7 +344,7 @@ describe("discover", () => {
 test("a program that only follows ends, and one that waits for its first list does not", async () => {
   const folder = mkdtempSync(join(tmpdir(), "follow-"));
   const src = new URL("../../src/", import.meta.url);
-  const program = join(folder, "program.ts");
+  const program = join(folder, "program.mts");
   writeFileSync(join(folder, "servers"), "127.0.0.1:1\n");
   writeFileSync(
     program,

@@ -33,6 +33,7 @@ describe("a call", () => {
       () => client.set("k", 1, { expires: 60 } as never),
       'set has no option "expires"; it has timeoutMs, signal, keyPrefix, groupKey, noreply, ttl',
     ],
+    ["has several keys", () => client.get(["a", "b"] as never), "; getMulti takes several"],
     ["has a ttl in milliseconds", () => client.set("k", 1, Date.now()), "not milliseconds"],
     [
       "means a point in time",
@@ -108,6 +109,9 @@ describe("a value", () => {
   );
 });
 
+/** As an environment's variable may have it. */
+const ONE_LINE = "-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n";
+
 describe("a client", () => {
   test.each<[string, unknown, string]>([
     ["a behavior", { ketama: true }, "{ behaviors: { ketama: … } }"],
@@ -128,6 +132,17 @@ describe("a client", () => {
       { socket: { sendBufferSize: 1 } },
       "socket.sendBufferSize is for UDP alone",
     ],
+    ["memjs's options", { expires: 60 }, 'no option "expires"; give each call its ttl'],
+    ["more of them", { retries: 2 }, "what can be repeated goes out once more by itself"],
+    ["memcached's", { poolSize: 10 }, "one connection serves all calls"],
+    ["memcache-client's", { maxConnections: 10 }, "one connection serves all calls"],
+    ["a logger", { logger: console }, 'no option "logger"; listen with on("health", …)'],
+    ["pylibmc's of a call", { min_compress_len: 1 }, "set compress: { minLength, level }"],
+    ["its servers", { servers: ["h"] }, "servers stand before the options"],
+    ["TLS without tls", { ca: "" }, "set tls: { ca, … }"],
+    ["a file as an authority", { tls: { ca: "/etc/ca.pem" } }, "tls.ca must be PEM"],
+    ["a certificate in one line", { tls: { cert: ONE_LINE } }, "tls.cert must be PEM"],
+    ["bytes of another form", { tls: { ca: [new Uint8Array(9)] } }, "what is in a file, not its"],
     ["pickles for PHP", { codec: "php", pickle: { protocol: 2 } }, "has no pickles"],
     ["pickles without types", { serializer: "raw", pickle: {} }, "has no pickles"],
     [

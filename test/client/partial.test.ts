@@ -58,6 +58,17 @@ describe("a call that lost a server", () => {
     expect(message).toMatch(/^version failed at 2 servers, the first: Cannot connect to /);
   });
 
+  test("its message names the server, also where another name that begins so is in it", async () => {
+    const [server] = servers.map(({ address }) => address) as [string];
+    const key = `${server}0`;
+    await using one = new Client(server);
+    await one.set(key, 2n ** 60n);
+    const { message } = await partial(one.incrMulti([key]));
+    expect(message).toMatch(
+      `incrMulti failed at ${server}: The counter ${JSON.stringify(key)} is `,
+    );
+  });
+
   test("an error about one key's item counts for the server that has it", async () => {
     const [key = ""] = onServer(1);
     await using writer = new Client(servers.map((server) => server.address));

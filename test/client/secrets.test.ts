@@ -13,6 +13,7 @@ import { outcome } from "../support/outcome.js";
 import { clientOf } from "../support/use.js";
 
 const SECRET = "hunter2";
+const PEM = `-----BEGIN PRIVATE KEY-----\n${SECRET}\n-----END PRIVATE KEY-----\n`;
 const NUMBER = 12345678;
 
 /** All that can be seen of something, but where it happened. */
@@ -49,6 +50,7 @@ describe("a secret in the wrong place is refused without showing it", () => {
     ["a password that is a number", { username: "u", password: NUMBER }],
     ["a password without a user", { password: SECRET }],
     ["tls", { tls: SECRET }],
+    ["tls.key", { tls: { key: SECRET } }],
     ["all options", SECRET],
     ["socket", { socket: SECRET }],
     ["gutter servers", { failover: { servers: [{ host: `u:${SECRET}@h` }] } }],
@@ -73,7 +75,7 @@ describe("a secret in the wrong place is refused without showing it", () => {
   test.each<[string, object]>([
     ["a key that is a number", { key: NUMBER }],
     ["a key of several", { key: [{ pem: NUMBER }] }],
-    ["a key that is no PEM", { key: SECRET, cert: SECRET, passphrase: SECRET }],
+    ["a key that only looks like PEM", { key: PEM, cert: PEM, passphrase: SECRET }],
     ["a pfx that is a number", { pfx: NUMBER }],
     ["a callback that is none", { pskCallback: SECRET }],
   ])("tls: %s, which only Node refuses", async (_, tls) => {
@@ -90,7 +92,7 @@ test("an encryption key may be a KeyObject", () => {
 test("nothing that a client shows of itself has its secrets", async () => {
   const client = clientOf(`memcached://user:${SECRET}@127.0.0.1:1`, {
     encryption: { keys: [{ id: "a", secret: Buffer.alloc(32, SECRET) }] },
-    tls: { passphrase: SECRET, key: SECRET },
+    tls: { passphrase: SECRET, key: PEM },
   });
   const clone = client.clone();
   await outcome(client.get("k"));

@@ -588,6 +588,9 @@ describe.each(targets)("on $name", (target) => {
       await client.set("k", "v");
       expect(await client.metaDebug("k")).toMatchObject({ fetch: "no", exp: "-1" });
       expect(await client.metaDebug("none")).toBeUndefined();
+      const key = "two words";
+      await client.metaSet(key, "v", { base64Key: true });
+      expect(await client.metaDebug(key, { base64Key: true })).toMatchObject({ fetch: "no" });
     });
   });
 });

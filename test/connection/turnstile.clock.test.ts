@@ -175,7 +175,7 @@ test("what waits for its turn does so until its deadline, and the server is not 
   const patient = ask(20_000);
   turnstile.leave(other);
   expect(await patient).toBe("text");
-  await connection.close(0);
+  connection.end();
 });
 
 test.each([0, 1.5, "8"])("a maxConnecting of %s is refused", (maxConnecting) => {

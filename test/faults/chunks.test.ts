@@ -55,7 +55,7 @@ const large = (chunks = 40) => randomBytes(chunks * 256);
 function connect(policy: string): Client {
   const { behaviors, ...options } = policies[policy]!();
   return fleet.connect(
-    { chunk: { size: 256 }, behaviors: { hash: "md5", ...behaviors }, ...options },
+    { chunk: { size: 256 }, rampUpMs: 100, behaviors: { hash: "md5", ...behaviors }, ...options },
     ring,
   );
 }

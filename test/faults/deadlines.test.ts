@@ -1,5 +1,13 @@
-import { ConnectionClosedError, TimeoutError } from "tslibmc";
+import type { LookupFunction } from "node:net";
+import {
+  type ClientOptions,
+  ConnectionClosedError,
+  type SocketOptions,
+  TimeoutError,
+} from "tslibmc";
 import { describe, expect, test } from "vitest";
+import { messageOf } from "../../src/errors.js";
+import { Authority } from "../support/certificates.js";
 import { startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { type Script, ScriptedServer } from "../support/scripted.js";
@@ -8,6 +16,11 @@ import { clientOf, use } from "../support/use.js";
 
 async function silent(script: Script = () => {}): Promise<ScriptedServer> {
   return use(await ScriptedServer.start(script));
+}
+
+/** What a call that fails has to say. */
+async function message(call: Promise<unknown>): Promise<string> {
+  return messageOf(await outcome(call));
 }
 
 describe("a server that stopped", () => {
@@ -101,7 +114,60 @@ test("the deadline covers connecting, and says that nothing was sent", async () 
   const client = clientOf(server.address, { timeoutMs: 100, tls: true, connectTimeoutMs: 60_000 });
   const error = await outcome(client.get("k"));
   expect(error).toBeInstanceOf(TimeoutError);
-  expect(error).toMatchObject({ sent: false, message: expect.stringContaining("no connection") });
+  expect(error).toMatchObject({
+    sent: false,
+    message: expect.stringMatching("no connection within 100 ms$"),
+  });
+  const many = await outcome(client.setMulti({ a: 1 }, { timeoutMs: 150 }));
+  expect(many).toMatchObject({
+    message: expect.stringMatching(/no connection within 1[45]\d ms$/),
+  });
+});
+
+test("a deadline that passed says how long it was, and how much else the server owes", async () => {
+  const memcached = use(await startMemcached());
+  const client = clientOf(memcached.address, {
+    timeoutMs: 200,
+    stallTimeoutMs: 60_000,
+    behaviors: { failure_limit: 1_000_000 },
+  });
+  await client.set("k", "v");
+  await memcached.pause();
+  const name = memcached.address;
+  expect(await message(client.get("k"))).toBe(
+    `get timed out at ${name}: its reply did not come within 200 ms`,
+  );
+  expect(await message(client.incr("k", 1, { timeoutMs: 60 }))).toMatch(
+    /its reply did not come within 60 ms, one of [23] that the server owes$/, // a probe may be one
+  );
+  const large = Buffer.alloc(1_000_000);
+  const calls = Array.from({ length: 30 }, () => outcome(client.set("large", large)));
+  const unsent = await message(client.get("k"));
+  expect(unsent).toBe(`get timed out at ${name}: it could not be sent within 200 ms`);
+  await Promise.all(calls);
+  memcached.resume();
+});
+
+test("a call that lost its connection and waits for the next one says that", async () => {
+  const server = await silent((connection) => {
+    connection.onLine((line) => {
+      if (line === "get k") connection.socket.destroy();
+      else connection.send("END\r\n");
+    });
+  });
+  let lookups = 0;
+  const lookup: LookupFunction = (_, __, found) => {
+    if (++lookups === 1) found(null, [{ address: "127.0.0.1", family: 4 }]);
+  };
+  const client = clientOf(server.address.replace("127.0.0.1", "some.host"), {
+    timeoutMs: 150,
+    socket: { lookup },
+  });
+  await client.get("first");
+  expect(await outcome(client.get("k"))).toMatchObject({
+    sent: true,
+    message: expect.stringMatching("^get timed out at .* no second connection within 150 ms$"),
+  });
 });
 
 test("each call has its own deadline, in whatever order they end", async () => {
@@ -117,15 +183,67 @@ test("each call has its own deadline, in whatever order they end", async () => {
   expect(ended).toEqual([100, 250, 400]);
 });
 
-test("after the program was busy, a reply that is there wins over its deadline", async () => {
-  const memcached = use(await startMemcached());
-  const client = clientOf(memcached.address, { timeoutMs: 100 });
-  await client.set("k", "v");
-  const read = client.get("k");
-  await new Promise((resolve) => setImmediate(resolve)); // the request is on its way
-  const end = performance.now() + 400;
-  while (performance.now() < end);
-  expect(await read).toBe("v");
+describe("a program that is busy", () => {
+  const busy = (ms: number) => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  };
+
+  test("reads a reply that is there, and then looks at its deadline", async () => {
+    const memcached = use(await startMemcached());
+    const client = clientOf(memcached.address, { timeoutMs: 100 });
+    await client.set("k", "v");
+    const read = client.get("k");
+    await new Promise((resolve) => setImmediate(resolve)); // the request is on its way
+    busy(400);
+    expect(await read).toBe("v");
+  });
+
+  /** What comes of a call after which the program is busy for longer than connecting may take. */
+  async function connectBusily(servers: string, options: ClientOptions) {
+    const behaviors = { failure_limit: 1 };
+    const client = clientOf(servers, { timeoutMs: 10_000, behaviors, ...options });
+    const states: string[] = [];
+    client.on("health", ({ state }) => states.push(state));
+    const read = outcome(client.get("k"));
+    busy(1_200);
+    expect(await read).toBeUndefined();
+    expect(states).toEqual([]);
+  }
+
+  test("while it connects finds its server by its name", async () => {
+    const { port } = use(await startMemcached());
+    await connectBusily(`localhost:${port}`, {});
+    const lookup: SocketOptions["lookup"] = (_, { all }, done) => {
+      const answer = () =>
+        all ? done(null, [{ address: "127.0.0.1", family: 4 }]) : done(null, "127.0.0.1", 4);
+      setImmediate(() => setTimeout(answer, 100));
+    };
+    await connectBusily(`name.test:${port}`, { socket: { lookup } });
+  });
+
+  test("while it connects shakes hands with its server", async () => {
+    using authority = new Authority("authority of the busy");
+    const { certFile, keyFile } = authority.issue("server", ["IP:127.0.0.1"]);
+    const args = ["-Z", "-o", `ssl_chain_cert=${certFile},ssl_key=${keyFile}`];
+    const memcached = use(await startMemcached({ args }));
+    await connectBusily(memcached.address, { tls: { ca: authority.cert } });
+  });
+
+  test("all the time still ends its calls and its attempts to connect", async () => {
+    const server = await silent();
+    const ends: string[] = [];
+    const turns = setInterval(() => busy(70), 1);
+    const connects = clientOf(server.address, { tls: true, connectTimeoutMs: 150 });
+    const asks = clientOf(server.address, { timeoutMs: 150 });
+    const errors = [connects.get("k", { timeoutMs: 60_000 }), asks.get("k")].map(outcome);
+    try {
+      ends.push(...(await Promise.all(errors)).map((error) => (error as Error).name));
+    } finally {
+      clearInterval(turns);
+    }
+    expect(ends).toEqual(["ConnectError", "TimeoutError"]);
+  });
 });
 
 describe("abort", () => {

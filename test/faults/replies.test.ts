@@ -19,7 +19,7 @@ import type { Reply } from "../../src/protocol/reply.js";
 import { type Request, VERSION_REQUEST } from "../../src/protocol/request.js";
 import { TextWire } from "../../src/protocol/text/wire.js";
 import { createCodec } from "../../src/value/factory.js";
-import { type Memcached, startMemcached } from "../support/memcached.js";
+import { type Memcached, memcachedVersion, startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { answers, type Script, ScriptedServer } from "../support/scripted.js";
 import { until } from "../support/until.js";
@@ -381,8 +381,11 @@ describe("with a real memcached", () => {
   test("a meta flag that the server does not know is an error, and no other call's answer", async () => {
     await client.set("meta", "v");
     const calls = [client.metaGet("meta", { setCas: 5n }), client.get("meta")];
-    const [refused, read] = await Promise.all(calls.map(outcome));
-    expect(refused).toMatchObject({ message: expect.stringContaining("memcached 1.6.27") });
+    const [told, read] = await Promise.all(calls.map(outcome));
+    const knowsFlag = memcachedVersion().localeCompare("1.6.27", "en", { numeric: true }) >= 0;
+    expect(told).toMatchObject(
+      knowsFlag ? { value: "v" } : { message: expect.stringContaining("memcached 1.6.27") },
+    );
     expect(read).toBe("v");
   });
 
@@ -429,6 +432,6 @@ describe("with a real memcached", () => {
     expect(settled[1]).toBeInstanceOf(ProtocolError);
     expect(failed).toHaveLength(1);
     expect(await run(VERSION_REQUEST)).toMatchObject({ kind: "text" });
-    await connection.close(0);
+    connection.end();
   });
 });

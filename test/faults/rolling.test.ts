@@ -75,7 +75,7 @@ const ROWS: [string, (gutter: string) => ClientOptions, [Column, Column, Column]
 ];
 
 test.each(ROWS)("a restart with %s", async (_, options, expected) => {
-  const witness = cluster.connect(options(gutter));
+  const witness = cluster.connect({ rampUpMs: 100, ...options(gutter) });
   const [, server] = cluster.servers;
   const keys = witness.keysOn(server!, 40);
   const others = cluster.servers

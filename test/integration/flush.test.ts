@@ -3,12 +3,15 @@ import { Client, PartialError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { startMemcacheds } from "../support/memcached.js";
 
+/** For 15 MB a server's share of a busy machine may not do within the default's second. */
+const PATIENT = { timeoutMs: 15_000 };
+
 describe.each([false, true])("flush, binary: %s", (binary) => {
   test("comes back when all servers have carried out what was silent", async () => {
     const servers = await startMemcacheds(2);
     const addresses = servers.map(({ address }) => address);
-    await using client = new Client(addresses, { binary });
-    await using observer = new Client(addresses);
+    await using client = new Client(addresses, { ...PATIENT, binary });
+    await using observer = new Client(addresses, PATIENT);
     const keys = Array.from({ length: 300 }, (_, i) => `k${i}`);
     const large = Buffer.alloc(100_000, "x");
     for (const key of keys) void client.set(key, large, { noreply: true });
@@ -22,8 +25,8 @@ describe.each([false, true])("flush, binary: %s", (binary) => {
   test("waits for values that are being compressed", async () => {
     const servers = await startMemcacheds(2);
     const addresses = servers.map(({ address }) => address);
-    await using client = new Client(addresses, { binary });
-    await using observer = new Client(addresses);
+    await using client = new Client(addresses, { ...PATIENT, binary });
+    await using observer = new Client(addresses, PATIENT);
     const large = randomBytes(600_000).toString("base64");
     const keys = Array.from({ length: 8 }, (_, i) => `k${i}`);
     const options = { compress: true, noreply: true } as const;
@@ -36,7 +39,7 @@ describe.each([false, true])("flush, binary: %s", (binary) => {
   test("rejects when a server is gone", async () => {
     const servers = await startMemcacheds(2);
     const addresses = servers.map(({ address }) => address);
-    await using client = new Client(addresses, { binary });
+    await using client = new Client(addresses, { ...PATIENT, binary });
     await client.version();
     await servers[1]!.kill();
     const error: unknown = await client.flush().catch((reason) => reason);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -37,6 +37,14 @@ process.once("SIGTERM", () => {
   leaveNothing();
   process.kill(process.pid, "SIGTERM");
 });
+
+/** Which memcached the tests run, for instance `1.6.18`. */
+export function memcachedVersion(): string {
+  const words = execFileSync(COMMAND, ["-V"], { encoding: "utf8" });
+  const version = /\d+\.\d+\.\d+/.exec(words)?.[0];
+  if (version === undefined) throw new Error(`${COMMAND} -V says no version: ${words}`);
+  return version;
+}
 
 /** A real memcached of the test's own, ready to be spoken to. */
 export async function startMemcached(options: MemcachedOptions = {}): Promise<Memcached> {
@@ -79,9 +87,10 @@ export class Memcached implements AsyncDisposable {
     return this.#udpPort;
   }
 
-  /** `127.0.0.1:port`, or the socket's path: what a client takes as a server. */
+  /** `127.0.0.1:port`, `[::1]:port`, or the socket's path: what a client takes as a server. */
   get address(): string {
-    return this.#options.unix ? join(this.#folder, "memcached.sock") : `${this.host}:${this.port}`;
+    if (this.#options.unix) return join(this.#folder, "memcached.sock");
+    return `${this.host.includes(":") ? `[${this.host}]` : this.host}:${this.port}`;
   }
 
   get pid(): number {
@@ -180,7 +189,7 @@ export class Memcached implements AsyncDisposable {
     if (this.#options.unix) return existsSync(this.address);
     if (!existsSync(file)) return false;
     const ports = readFileSync(file, "utf8");
-    this.#port = Number(/TCP INET: (\d+)/.exec(ports)?.[1] ?? this.#port);
+    this.#port = Number(/TCP INET6?: (\d+)/.exec(ports)?.[1] ?? this.#port);
     this.#udpPort = Number(/UDP INET: (\d+)/.exec(ports)?.[1] ?? 0);
     return true;
   }

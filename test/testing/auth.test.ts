@@ -6,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { runPython } from "../support/python.js";
 import { startSaslMemcached } from "../support/sasl.js";
+import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
 import { exchange, Wire } from "./support/wire.js";
 
 const USERS = { user: "password", second: "other" };
 
-describe("ASCII authentication against memcached 1.6.18", () => {
+describeAgainst(`ASCII authentication against memcached ${VERSION}`, () => {
   const folder = mkdtempSync(join(tmpdir(), "auth-"));
   let real: Memcached;
   let embedded: MemcachedServer;
@@ -19,7 +20,7 @@ describe("ASCII authentication against memcached 1.6.18", () => {
     const file = join(folder, "users");
     writeFileSync(file, "user:password\nsecond:other\n", { mode: 0o644 });
     real = await startMemcached({ args: ["-Y", file] });
-    embedded = await MemcachedServer.start({ compat: "1.6.18", asciiAuth: USERS });
+    embedded = await MemcachedServer.start({ compat: COMPAT, asciiAuth: USERS });
   });
   afterAll(async () => {
     await real[Symbol.asyncDispose]();

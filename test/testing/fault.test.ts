@@ -180,7 +180,7 @@ describe("faults of connecting", () => {
     await server.listen();
     const back = Wire.to(server);
     expect(await back.ask("get a\r\nset b 0 0 0\r\n\r\ngets b\r\n")).toBe(
-      "END\r\nSTORED\r\nVALUE b 0 0 1\r\n\r\nEND\r\n",
+      "END\r\nSTORED\r\nVALUE b 0 0 2\r\n\r\nEND\r\n",
     );
     back.close();
   });

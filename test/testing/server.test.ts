@@ -38,7 +38,7 @@ describe("classic text commands", () => {
         "touch a 10\r\ndelete a\r\ndelete a\r\nset q 0 0 1 noreply\r\nx\r\ngat 10 q\r\n",
     );
     expect(reply).toBe(
-      "STORED\r\nVALUE a 5 3\r\nabc\r\nEND\r\nVALUE a 5 3 1\r\nabc\r\nEND\r\nSTORED\r\n" +
+      "STORED\r\nVALUE a 5 3\r\nabc\r\nEND\r\nVALUE a 5 3 2\r\nabc\r\nEND\r\nSTORED\r\n" +
         "VALUE a 5 4\r\nabcd\r\nEND\r\nNOT_STORED\r\nNOT_STORED\r\nEXISTS\r\n" +
         "STORED\r\n15\r\n0\r\nVALUE n 0 2\r\n0 \r\nEND\r\n" +
         "TOUCHED\r\nDELETED\r\nNOT_FOUND\r\nVALUE q 0 1\r\nx\r\nEND\r\n",

@@ -1,6 +1,7 @@
 import { MemcachedServer } from "tslibmc/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
 
 /** Names of figures that depend on threads, time and memory, which an embedded server has not. */
@@ -19,7 +20,7 @@ function entries(reply: string): Map<string, string> {
   );
 }
 
-describe("stats against memcached 1.6.18", () => {
+describeAgainst(`stats against memcached ${VERSION}`, () => {
   let real: Memcached;
   let embedded: MemcachedServer;
   let theirs: Wire;
@@ -27,7 +28,7 @@ describe("stats against memcached 1.6.18", () => {
 
   beforeAll(async () => {
     real = await startMemcached();
-    embedded = await MemcachedServer.start({ compat: "1.6.18" });
+    embedded = await MemcachedServer.start({ compat: COMPAT });
     theirs = Wire.to(real);
     ours = Wire.to(embedded);
     await theirs.ask(WORK);
@@ -98,9 +99,9 @@ describe("stats against memcached 1.6.18", () => {
   });
 });
 
-describe("slab classes", () => {
+describeAgainst(`slab classes, against memcached ${VERSION}`, () => {
   it("are those of memcached", async () => {
-    await using server = await MemcachedServer.start({ compat: "1.6.18" });
+    await using server = await MemcachedServer.start({ compat: COMPAT });
     await using real = await startMemcached();
     const ours = Wire.to(server);
     const theirs = Wire.to(real);

@@ -8,6 +8,7 @@ import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Authority, type Certificate } from "../support/certificates.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
 
 describe("addresses", () => {
@@ -147,12 +148,12 @@ describe("TLS", () => {
   });
 });
 
-describe("UDP", () => {
+describeAgainst(`UDP, against memcached ${VERSION}`, () => {
   let real: Memcached;
   let embedded: MemcachedServer;
   beforeAll(async () => {
     real = await startMemcached({ args: ["-U", "-1"] });
-    embedded = await MemcachedServer.start({ compat: "1.6.18", udpPort: 0 });
+    embedded = await MemcachedServer.start({ compat: COMPAT, udpPort: 0 });
   });
   afterAll(async () => {
     await real[Symbol.asyncDispose]();

@@ -33,7 +33,7 @@ const rules: { readonly [Name in keyof Behaviors]: Rule<Behaviors[Name]> } = {
   tcp_keepalive: { check: flag, initial: true },
   hash: { check: hash, initial: "default" },
   ketama_hash: always<HashName | HashFunction>(
-    hash,
+    (value, name) => hash(value === 0 ? "default" : value, name), // as pylibmc reads it
     "default",
     "libmemcached stores it and never uses it; see hash",
   ),

@@ -13,7 +13,7 @@ import type { Command } from "../../operation.js";
 import { exptime } from "../../protocol/exptime.js";
 import type { Key } from "../../protocol/key.js";
 import type { ArithmeticRequest } from "../../protocol/request.js";
-import { checkBoolean, checkOptions } from "../../util/check.js";
+import { checkBoolean } from "../../util/check.js";
 import { show } from "../../util/show.js";
 import type { Encoded, EncodeOptions } from "../../value/codec.js";
 import { FLAG_INTEGER } from "../../value/flags.js";
@@ -43,9 +43,14 @@ export function count(
   const up = mode === "incr";
   const command: Counter =
     typeof delta === "bigint" ? (up ? incrBigint : decrBigint) : up ? incr : decr;
-  return options?.initial === undefined
-    ? countOnce(dispatcher, command, mode, key, delta, options)
-    : countOrMake(dispatcher, command, mode, key, delta, options);
+  const request = (wireKey: string) => countRequest(dispatcher, mode, wireKey, delta, options);
+  if (options?.initial === undefined) {
+    return dispatcher.one(command, key, options, ARITHMETIC_OPTIONS, request);
+  }
+  return new Promise((resolve) => {
+    dispatcher.begin(options, ARITHMETIC_OPTIONS, command.name);
+    resolve(countOrMake(dispatcher, command, request(dispatcher.key(key, options)), options));
+  });
 }
 
 /** The keys with a delta each, or keys that share one. */
@@ -76,7 +81,7 @@ export async function countMany<K extends Key>(
   options: ArithmeticOptions | undefined,
 ): Promise<Map<K, number>> {
   const command = mode === "incr" ? incrMulti : decrMulti;
-  checkOptions(options, ARITHMETIC_OPTIONS, command.name);
+  dispatcher.begin(options, ARITHMETIC_OPTIONS, command.name);
   const requests = new Map<K, ArithmeticRequest>();
   const given = countedBy(keys, delta);
   for (const [wireKey, key] of distinct(dispatcher, given.keys, options)) {
@@ -88,22 +93,9 @@ export async function countMany<K extends Key>(
   }
   const calls = new Map<K, () => Promise<number | bigint>>();
   for (const [key, request] of requests) {
-    calls.set(key, () => countOrMake(dispatcher, command, mode, key, request.delta, options));
+    calls.set(key, () => countOrMake(dispatcher, command, request, options));
   }
   return eachCall(command.name, calls, numbers, (key) => homeOf(dispatcher, key, options));
-}
-
-function countOnce(
-  dispatcher: Dispatcher,
-  command: Counter,
-  mode: Mode,
-  key: Key,
-  delta: number | bigint,
-  options: ArithmeticOptions | undefined,
-): Promise<number | bigint | undefined> {
-  return dispatcher.one(command, key, options, ARITHMETIC_OPTIONS, (wireKey) =>
-    countRequest(dispatcher, mode, wireKey, delta, options),
-  );
 }
 
 /**
@@ -115,23 +107,20 @@ function countOnce(
 async function countOrMake(
   dispatcher: Dispatcher,
   command: Counter,
-  mode: Mode,
-  key: Key,
-  delta: number | bigint,
+  request: ArithmeticRequest,
   options: ArithmeticOptions,
 ): Promise<number | bigint> {
-  const deadline = dispatcher.deadline(options);
-  const remaining = () => ({ ...options, timeoutMs: Math.max(1, deadline - performance.now()) });
+  const { key, delta } = request;
+  const timed = dispatcher.timed(options);
   for (;;) {
-    const counted = await countOnce(dispatcher, command, mode, key, delta, remaining());
+    const counted = await dispatcher.step(command, request, key, timed);
     if (counted !== undefined) return counted;
     const initial = checkUnsigned(options.initial, "initial");
     const lifetime = exptime(options.ttl ?? 0, Date.now);
-    const making = { ...add, name: command.name };
-    const { data, flags } = await encodeCounter(dispatcher, key, initial, options);
-    const made = await dispatcher.one(making, key, remaining(), ARITHMETIC_OPTIONS, (wireKey) =>
-      setRequest("add", wireKey, data, flags, lifetime, undefined, false),
+    const adding = encodeCounter(dispatcher, key, initial).then(({ data, flags }) =>
+      setRequest("add", key, data, flags, lifetime, undefined, false),
     );
+    const made = await dispatcher.step({ ...add, name: command.name }, adding, key, timed);
     if (made) return typeof delta === "bigint" ? BigInt(initial) : Number(initial);
   }
 }
@@ -139,12 +128,10 @@ async function countOrMake(
 /** A counter as the client writes numbers, if that is in digits; otherwise as pylibmc does. */
 async function encodeCounter(
   dispatcher: Dispatcher,
-  key: Key,
+  wireKey: string,
   initial: number | bigint,
-  options: ArithmeticOptions,
 ): Promise<Encoded> {
   const digits = String(initial);
-  const wireKey = dispatcher.key(key, options);
   try {
     const encoded = await dispatcher.codec.encode(initial, UNCOMPRESSED, wireKey);
     if (Buffer.from(encoded.data).toString("latin1") === digits) return encoded;

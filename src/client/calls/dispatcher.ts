@@ -76,6 +76,7 @@ export class Dispatcher {
   noreply: boolean;
   timeoutMs: number;
   readonly maxValueSize: number;
+  /** Whether calls are refused; those that began before take their further steps. */
   closed = false;
   chunks: Chunking | undefined = undefined;
   /** What holds changes back, where the client has it so. */
@@ -130,6 +131,17 @@ export class Dispatcher {
     return performance.now() + this.#timeoutMs(options);
   }
 
+  /** A call's options for its steps, which share its time. */
+  timed(options: CallOptions | undefined): CallOptions {
+    const deadline = this.deadline(options);
+    return {
+      ...options,
+      get timeoutMs() {
+        return Math.max(1, deadline - performance.now());
+      },
+    };
+  }
+
   #timeoutMs(options: AdminOptions | undefined): number {
     const timeoutMs = options?.timeoutMs;
     return timeoutMs === undefined ? this.timeoutMs : checkDurationMs(timeoutMs, "timeoutMs");
@@ -141,6 +153,22 @@ export class Dispatcher {
     return this.chunks.decoderFor(request, options, deadline);
   }
 
+  /**
+   * Every call begins here.
+   * @throws ConnectionClosedError after `close()`, OptionError for an unknown option
+   */
+  begin(
+    options: object | undefined,
+    known: ReadonlySet<string>,
+    command: string,
+    or?: string,
+  ): void {
+    if (this.closed) {
+      throw new ConnectionClosedError(`${command}: this client was closed`, { command });
+    }
+    checkOptions(options, known, command, or);
+  }
+
   /** A call about one key, from its arguments to its promise; `request` makes the request. */
   one<Result>(
     command: Command<Result>,
@@ -150,10 +178,22 @@ export class Dispatcher {
     request: (wireKey: string) => Request,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
-      checkOptions(options, known, command.name);
+      this.begin(options, known, command.name);
       const wireKey = this.key(key, options);
       this.send(command, request(wireKey), wireKey, options, resolve, reject);
     });
+  }
+
+  /** A step of a call that has begun. */
+  step<Result>(
+    command: Command<Result>,
+    making: Request | Promise<Request>,
+    wireKey: string,
+    options: CallOptions | undefined,
+  ): Promise<Result> {
+    return new Promise((resolve, reject) =>
+      this.sendWhenMade(command, making, wireKey, options, resolve, reject),
+    );
   }
 
   /** One request about one key, behind those on the same key that came before it. */
@@ -236,10 +276,6 @@ export class Dispatcher {
   }
 
   start(operation: Operation, executor: Executor, signal: AbortSignal | undefined): void {
-    if (this.closed) {
-      const { details } = operation;
-      throw new ConnectionClosedError(`${details.command}: this client was closed`, details);
-    }
     if (signal !== undefined) {
       operation.follow(checkSignal(signal));
       if (operation.settled) return;

@@ -1,8 +1,12 @@
 import { ArgumentError, MemcachedError, PartialError, ValueTooLargeError } from "../../errors.js";
+import { withoutStack } from "../../util/stackless.js";
 import { traceBatch } from "./tracing.js";
 
 export type Resolve<Result> = (result: Result) => void;
 export type Reject = (error: unknown) => void;
+
+/** What a server's name ends at in a message: one name may be the beginning of another. */
+const BETWEEN_WORDS = /[\s,;()"]+|[:.](?=\s|$)/;
 
 /**
  * Several operations as one call: it waits for all of them, and a call that lost some
@@ -68,19 +72,12 @@ export class Gathering<Results> {
   #partialError(): PartialError<Results> {
     const [[server, first]] = [...this.#errors] as [[string, MemcachedError]];
     const { size } = this.#errors;
-    const at = first.message.includes(server) ? "" : ` at ${server}`;
+    const at = first.message.split(BETWEEN_WORDS).includes(server) ? "" : ` at ${server}`;
     const count = size === 1 ? "" : ` at ${size} servers, the first`;
-    return new PartialError(
-      `${this.#command} failed${count}${at}: ${first.message}`,
-      this.#results,
-      this.#errors,
-      {
-        server,
-        command: this.#command,
-        sent: [...this.#errors.values()].some((error) => error.sent),
-        cause: first,
-      },
-    );
+    const message = `${this.#command} failed${count}${at}: ${first.message}`;
+    const sent = [...this.#errors.values()].some((error) => error.sent);
+    const details = { server, command: this.#command, sent, cause: first };
+    return withoutStack(() => new PartialError(message, this.#results, this.#errors, details));
   }
 }
 

@@ -3,7 +3,6 @@ import { Operation, type Parts } from "../../operation.js";
 import type { Key } from "../../protocol/key.js";
 import { MAX_LINE_BYTES, MAX_LINE_KEYS } from "../../protocol/text/wire.js";
 import type { Server } from "../../routing/server.js";
-import { checkOptions } from "../../util/check.js";
 import { inBase64 } from "./base64.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
@@ -128,7 +127,7 @@ export function getMany<K extends Key>(
   options: CallOptions | undefined,
 ): Promise<Map<K, unknown>> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, CALL_OPTIONS, nameOf(cas));
+    dispatcher.begin(options, CALL_OPTIONS, nameOf(cas));
     const call = new ReadMany(dispatcher, keys, cas, options, resolve, reject);
     dispatcher.turns.take(
       () => call.wireKeys(),

@@ -14,7 +14,7 @@ import {
   type SetMode,
   winsRights,
 } from "../../protocol/request.js";
-import { checkBoolean, checkChoice, checkInteger, checkOptions } from "../../util/check.js";
+import { checkBoolean, checkChoice, checkInteger } from "../../util/check.js";
 import { whenReady } from "../../util/ready.js";
 import { show } from "../../util/show.js";
 import type { Encoded } from "../../value/codec.js";
@@ -85,7 +85,7 @@ export function metaSet(
   options: MetaSetOptions,
 ): Promise<meta.MetaStored> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, META_SET_OPTIONS, "metaSet");
+    dispatcher.begin(options, META_SET_OPTIONS, "metaSet");
     const flags = metaFlags(options);
     const wireKey = wireKeyOf(dispatcher, key, options, flags);
     const mode = checkChoice(options.mode ?? "set", "mode", SET_MODES);
@@ -218,7 +218,7 @@ function one<Result>(
   request: (wireKey: string, flags: MetaFlags) => Request,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    checkOptions(options, known, command.name);
+    dispatcher.begin(options, known, command.name);
     const flags = metaFlags(options);
     const wireKey = wireKeyOf(dispatcher, key, options, flags);
     dispatcher.send(command, request(wireKey, flags), wireKey, options, resolve, reject);

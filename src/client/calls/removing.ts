@@ -4,7 +4,7 @@ import type { Command } from "../../operation.js";
 import { exptime, type Ttl } from "../../protocol/exptime.js";
 import type { Key } from "../../protocol/key.js";
 import type { KeyRequest } from "../../protocol/request.js";
-import { checkBoolean, checkOptions } from "../../util/check.js";
+import { checkBoolean } from "../../util/check.js";
 import { FailedKeys } from "./answers.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { callsOf, EachKey, eachCall } from "./each.js";
@@ -66,7 +66,7 @@ async function touchEach<K extends Key>(
   ttl: Ttl,
   options: WriteOptions | undefined,
 ): Promise<K[]> {
-  checkOptions(options, WRITE_OPTIONS, touchMulti.name);
+  dispatcher.begin(options, WRITE_OPTIONS, touchMulti.name);
   const given = distinct(dispatcher, keys, options).values();
   const calls = callsOf(given, (key) => chunks.touch(touchMulti.name, key, ttl, options));
   const home = (key: K) => homeOf(dispatcher, key, options);
@@ -81,7 +81,7 @@ async function yesOrNo<K extends Key>(
   options: WriteOptions | undefined,
   request: (wireKey: string) => KeyRequest,
 ): Promise<K[]> {
-  checkOptions(options, WRITE_OPTIONS, command.name);
+  dispatcher.begin(options, WRITE_OPTIONS, command.name);
   const requests = new Map<K, KeyRequest>();
   for (const [wireKey, key] of distinct(dispatcher, keys, options)) {
     requests.set(key, request(wireKey));

@@ -5,7 +5,7 @@ import { exptime } from "../../protocol/exptime.js";
 import { describeKey, type Key, keyText } from "../../protocol/key.js";
 import { isJoining, type KeyRequest, type SetRequest } from "../../protocol/request.js";
 import { isUint8Array } from "../../util/bytes.js";
-import { checkBoolean, checkOptions } from "../../util/check.js";
+import { checkBoolean } from "../../util/check.js";
 import { show } from "../../util/show.js";
 import type { Encoded, EncodeOptions } from "../../value/codec.js";
 import { FailedKeys } from "./answers.js";
@@ -36,10 +36,10 @@ export function store(
     const { mode, name } = command;
     const part = isJoining(mode);
     if (part) {
-      checkOptions(options, WRITE_OPTIONS, name);
+      dispatcher.begin(options, WRITE_OPTIONS, name);
       checkPart(name, value);
     } else {
-      checkOptions(options, STORE_OPTIONS, name, TTL_INSTEAD);
+      dispatcher.begin(options, STORE_OPTIONS, name, TTL_INSTEAD);
       if (options !== undefined) checkCompress(options.compress);
     }
     const wireKey = dispatcher.key(key, options);
@@ -66,7 +66,7 @@ export async function storeMany(
   mapping: Mapping<unknown>,
   options: StoreOptions | undefined,
 ): Promise<Key[]> {
-  checkOptions(options, STORE_OPTIONS, command.name, TTL_INSTEAD);
+  dispatcher.begin(options, STORE_OPTIONS, command.name, TTL_INSTEAD);
   checkCompress(options?.compress);
   const { chunks } = dispatcher;
   if (chunks !== undefined) return storeEach(dispatcher, chunks, command, mapping, options);
@@ -104,7 +104,7 @@ function heard<Result>(promise: Promise<Result>): Promise<Result> {
   return promise;
 }
 
-/** The same where each value may take several items: one call for each. */
+/** The same where each value may take several items: one call for each, when all are encoded. */
 async function storeEach(
   dispatcher: Dispatcher,
   chunks: Chunking,
@@ -118,13 +118,16 @@ async function storeEach(
     const wireKey = dispatcher.key(key, options);
     const encoded = encodeValue(dispatcher.codec, value, options, wireKey, command.name);
     if (encoded instanceof Promise) encoding.push(heard(encoded));
-    calls.set(key, () =>
-      chunks.store({ command, wireKey, compareCas: undefined }, encoded, options),
-    );
+    calls.set(key, () => {
+      const made = all === undefined ? encoded : all.then(() => encoded);
+      return chunks.store({ command, wireKey, compareCas: undefined }, made, options);
+    });
   }
-  if (encoding.length > 0) await Promise.all(encoding);
+  const all = encoding.length === 0 ? undefined : Promise.all(encoding);
   const home = (key: Key) => homeOf(dispatcher, key, options);
-  return eachCall(command.name, calls, new FailedKeys<Key>(), home);
+  const stored = heard(eachCall(command.name, calls, new FailedKeys<Key>(), home));
+  await all;
+  return stored;
 }
 
 /** @throws ValueTooLargeError for more than the client may store, OptionError */

@@ -1,3 +1,4 @@
+import { allSettled } from "../../util/ready.js";
 import type { Reject } from "./gathering.js";
 
 /**
@@ -14,7 +15,7 @@ export class Turns {
 
   /** When all have been sent that wait now; undefined if none does. */
   get taken(): Promise<unknown> | undefined {
-    return this.#last.size === 0 ? undefined : Promise.allSettled(this.#last.values());
+    return allSettled(this.#last.values());
   }
 
   /** Sends requests about many keys behind the calls on these keys that came before. */

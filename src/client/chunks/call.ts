@@ -19,11 +19,6 @@ export class ChunkCall {
     this.#deadline = deadline;
   }
 
-  /** The milliseconds that are left: for calls that take a timeout of their own. */
-  get timeoutMs(): number {
-    return Math.max(1, this.#deadline - performance.now());
-  }
-
   ask<Result>(command: Command<Result>, request: KeyRequest): Promise<Result> {
     const { dispatcher } = this;
     return new Promise((resolve, reject) => {

@@ -148,12 +148,6 @@ export class Chunks implements Chunking {
     const takeBack = () => {
       if (manifest !== undefined) this.#discard(storing.wireKey, manifest, options);
     };
-    const timed = {
-      ...others,
-      get timeoutMs() {
-        return call.timeoutMs;
-      },
-    };
     const stored = (yes: boolean) => {
       if (!yes) takeBack();
       resolve(yes);
@@ -162,6 +156,7 @@ export class Chunks implements Chunking {
       if (error instanceof MemcachedError && !error.sent) takeBack();
       reject(error);
     };
+    const timed = this.#dispatcher.timed(others);
     this.#send(storing, whenReady(encoded, place), timed, stored, failed);
   }
 
@@ -215,9 +210,7 @@ export class Chunks implements Chunking {
     options: CallOptions | undefined,
   ): Promise<Encoded> {
     const request = this.#lookRequest(wireKey, undefined);
-    const looking = new Promise<Look | undefined>((resolve, reject) =>
-      this.#dispatcher.send(look(command.name), request, wireKey, options, resolve, reject),
-    );
+    const looking = this.#dispatcher.step(look(command.name), request, wireKey, options);
     const [data, found] = await Promise.all([encoded, looking]);
     if (found?.flags !== FLAG_CHUNKED) return data;
     throw new CodecError(

@@ -17,6 +17,7 @@ import {
 } from "../behaviors/rules.js";
 import { ARITHMETIC_OPTIONS, checkCompress, STORE_OPTIONS } from "../calls/options.js";
 import { type ChunkLimits, type ChunkOptions, chunkLimits } from "../chunks/options.js";
+import { hintFor } from "./foreign.js";
 import { LIMIT_OPTIONS, type LimitOptions, limitsOf, maxConnectingOf } from "./limits.js";
 import { POLICY_OPTIONS, type Policies, type PolicyOptions, policiesOf } from "./policies.js";
 import {
@@ -136,7 +137,7 @@ export function checkClientOptions(options: ClientOptions): void {
   throw new OptionError("This codec or serializer has no pickles; leave out the option pickle");
 }
 
-/** A behavior's name, or a call's option, is not misspelt: it is in the wrong place. */
+/** A behavior's name, a call's option or another client's is not misspelt: it is in the wrong place. */
 function checkPlaces(options: object): void {
   for (const name of Object.keys(options ?? {})) {
     if (CLIENT_OPTIONS.has(name)) continue;
@@ -148,6 +149,8 @@ function checkPlaces(options: object): void {
     if (ARITHMETIC_OPTIONS.has(name) || STORE_OPTIONS.has(name)) {
       throw new OptionError(`${name} is an option of calls and not of the client; give it to each`);
     }
+    const hint = hintFor(name);
+    if (hint !== undefined) throw new OptionError(`Client has no option "${name}"; ${hint}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { type Address, isUnix } from "../../connection/address.js";
 import { OptionError } from "../../errors.js";
 import { warnOnce } from "../warning.js";
 
-/** What becomes of credentials that would cross a network where it can be listened to. */
+/** What becomes of credentials that would cross a network where somebody else can have them. */
 export type PlaintextCredentials = "allow" | "warn" | "refuse";
 
 export const PLAINTEXT_CHOICES: readonly PlaintextCredentials[] = ["allow", "warn", "refuse"];
@@ -11,13 +11,20 @@ export const PLAINTEXT_CHOICES: readonly PlaintextCredentials[] = ["allow", "war
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i;
 
 /**
- * Called for a server that gets credentials without TLS; warns once for each server.
+ * Called for a server that gets credentials without TLS, or that nobody verifies; warns once for
+ * each server.
  * @throws OptionError if that is refused
  */
-export function exposeCredentials(address: Address, choice: PlaintextCredentials): void {
+export function exposeCredentials(
+  address: Address,
+  choice: PlaintextCredentials,
+  isSecure: boolean,
+): void {
   if (choice === "allow" || isUnix(address) || LOOPBACK.test(address.host)) return;
   const subject = `The credentials for ${address.name}`;
-  const what = "go there without TLS, and whoever is on the way can read them; set tls";
+  const what = isSecure
+    ? "go to whoever answers there (rejectUnauthorized: false); set tls.ca in its place"
+    : "go there without TLS, and whoever is on the way can read them; set tls";
   if (choice === "refuse") throw new OptionError(`${subject} ${what}`);
   warnOnce(
     subject,

@@ -12,6 +12,8 @@ import { Router } from "../../routing/router.js";
 import { Server } from "../../routing/server.js";
 import { WriteBuffer } from "../../routing/writebuffer.js";
 import { Events } from "../../util/events.js";
+import { allSettled, within } from "../../util/ready.js";
+import { atEndOfTurn } from "../../util/turn.js";
 import type { Codec, Serializer } from "../../value/codec.js";
 import { createCodec } from "../../value/factory.js";
 import type { Behaviors } from "../behaviors/behaviors.js";
@@ -200,9 +202,26 @@ export class Settings {
     this.#gutter?.disconnect();
   }
 
+  /** Ends everything when nothing is under way any more, or when the time is over. */
   async close(drainMs: number): Promise<void> {
-    this.dispatcher.buffer?.release();
-    await Promise.all([this.dispatcher.router.close(drainMs), this.#gutter?.close(drainMs)]);
+    const { router } = this.dispatcher;
+    const end = performance.now() + drainMs;
+    let underWay = this.#underWay();
+    while (performance.now() < end) {
+      if (underWay !== undefined) await within(end - performance.now(), underWay);
+      await new Promise<void>(atEndOfTurn); // by then each call has taken its next step
+      underWay = this.#underWay();
+      if (underWay === undefined) break;
+    }
+    router.end();
+    this.#gutter?.end();
+  }
+
+  /** Requests, and values that are being encoded for some; what is held back has to leave, too. */
+  #underWay(): Promise<unknown> | undefined {
+    const { buffer, router, turns } = this.dispatcher;
+    buffer?.release();
+    return allSettled([turns.taken, router.drained(), this.#gutter?.drained()]);
   }
 
   /** Puts the policies around the router that the options and behaviors ask for. */
@@ -275,7 +294,8 @@ export class Settings {
     const connecting = this.#connecting;
     const events: Events<ConnectionEvents> = this.events;
     checkWay(address, transport);
-    if (transport.plaintext !== undefined) exposeCredentials(address, transport.plaintext);
+    const { plaintext, tls } = transport;
+    if (plaintext !== undefined) exposeCredentials(address, plaintext, tls !== undefined);
     return new Server(address, {
       ...transport,
       socket: {

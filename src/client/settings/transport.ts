@@ -53,8 +53,9 @@ export interface TransportOptions {
   /** The SASL mechanism to use. @defaultValue the strongest that the server offers */
   readonly saslMechanism?: MechanismName | undefined;
   /**
-   * Where credentials would cross a network without TLS (not to a unix socket or this
-   * machine itself): a warning for each server, an OptionError, or nothing.
+   * Where credentials would cross a network without TLS, or with `rejectUnauthorized: false`
+   * (not to a unix socket or this machine itself): a warning for each server, an OptionError,
+   * or nothing.
    * @defaultValue "warn"
    */
   readonly plaintextCredentials?: PlaintextCredentials | undefined;
@@ -121,6 +122,8 @@ const SOCKET_OPTIONS = namesOf<SocketOptions>({
   sendBufferSize: true,
 });
 
+const PEM = /-----BEGIN .+-----\s*\n/;
+
 /** What `tls.connect` takes, too, and what would lead elsewhere than to the client's servers. */
 const CLIENTS_OWN = ["host", "port", "path", "socket", "session", "lookup", "timeout"] as const;
 
@@ -150,11 +153,12 @@ export function transportOf(options: TransportOptions): Transport {
   const binary = checkBoolean(options.binary ?? false, "binary");
   const connections = checkInteger(options.connections ?? 1, "connections", 1, MAX_CONNECTIONS);
   const plaintext = plaintextChoice(options);
+  const tls = checkTls(options.tls);
   const common = {
     socket: checkSocket(options.socket),
-    tls: checkTls(options.tls),
+    tls,
     connections,
-    plaintext: provide && !options.tls ? plaintext : undefined,
+    plaintext: provide && (!tls || tls.rejectUnauthorized === false) ? plaintext : undefined,
     needsStream: needsStream(options, { binary, provide, connections }),
     ...keyRules(options, binary),
   };
@@ -242,10 +246,24 @@ function checkTls(tls: boolean | TlsOptions | undefined): TlsOptions | undefined
   if (tls === true) return {};
   if (typeof tls === "object" && tls !== null) {
     const foreign = CLIENTS_OWN.find((name) => Reflect.get(tls, name) !== undefined);
-    if (foreign === undefined) return tls;
+    if (foreign === undefined) return checkPem(tls);
     throw new OptionError(`tls takes no ${foreign}, which is the client's own to say`);
   }
   throw new OptionError(`tls must be true or an object for tls.connect, not ${kindOf(tls)}`);
+}
+
+/** `tls.connect` overlooks a `ca` that is none, and says of the others what nobody understands. */
+function checkPem(tls: TlsOptions): TlsOptions {
+  for (const name of ["ca", "cert", "key", "crl"] as const) {
+    for (const part of [tls[name]].flat()) {
+      if (typeof part !== "string" && !(part instanceof Uint8Array)) continue;
+      if (part.length === 0 || PEM.test(Buffer.from(part).toString("latin1"))) continue;
+      throw new OptionError(
+        `tls.${name} must be PEM ("-----BEGIN …" and lines): what is in a file, not its path`,
+      );
+    }
+  }
+  return tls;
 }
 
 function checkSocket(socket: SocketOptions = {}): SocketOptions {

@@ -71,8 +71,9 @@ function adminLine(request: ServerRequest): string {
     case "stats":
       return request.argument === undefined ? "stats" : `stats ${request.argument}`;
     case "debug":
+      // From 1.6.40 on memcached sees the `b` only if another word follows it.
       return request.base64Key
-        ? `me ${Buffer.from(request.key, "latin1").toString("base64")} b`
+        ? `me ${Buffer.from(request.key, "latin1").toString("base64")} b b`
         : `me ${request.key}`;
   }
 }

@@ -98,7 +98,7 @@ function backgroundStats({ counters, settings, watch }: Instance): Entry[] {
         ["slab_reassign_busy_items", 0],
         ["slab_reassign_busy_deletes", 0],
         ["slab_reassign_busy_nomem", 0],
-        ["slab_reassign_last_busy_status", 0],
+        ["slab_reassign_last_busy_status", "none"],
       ]
     : [
         ["slab_reassign_busy_items", 0],

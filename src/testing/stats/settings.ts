@@ -50,7 +50,7 @@ function limitStats({ settings, prefixes }: Instance): Entry[] {
     ["slab_reassign", "yes"],
     ["slab_automove", settings.slabAutomove],
     ["slab_automove_ratio", "0.80"],
-    ["slab_automove_window", 30],
+    ["slab_automove_window", settings.release.strictParser ? 10 : 30],
     ["slab_chunk_max", 524288],
   ];
 }

@@ -65,6 +65,9 @@ function quit(session: Session): string {
   return "";
 }
 
+/** Only the parser of 1.6.40 looks for their `noreply`. */
+const NEWER = Number.POSITIVE_INFINITY;
+
 function any(run: Command["run"]): Command {
   return { min: 1, max: Number.POSITIVE_INFINITY, run };
 }
@@ -75,13 +78,13 @@ export const ADMIN: Readonly<Record<string, Command>> = {
   version: any(({ instance }) => `VERSION ${instance.settings.release.version}\r\n`),
   verbosity: { min: 2, max: 3, strictMin: 1, quietFrom: 1, run: verbosity },
   stats: any(stats),
-  shutdown: any(shutdown),
-  debugtime: any(debugTime),
+  shutdown: { ...any(shutdown), quietFrom: NEWER },
+  debugtime: { ...any(debugTime), quietFrom: NEWER },
   refresh_certs: any(refreshCertificates),
   cache_memlimit: { min: 2, max: 3, strictMin: 1, quietFrom: 1, run: cacheMemlimit },
-  slabs: any(slabs),
+  slabs: { ...any(slabs), quietFrom: 4 },
   lru: { min: 2, max: Number.POSITIVE_INFINITY, strictMin: 1, quietFrom: 1, run: lru },
-  lru_crawler: any(crawler),
+  lru_crawler: { ...any(crawler), quietFrom: NEWER },
   watch: any(watch),
   quit: any(quit),
 };

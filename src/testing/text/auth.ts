@@ -6,7 +6,7 @@ import { MAX_OPEN_LINE } from "./command.js";
 
 const LF = 10;
 const MAX_BODY_BYTES = 16384;
-/** Newer releases close the connection for a line that cannot be a `set`. */
+/** Newer releases close the connection for a line that cannot be a `set`, whatever is unsent. */
 const SHORTEST_LINE = 6;
 
 const UNAUTHENTICATED = "CLIENT_ERROR unauthenticated\r\n";
@@ -57,6 +57,7 @@ export class AuthReader implements Reader {
       return false;
     }
     if (strictParser && end < SHORTEST_LINE) {
+      session.reply = "";
       session.closing = true;
       return false;
     }

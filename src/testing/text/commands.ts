@@ -14,6 +14,9 @@ const CLASSIC = { ...RETRIEVAL, ...STORAGE, ...MUTATION, ...ADMIN, ...CONFIG };
 
 const MODERN: Commands = new Map(Object.entries({ ...CLASSIC, ...META }));
 
+/** 1.6.40 dropped an old name of `get`. */
+const NEWEST: Commands = new Map([...MODERN].filter(([name]) => name !== "bget"));
+
 /** The 1.4 releases: no meta commands, no `gat`, and no surplus words after two commands. */
 const OLD: Commands = (() => {
   const { gat: _, gats: __, version, quit, ...rest } = CLASSIC;
@@ -23,6 +26,7 @@ const OLD: Commands = (() => {
 
 /** The commands that a release knows. */
 export function commandsOf(release: Release): Commands {
+  if (release.strictParser) return NEWEST;
   return release.meta ? MODERN : OLD;
 }
 
@@ -34,19 +38,22 @@ export function carryOut(
 ): string | Block {
   const { strictParser } = session.instance.settings.release;
   const command = commands.get(words[0] ?? "");
-  if (command === undefined) return unknown(session, words);
+  if (command === undefined) return unknown(session, words, strictParser);
   if (strictParser) {
     if (words.length < (command.strictMin ?? command.min)) return BAD_FORMAT;
   } else if (words.length < command.min || words.length > command.max) {
     return ERROR;
   }
   const answer = command.run(session, words);
+  // The strict parser refuses a length before it has looked at the last word.
+  if (strictParser && answer === BAD_FORMAT && words[0]! in STORAGE) return answer;
   return isQuiet(command, words, strictParser) ? quiet(answer) : answer;
 }
 
 /** Web requests that were smuggled in end the connection. */
-function unknown(session: Session, words: readonly string[]): string {
-  if (words.at(-1)?.startsWith("HTTP/") !== true) return ERROR;
+function unknown(session: Session, words: readonly string[], strictParser: boolean): string {
+  const last = words.at(-1);
+  if (last?.startsWith("HTTP/") !== true) return strictParser && last === "noreply" ? "" : ERROR;
   session.abort();
   return "";
 }

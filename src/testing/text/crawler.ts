@@ -56,8 +56,9 @@ function dump(session: Session, classes: string, form: "metadump" | "mgdump"): s
   if (reply !== "") return `ERROR cannot pipeline other commands before ${form}\r\n`;
   const chosen = classesOf(instance, classes);
   if (chosen === undefined) return BAD_CLASS;
-  let lines = form === "metadump" && release.dumpOk ? OK : "";
-  for (const item of instance.store.items()) {
+  let lines = release.dumpOk ? OK : "";
+  // As there, the least recently used comes first.
+  for (const item of [...instance.store.items()].reverse()) {
     if (chosen !== "all" && !chosen.has(item.slabClass)) continue;
     if (!instance.store.isLive(item)) continue;
     lines += form === "metadump" ? metadumpLine(instance, item) : mgdumpLine(item);

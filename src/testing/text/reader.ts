@@ -9,6 +9,16 @@ const STORES = new Set(["set", "add", "replace", "append", "prepend", "cas", "ms
 /** The strict parser reads no line of fewer bytes, its CR included. */
 const SHORTEST_LINE = 3;
 
+/** How many words it sees, but for keys that are read. */
+const MAX_WORDS = 23;
+
+/** The commands that it knows behind blanks as well. */
+const INDENTED = new Set(
+  "shutdown slabs cache_memlimit debugtime flush_all lru_crawler verbosity lru refresh_certs".split(
+    " ",
+  ),
+);
+
 const LF = 10;
 const CR = 13;
 
@@ -74,7 +84,7 @@ export class TextReader implements Reader {
       session.reply += BAD_FORMAT;
       return;
     }
-    const words = wordsOf(strictParser ? whole : untilNul(whole));
+    const words = strictParser ? strictWords(whole) : wordsOf(untilNul(whole));
     const wanted = session.tap?.begin(words[0] ?? "", keysOf(words)) ?? true;
     // The line of a command that is not wanted still tells how long its data block is.
     const hasBlock = words.length > 2 && STORES.has(words[0]!);
@@ -119,6 +129,14 @@ export class TextReader implements Reader {
 function untilNul(line: string): string {
   const nul = line.indexOf("\0");
   return nul < 0 ? line : line.slice(0, nul);
+}
+
+/** The parser of 1.6.40 knows most commands only where the line begins, and 23 of their words. */
+function strictWords(line: string): string[] {
+  const words = wordsOf(line);
+  const name = words[0] ?? "";
+  if (line.startsWith(" ") && !INDENTED.has(name)) words[0] = ` ${name}`;
+  return /^g[ae]ts?$/.test(name) ? words : words.slice(0, MAX_WORDS);
 }
 
 function wordsOf(line: string): string[] {

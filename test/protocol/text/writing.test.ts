@@ -162,7 +162,7 @@ const SHAPES: [string, Request, string][] = [
   ["flush_all", flushAll(), "flush_all\r\n"],
   ["flush_all later", flushAll(30), "flush_all 30\r\n"],
   ["me", debug("k"), "me k\r\n"],
-  ["me of a binary key", debug("a b", true), "me YSBi b\r\n"],
+  ["me of a binary key", debug("a b", true), "me YSBi b b\r\n"],
 ];
 
 test.each(SHAPES)("%s", (_, request, bytes) => {

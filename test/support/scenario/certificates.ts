@@ -23,7 +23,7 @@ export const renewed: Fault = {
     const begin = async () => {
       replace(own, next);
       await refreshCertificates(servers.victim);
-      await using newcomer = new Client(proxy.address, stage.options);
+      await using newcomer = new Client(proxy.address, { ...stage.options, timeoutMs: 10_000 });
       await newcomer.version();
       proxy.cutAll();
     };

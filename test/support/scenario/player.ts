@@ -9,6 +9,9 @@ import { Traffic } from "./traffic.js";
 /** Keys of each server. */
 const KEYS = 20;
 
+/** For calls that have nothing to wait for: a machine without a processor to spare fails none. */
+const PATIENT = { timeoutMs: 10_000, connectTimeoutMs: 10_000 } as const;
+
 /** One client and its traffic. */
 export class Player {
   readonly policy: Policy;
@@ -22,10 +25,15 @@ export class Player {
   #before = new Map<string, number>();
   #moved: ReadonlySet<string> = new Set();
 
-  constructor(policy: Policy, stage: Stage) {
-    const options = policy.options(stage.gutter);
+  /** @param timeoutMs - how long its calls wait for a server that may fall silent */
+  constructor(policy: Policy, stage: Stage, timeoutMs?: number) {
+    const deadlines = timeoutMs === undefined ? PATIENT : { timeoutMs };
     this.policy = policy;
-    this.client = new Client(stage.servers, { ...options, ...stage.options });
+    this.client = new Client(stage.servers, {
+      ...policy.options(stage.gutter),
+      ...deadlines,
+      ...stage.options,
+    });
     if (stage.source !== undefined) this.client.follow(stage.source);
     this.#victim = this.client.servers[VICTIM]!.name;
     this.#keys = stage.servers.flatMap((_, index) => this.#keysOn(index));
@@ -48,7 +56,7 @@ export class Player {
     if (this.policy.name === "replicas") return;
     const moved = new Set<string>();
     for (const address of [...servers.toSpliced(VICTIM, 1), gutter]) {
-      await using looking = new Client(address, options);
+      await using looking = new Client(address, { ...PATIENT, ...options });
       for (const [key, value] of await looking.getMulti(this.#keys)) {
         const version = this.#history.versionOf(key, value) ?? 0;
         const isHome = this.client.serverFor(key).name === address;

@@ -9,6 +9,8 @@ export interface Durations {
   readonly faultMs: number;
   /** After everybody has the server back. */
   readonly afterMs: number;
+  /** How long calls wait for a server that falls silent. */
+  readonly silenceMs: number;
 }
 
 /** How long it may take until a lost server is given up, or one that is back is found. */
@@ -28,10 +30,11 @@ const MOVES_MS = 300;
 export async function play(
   fault: Fault,
   policies: readonly Policy[],
-  { beforeMs, faultMs, afterMs }: Durations,
+  { beforeMs, faultMs, afterMs, silenceMs }: Durations,
 ): Promise<Map<Policy, Figures>> {
   await using stage = await fault.stage();
-  const players = policies.map((policy) => new Player(policy, stage));
+  const timeoutMs = fault.shows === "silence" ? silenceMs : undefined;
+  const players = policies.map((policy) => new Player(policy, stage, timeoutMs));
   try {
     if (fault.flaps) for (const player of players) player.outlast(faultMs);
     await Promise.all(players.map((player) => player.traffic.warm()));

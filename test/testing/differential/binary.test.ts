@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { MemcachedServer } from "tslibmc/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Memcached, startMemcached } from "../../support/memcached.js";
+import { COMPAT, describeAgainst, VERSION } from "../support/counterpart.js";
 import { exchange } from "../support/wire.js";
 
 /** `DIFFERENTIAL_RUNS=2000` is the long form. */
@@ -14,7 +15,7 @@ let embedded: MemcachedServer;
 beforeAll(async () => {
   // Its background thread would hold on to items now and then, which shows in the replies.
   real = await startMemcached({ args: ["-t", "1", "-o", "no_lru_maintainer"] });
-  embedded = await MemcachedServer.start({ compat: "1.6.18" });
+  embedded = await MemcachedServer.start({ compat: COMPAT });
 });
 
 afterAll(async () => {
@@ -142,7 +143,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: odd },
 );
 
-describe("against memcached 1.6.18, binary", () => {
+describeAgainst(`against memcached ${VERSION}, binary`, () => {
   it("answers random packets, right and wrong, with the same bytes", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 25 }), async (steps) => {

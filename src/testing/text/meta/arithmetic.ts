@@ -13,6 +13,8 @@ import {
   returnedTtl,
 } from "./flags.js";
 
+const BAD_FLAG = "CLIENT_ERROR invalid or duplicate flag\r\n";
+
 const MODES: ReadonlyMap<string | undefined, "incr" | "decr"> = new Map([
   [undefined, "incr"],
   ["I", "incr"],
@@ -25,9 +27,9 @@ const MODES: ReadonlyMap<string | undefined, "incr" | "decr"> = new Map([
 export function metaArithmetic(session: Session, words: readonly string[]): string {
   const { instance } = session;
   const refused = refuseLine(instance, words);
-  if (refused !== undefined) return refused;
+  if (refused !== undefined) return instance.settings.release.strictParser ? BAD_FLAG : refused;
   const request = readFlags(instance, words, 2);
-  if (typeof request === "string") return "CLIENT_ERROR invalid or duplicate flag\r\n";
+  if (typeof request === "string") return BAD_FLAG;
   const mode = MODES.get(request.mode);
   if (mode === undefined) return "CLIENT_ERROR invalid mode for ma M token\r\n";
   const sum = instance.add(mode, request.key, request.delta, request.compareCas ?? 0n);

@@ -39,7 +39,7 @@ const MODES: ReadonlyMap<string | undefined, StoreMode> = new Map([
 /** `ms <key> <length> <flags>*` and a data block (protocol.txt, "Meta Set"). */
 export function metaSet(session: Session, words: readonly string[]): string | Block {
   const { instance } = session;
-  const { strictParser, numerals } = instance.settings.release;
+  const { strictParser, numerals, setCas } = instance.settings.release;
   if (words.length < 3 || (!strictParser && words[1]!.length > MAX_KEY_BYTES)) return BAD_FORMAT;
   const tooMany = refuseLine(instance, words);
   if (tooMany !== undefined && !strictParser) return tooMany;
@@ -50,13 +50,15 @@ export function metaSet(session: Session, words: readonly string[]): string | Bl
   if (typeof request === "string") return discarded(length, request);
   const mode = storeMode(request);
   if (mode === undefined) return discarded(length, "CLIENT_ERROR invalid mode for ms M token\r\n");
-  if (request.words.some((word) => word[0] === "O" && isTooLong(word))) {
-    return discarded(length, OPAQUE_TOO_LONG);
-  }
+  const tooLong = request.words.some((word) => word[0] === "O" && isTooLong(word));
+  if (tooLong && !setCas) return discarded(length, OPAQUE_TOO_LONG);
   const shortage = instance.admit(mode, true, { ...request, data: "", exptime: 0 }, length);
   if (shortage !== undefined) {
     return discarded(length, shortage === "tooLarge" ? TOO_LARGE : NO_MEMORY);
   }
+  // It is taken before the data comes, and used up even if that turns out bad.
+  if (setCas) request.setCas ??= instance.store.nextCas();
+  if (tooLong) return discarded(length, OPAQUE_TOO_LONG);
   return {
     length,
     malformed: BAD_DATA,
