@@ -164,7 +164,7 @@ export function transportOf(options: TransportOptions): Transport {
   };
   if (binary) {
     if (options.proxy !== undefined) {
-      throw new OptionError("proxies do not speak the binary protocol; leave out binary");
+      throw new OptionError("proxy and binary do not go together; leave one out");
     }
     const greet = provide && saslAuthentication(provide, mechanism);
     return { ...common, wire: () => new BinaryWire(), greet };

@@ -1,6 +1,6 @@
 import type { Outgoing } from "../outgoing.js";
 import type { AdminRequest, Request } from "../request.js";
-import type { Exchange, Replies, Wire } from "../wire.js";
+import type { Exchange } from "../wire.js";
 import { needsMeta } from "./meta.js";
 import { TextWire } from "./wire.js";
 
@@ -11,50 +11,29 @@ export type Proxy = "twemproxy" | "mcrouter" | "memcached";
  * The text protocol as far as a proxy passes it on. It hangs up on all else, and so loses the
  * answers of others: that is not sent to it.
  */
-export class ProxiedWire implements Wire {
+export class ProxiedWire extends TextWire {
   readonly #proxy: Proxy;
-  readonly #text: Wire;
 
   constructor(proxy: Proxy) {
+    super(proxy === "memcached" ? "within" : "last");
     this.#proxy = proxy;
-    this.#text = new TextWire(proxy === "memcached" ? "within" : "last");
   }
 
-  write(exchange: Exchange, out: Outgoing): string | undefined {
-    return missingWords(this.#proxy, exchange.request) ?? this.#text.write(exchange, out);
-  }
-
-  answersSilent(request: Request): boolean {
-    return this.#text.answersSilent(request);
-  }
-
-  finish(out: Outgoing): void {
-    this.#text.finish(out);
-  }
-
-  get room(): Buffer | undefined {
-    return this.#text.room;
-  }
-
-  push(chunk: Buffer, length: number, replies: Replies): void {
-    this.#text.push(chunk, length, replies);
+  override write(exchange: Exchange, out: Outgoing): string | undefined {
+    const missing = missingWords(this.#proxy, exchange.request);
+    if (missing === undefined) return super.write(exchange, out);
+    return `${this.#proxy} as a proxy does not pass on ${missing}`;
   }
 }
 
-/** What each answers of the requests about servers. */
-const ANSWERED: Readonly<Record<Proxy, readonly AdminRequest["action"][]>> = {
-  twemproxy: ["version"],
-  mcrouter: ["version"],
-  memcached: ["version", "stats", "noop", "debug"],
-};
+/** What memcached's own does not pass on of the requests about servers; the others know `version` alone. */
+const UNKNOWN: readonly AdminRequest["action"][] = ["flushAll", "verbosity"];
 
 function missingWords(proxy: Proxy, request: Request): string | undefined {
   const isOwn = proxy === "memcached";
-  const name = isOwn ? "memcached's proxy" : proxy;
   if (request.verb === "admin") {
-    if (ANSWERED[proxy].includes(request.action)) return undefined;
-    return `${name} does not pass on ${request.action}`;
+    const { action } = request;
+    return (isOwn ? UNKNOWN.includes(action) : action !== "version") ? action : undefined;
   }
-  if (isOwn || !needsMeta(request)) return undefined;
-  return `${name} does not pass on meta commands, which this needs`;
+  return !isOwn && needsMeta(request) ? "meta commands, which this needs" : undefined;
 }

@@ -273,7 +273,7 @@ export class TextReader {
       return;
     }
     this.#settleLine(refused, replies);
-    if (errors === "unsure") throw doubtful(line, "to many keys; behind a proxy, set proxy");
+    if (errors === "unsure") throw doubtful(line, "to several keys: set proxy if one answers");
     if (leavesData(refused, request)) {
       throw new ProtocolError(
         `After ${quote(line, SHOWN)} to a storage command its data may remain`,
@@ -281,7 +281,7 @@ export class TextReader {
     }
     // A load balancer may have said something first, to which this is the answer.
     if (!this.#hasBegun && line === "ERROR") {
-      throw doubtful(line, "to the first line, as where a load balancer speaks the PROXY protocol");
+      throw doubtful(line, "to the first line: does a load balancer speak the PROXY protocol?");
     }
   }
 }
