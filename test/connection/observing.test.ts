@@ -248,7 +248,7 @@ describe("diagnostics channels", () => {
   });
 
   test("tslibmc:connect traces an attempt that fails", async () => {
-    const dead = new Client("/tmp/nobody-listens-here.sock");
+    await using dead = new Client("/tmp/nobody-listens-here.sock");
     const seen = await traced("tslibmc:connect", () => outcome(dead.get("k")));
     expect(seen.map(([event]) => event)).toEqual([
       "start",
