@@ -28,8 +28,7 @@ export function extended(lists: readonly string[]): Extended {
 function serverOption(name: string, value: string): MemcachedServerOptions {
   if (name === "track_sizes") return { trackSizes: true };
   if (name === "idle_timeout") {
-    const seconds = Number(value);
-    if (Number.isInteger(seconds) && seconds >= 0) return { idleTimeout: seconds };
+    if (/^\d+$/.test(value)) return { idleTimeout: Number(value) };
     throw new OptionError(`-o idle_timeout must be a number of seconds, not ${value}`);
   }
   if (name === "no_maxconns_fast") {

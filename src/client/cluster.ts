@@ -1,5 +1,5 @@
 import * as admin from "../commands/admin.js";
-import { ArgumentError, ConnectionClosedError, OptionError } from "../errors.js";
+import { ArgumentError, OptionError } from "../errors.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { VERSION_REQUEST } from "../protocol/request.js";
@@ -21,7 +21,13 @@ import type { ConfigurationSources } from "./configuration/configuration.js";
 import { configured } from "./configuration/configured.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
 import { type ExplainOptions, explain, type KeyExplanation, serverFor } from "./explaining.js";
-import { type DiscoverOptions, discover, type FollowOptions, Membership } from "./membership.js";
+import {
+  type DiscoverOptions,
+  discover,
+  FOLLOW_OPTIONS,
+  type FollowOptions,
+  Membership,
+} from "./membership.js";
 import {
   parseServer,
   parseServers,
@@ -38,7 +44,7 @@ import { behaviorView } from "./settings/view.js";
 
 /** How `close()` ends a client. */
 export interface CloseOptions {
-  /** Milliseconds to wait for what is under way. @defaultValue the client's `timeoutMs` */
+  /** Milliseconds to wait for the calls that are under way. @defaultValue the client's `timeoutMs` */
   readonly drainMs?: number | undefined;
 }
 
@@ -118,13 +124,8 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * pylibmc's behaviors as they stand. Setting one takes effect with the next call:
-   *
-   * ```ts
-   * client.behaviors.ketama = true;
-   * ```
-   *
-   * Setting the whole object sets those that it has and leaves the others.
+   * pylibmc's behaviors as they stand. Setting one takes effect with the next call; setting the
+   * whole object sets those that it has and leaves the others.
    * @throws OptionError on setting an unknown behavior, or one to a wrong value
    */
   get behaviors(): Behaviors {
@@ -147,12 +148,8 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Calls `listener` whenever a connection is made (`connect`), cannot be made
-   * (`connectError`) or ends (`disconnect`), whenever a server's state changes (`health`), its
-   * old values are deleted after an outage (`rejoin`), a failure is made a miss (`masked`) or
-   * a change that was held back fails (`lost`), and whenever a source of servers gives another
-   * list (`membership`) or fails (`membershipError`). Nobody has to listen: what fails also rejects
-   * the calls that it concerns.
+   * Calls `listener` at each event of a type; {@link ClientEvents} says what they tell. Nobody
+   * has to listen: what fails also rejects the calls that it concerns.
    */
   on<Type extends keyof ClientEvents>(
     type: Type,
@@ -172,8 +169,7 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * What this client has counted, by its servers' names: operations, hits and misses,
-   * errors, bytes, reconnects, what waits, and how long replies took. Nobody is asked;
+   * What this client has counted, by its servers' names. Nobody is asked;
    * {@link Cluster.getStats} asks the servers for theirs.
    */
   stats(): Map<string, ServerStats> {
@@ -255,16 +251,14 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Follows a source of servers, from its next list on and until `close()`:
-   * each list that differs is given to {@link Cluster.setServers} (event `membership`). A list
-   * that cannot be used, an empty one for instance, and a source that fails change nothing
-   * (event `membershipError`); after a failure the source is iterated anew. Another source
-   * takes the first one's place.
+   * Follows a source of servers, from its next list on, until `close()` or another source: each
+   * list that differs is given to {@link Cluster.setServers}. A list that cannot be used, and a
+   * source that fails, change nothing; after a failure the source is iterated anew.
    * @throws OptionError for anything but an async iterable, or an unknown option;
    * ConnectionClosedError if the client is closed
    */
   follow(source: AsyncIterable<Servers>, options?: FollowOptions): void {
-    if (this.closed) throw new ConnectionClosedError("The client is closed");
+    this.#settings.dispatcher.begin(options, FOLLOW_OPTIONS, "follow");
     const lists = new Subscription(source);
     const membership = new Membership(this, this.#settings.events, lists, options);
     this.#membership?.end();
@@ -365,9 +359,8 @@ export abstract class Cluster implements AsyncDisposable {
   }
 
   /**
-   * Ends the client: sends what `buffer_requests` holds back, waits for what is under way,
-   * then closes every connection. Calls made afterwards reject, and so do those with a request
-   * still to send, such as values that are being compressed. Closing twice does no harm.
+   * Ends the client: refuses further calls, waits for those that were made before, all of their
+   * steps and what `buffer_requests` holds back, then closes every connection.
    */
   async close(options?: CloseOptions): Promise<void> {
     const { dispatcher } = this.#settings;

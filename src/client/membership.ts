@@ -31,7 +31,7 @@ export interface ServerList {
   setServers(servers: Servers): void;
 }
 
-const FOLLOW_OPTIONS = namesOf<FollowOptions>({ signal: true });
+export const FOLLOW_OPTIONS: ReadonlySet<string> = namesOf<FollowOptions>({ signal: true });
 
 const DISCOVER_OPTIONS: ReadonlySet<string> = new Set([...CLIENT_OPTIONS, "discoverTimeoutMs"]);
 
@@ -47,14 +47,13 @@ export class Membership {
   readonly #lists: Subscription;
   readonly #signal: AbortSignal | undefined;
 
-  /** @throws OptionError for an unknown option, or a signal that is not an AbortSignal */
+  /** @throws OptionError for a signal that is not an AbortSignal */
   constructor(
     client: ServerList,
     events: Events<ClientEvents>,
     lists: Subscription,
     options: FollowOptions = {},
   ) {
-    checkOptions(options, FOLLOW_OPTIONS, "follow");
     this.#client = client;
     this.#events = events;
     this.#lists = lists;

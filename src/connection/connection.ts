@@ -56,10 +56,12 @@ export class Connection implements Executor {
   #ended = false;
   /** When the present attempt to connect is given up. */
   #connectDeadline = 0;
+  /** When time had last passed in which nobody could look. */
+  #missedAt = 0;
   readonly #attempts = new Attempts();
   /** Its place among those that connect, or wait for their turn to. */
   #entrant: Entrant | undefined = undefined;
-  readonly #drain = new Drain();
+  readonly #drain = new Drain(() => this.#isAwaited);
 
   constructor(options: ConnectionOptions) {
     const { address, limits } = options;
@@ -104,7 +106,7 @@ export class Connection implements Executor {
 
   /** Resolves when nothing is under way any more; undefined if nothing is. */
   drained(): Promise<void> | undefined {
-    return this.#isAwaited ? this.#drain.wait() : undefined;
+    return this.#drain.wait();
   }
 
   /** Closes for good; what is under way fails. */
@@ -237,12 +239,12 @@ export class Connection implements Executor {
 
   #flush(): void {
     if (this.#link?.open) this.#link.send(this.#queue, this.#options.limits.maxOperations);
-    this.#settled();
+    this.#drain.check();
   }
 
   #progressed(): void {
     if (this.#queue.length > 0) this.#flush();
-    else this.#settled();
+    else this.#drain.check();
   }
 
   /** The socket ended by itself: while connecting, or in the middle of its life. */
@@ -293,7 +295,7 @@ export class Connection implements Executor {
       this.#reaper.fail(operation, failure);
     }
     for (const operation of unsent) this.#reaper.fail(operation, failure);
-    this.#settled();
+    this.#drain.check();
   }
 
   /**
@@ -313,7 +315,7 @@ export class Connection implements Executor {
     for (const operation of unsent) {
       if (!operation.settled) this.#options.onUnsent(operation);
     }
-    this.#settled();
+    this.#drain.check();
   }
 
   /** The connection is ended from here: everything under way fails. */
@@ -323,7 +325,7 @@ export class Connection implements Executor {
     if (wasOpen) this.#announcer.disconnected(error);
     else if (wasOpen === false) this.#announcer.failed(failure.error, 0);
     for (const operation of left) this.#reaper.fail(operation, failure);
-    this.#settled();
+    this.#drain.check();
   }
 
   /** Lets the socket go, and returns what it had sent. */
@@ -346,34 +348,39 @@ export class Connection implements Executor {
   #check(now: number, missedMs: number): boolean {
     const { connecting, stallTimeoutMs } = this.#options;
     const { connectTimeoutMs } = connecting;
+    if (missedMs > 0) this.#missedAt = now;
     this.#connectDeadline = Math.min(this.#connectDeadline + missedMs, now + connectTimeoutMs);
     if (this.#link?.open === false && now >= this.#connectDeadline) {
       this.#giveUp(this.#unconnected(`nothing came of it within ${connectTimeoutMs} ms`));
     }
-    const overdue = this.#expireAll(now);
+    const overdue = this.#expireAll(now, missedMs);
     const waits = this.#link === undefined; // for its turn, which is no fault of the server's
     if (overdue !== undefined && !waits) this.#options.onFailure(overdue);
     const link = this.#link;
-    if (link?.open && (link.isStalled(now, stallTimeoutMs) || this.#isOverdue(link, now))) {
+    if (
+      link?.open &&
+      (link.isStalled(now, missedMs, stallTimeoutMs) || this.#isOverdue(link, now))
+    ) {
       link.reset();
       const why = `${this.#name} let nothing pass for ${stallTimeoutMs} ms`;
       this.#abandon(this.#closed(why), false);
     }
-    this.#settled();
+    this.#drain.check();
     return this.#isBusy || this.#link?.open === false;
   }
 
   /** Whether nobody has waited for the oldest reply for so long that none behind it can come in time. */
   #isOverdue({ pipeline }: Link, now: number): boolean {
     const oldest = pipeline.waiting(0);
-    return oldest !== undefined && now - oldest.deadline > this.#options.stallTimeoutMs;
+    const { stallTimeoutMs } = this.#options;
+    return oldest !== undefined && now - Math.max(oldest.deadline, this.#missedAt) > stallTimeoutMs;
   }
 
   /** Fails what is overdue, and returns the last of these failures. */
-  #expireAll(now: number): Failure | undefined {
+  #expireAll(now: number, missedMs: number): Failure | undefined {
     let last: Failure | undefined;
     const expire = (operation: Operation) => {
-      last = this.#reaper.expire(operation, now, this.#lateness) ?? last;
+      last = this.#reaper.expire(operation, now, missedMs, this.#lateness) ?? last;
     };
     this.#link?.pipeline.forEachAwaited(expire);
     for (const operation of this.#queue.takeOverdue(now)) expire(operation);
@@ -392,10 +399,6 @@ export class Connection implements Executor {
     const { length } = link.pipeline;
     return length > 1 ? `${why}, one of ${length} that the server owes` : why;
   };
-
-  #settled(): void {
-    if (this.#drain.isAwaited && !this.#isAwaited) this.#drain.end();
-  }
 
   #closed(message: string, cause?: Error): Failure {
     return new Failure(ConnectionClosedError, message, this.#name, cause);

@@ -89,14 +89,14 @@ export class Datagrams implements Executor {
   #ended = false;
   /** The first is at random: who forges a reply must not know its number. */
   #lastId = crypto().randomInt(MAX_IN_FLIGHT);
-  readonly #drain = new Drain();
+  readonly #drain = new Drain(() => this.#isBusy);
 
   constructor(options: DatagramsOptions) {
     this.#options = options;
     this.#name = options.address.name;
     this.#announcer = new Announcer(this.#name, options.onEvent);
     this.#reaper = new Reaper(this.#name, this.#counters, options.onFailed);
-    this.#sweep = new Sweep((now) => this.#check(now));
+    this.#sweep = new Sweep((now, missedMs) => this.#check(now, missedMs));
   }
 
   execute(operation: Operation): void {
@@ -126,7 +126,7 @@ export class Datagrams implements Executor {
 
   /** Resolves when nothing is under way any more; undefined if nothing is. */
   drained(): Promise<void> | undefined {
-    return this.#isBusy ? this.#drain.wait() : undefined;
+    return this.#drain.wait();
   }
 
   /** Closes for good; what is under way fails. */
@@ -270,7 +270,7 @@ export class Datagrams implements Executor {
       this.#reaper.fail(operation, this.#failure(ProtocolError, message, cause));
     }
     this.#send();
-    this.#settled();
+    this.#drain.check();
   }
 
   /** The socket could not be made, or the server's machine says that nobody is there. */
@@ -305,25 +305,25 @@ export class Datagrams implements Executor {
     for (const operation of new Set(left.map((one) => one.operation))) {
       this.#reaper.fail(operation, failure);
     }
-    this.#settled();
+    this.#drain.check();
   }
 
-  #check(now: number): boolean {
+  #check(now: number, missedMs: number): boolean {
     if (this.#isOpening && now >= this.#openDeadline) {
       this.#lost(`nothing came of it within ${this.#options.connecting.connectTimeoutMs} ms`);
     }
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {
-      overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
+      overdue = this.#reaper.expire(operation, now, missedMs, lateness) ?? overdue;
       if (operation.settled) this.#answers.delete(id);
     }
     for (const operation of this.#takeOverdue(now)) {
-      overdue = this.#reaper.expire(operation, now, lateness) ?? overdue;
+      overdue = this.#reaper.expire(operation, now, missedMs, lateness) ?? overdue;
     }
     this.#window.turn(now);
     if (overdue !== undefined) this.#options.onFailure(overdue);
     this.#send();
-    this.#settled();
+    this.#drain.check();
     if (!this.#isBusy) this.#window.clear();
     return this.#isBusy || this.#isOpening;
   }
@@ -337,10 +337,6 @@ export class Datagrams implements Executor {
       return false;
     });
     return overdue;
-  }
-
-  #settled(): void {
-    if (this.#drain.isAwaited && !this.#isBusy) this.#drain.end();
   }
 
   #full(): Failure {

@@ -1,16 +1,20 @@
-/** Those who wait until nothing is under way any more. */
+/** Those who wait until a connection has nothing under way any more. */
 export class Drain {
+  readonly #isBusy: () => boolean;
   #waiting: (() => void)[] = [];
 
-  get isAwaited(): boolean {
-    return this.#waiting.length > 0;
+  constructor(isBusy: () => boolean) {
+    this.#isBusy = isBusy;
   }
 
-  wait(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  /** Undefined if there is nothing to wait for. */
+  wait(): Promise<void> | undefined {
+    return this.#isBusy() ? new Promise((resolve) => this.#waiting.push(resolve)) : undefined;
   }
 
-  end(): void {
+  /** Something was settled. */
+  check(): void {
+    if (this.#waiting.length === 0 || this.#isBusy()) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

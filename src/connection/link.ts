@@ -35,8 +35,8 @@ export interface LinkEvents {
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 
 /**
- * memcached before 1.6.39 reads a TLS record in parts and may forget the rest of it until
- * another one comes. So over TLS each write is one batch of whole requests, of which all but
+ * memcached reads a TLS record in parts and may forget the rest of it until another one comes,
+ * since 1.6.39 more rarely. So over TLS each write is one batch of whole requests, of which all but
  * the last lie in the first record, and the next write waits until it has left. No change is
  * quiet, since the noop behind the last would lie past that.
  */
@@ -130,9 +130,10 @@ export class Link implements Reader {
     this.#flush();
   }
 
-  /** Whether the server owes something and has let nothing pass for so long. */
-  isStalled(now: number, stallTimeoutMs: number): boolean {
+  /** Whether the server owes something and has let nothing pass for so long, less what was missed of it. */
+  isStalled(now: number, missedMs: number, stallTimeoutMs: number): boolean {
     const { backlog } = this;
+    this.#lastProgress = Math.min(now, this.#lastProgress + missedMs);
     if (backlog < this.#lastBacklog || !this.isBusy) this.#lastProgress = now;
     this.#lastBacklog = backlog;
     return now - this.#lastProgress > stallTimeoutMs;

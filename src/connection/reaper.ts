@@ -35,12 +35,14 @@ export class Reaper {
 
   /**
    * Fails an operation whose deadline has passed.
+   * @param missedMs - how much of the time until now nobody could look at the sockets
    * @param why - says what it waited for, and `within` which time
    * @returns what that says of the server; undefined if nothing
    */
   expire(
     operation: Operation,
     now: number,
+    missedMs: number,
     why: (operation: Operation, within: string) => string,
   ): Failure | undefined {
     if (operation.settled || now < operation.deadline) return undefined;
@@ -49,8 +51,8 @@ export class Reaper {
     const failure = new Failure(TimeoutError, message, this.#server);
     this.#counters.timeouts++;
     this.fail(operation, failure);
-    // What another server failed before had only the rest of its time here.
-    return operation.moved ? undefined : failure;
+    // What another server failed before had only the rest of its time here; nor is the program's own time the server's.
+    return operation.moved || now - missedMs < operation.deadline ? undefined : failure;
   }
 }
 

@@ -1,4 +1,4 @@
-import { distinct, homeOf } from "../client/calls/keys.js";
+import { distinct, homesOf } from "../client/calls/keys.js";
 import type { CallOptions } from "../client/calls/options.js";
 import { Client } from "../client/client.js";
 import { type Cluster, settingsOf } from "../client/cluster.js";
@@ -105,8 +105,7 @@ export class Pair<Value> {
 
   /** Tells where a call's keys are meant to be, for errors that name no server. */
   home(place: CallOptions | undefined): (key: Key) => string {
-    const { dispatcher } = settingsOf(this.primary);
-    return (key) => homeOf(dispatcher, key, place);
+    return homesOf(settingsOf(this.primary).dispatcher, place);
   }
 
   progress(): MigrationProgress {

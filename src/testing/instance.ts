@@ -5,10 +5,9 @@ import { Clock } from "./clock.js";
 import { Configurations } from "./cluster.js";
 import { Counters } from "./counters.js";
 import type { Draft, Item } from "./item.js";
-import { LOOSE } from "./numeral.js";
 import { Prefixes } from "./prefixes.js";
 import { resolveSettings, type ServerOptions, type Settings } from "./settings.js";
-import { SlabClasses } from "./slab.js";
+import { itemBytes, SlabClasses } from "./slab.js";
 import {
   type Shortage,
   Store,
@@ -152,7 +151,7 @@ export class Instance {
     if (shortage === undefined) return undefined;
     if (shortage === "tooLarge") counters.totals.store_too_large++;
     else counters.totals.store_no_memory++;
-    watch.stored(key, shortage === "tooLarge" ? "too_large" : "no_memory", mode, 0, undefined, 0);
+    watch.stored(key, shortage === "tooLarge" ? "too_large" : "no_memory", mode, 0, 0, 0);
     const old = drop ? store.peek(key) : undefined;
     if (old !== undefined) store.delete(old);
     return shortage;
@@ -171,9 +170,15 @@ export class Instance {
     }
     if (watch.size > 0) {
       const ttl = draft.exptime === 0 ? 0 : draft.exptime - this.clock.now();
-      watch.stored(draft.key, STATUS[result], mode, ttl, store.stored, draft.data.length);
+      const { slabClass, data } = store.stored ?? { ...draft, slabClass: this.#classOf(draft) };
+      watch.stored(draft.key, STATUS[result], mode, ttl, slabClass, data.length);
     }
     return result;
+  }
+
+  /** The slab class of what was not stored. */
+  #classOf({ key, data, flags }: Draft): number {
+    return this.slabs.classOf(itemBytes(key.length, data.length, flags, this.settings.cas));
   }
 
   /** Changes a number. `compareCas` 0n compares nothing. */
@@ -186,7 +191,7 @@ export class Instance {
     }
     if (item.data === "") return { kind: "notNumeric" };
     if (compareCas !== 0n && compareCas !== item.cas) return { kind: "exists" };
-    const old = LOOSE.uint64(item.data);
+    const old = this.settings.release.numerals.stored(item.data);
     if (old === undefined) return { kind: "notNumeric" };
     counters.of(item.slabClass)[`${mode}_hits`]++;
     const sum = mode === "incr" ? BigInt.asUintN(64, old + delta) : old > delta ? old - delta : 0n;

@@ -3,6 +3,8 @@ export interface Numerals {
   uint64(text: string): bigint | undefined;
   uint32(text: string): number | undefined;
   int32(text: string): number | undefined;
+  /** The number in an item. */
+  stored(text: string): bigint | undefined;
 }
 
 /** What C's `strtoul` family takes for a number: blanks before, a sign, a blank or NUL after. */
@@ -26,23 +28,23 @@ function small(text: string): number {
 
 function looseUint64(text: string): bigint | undefined {
   const value = small(text);
-  return value >= 0 ? BigInt(value) : wideUint64(text);
+  return value >= 0 ? BigInt(value) : wideUint64(text, text);
 }
 
-function wideUint64(text: string): bigint | undefined {
+function wideUint64(text: string, within?: string): bigint | undefined {
   const match = NUMERAL.exec(text);
   if (match === null) return undefined;
   const magnitude = BigInt(match[2]!);
   if (magnitude >= UINT64) return undefined;
   const value = match[1] === "-" ? BigInt.asUintN(64, -magnitude) : magnitude;
   // A minus sign is only looked for where the result could be a negative number.
-  return value >= INT64 && text.includes("-") ? undefined : value;
+  return value >= INT64 && (within ?? match[0]).includes("-") ? undefined : value;
 }
 
 function looseUint32(text: string): number | undefined {
   const value = small(text);
   if (value >= 0) return value;
-  const wide = wideUint64(text);
+  const wide = wideUint64(text, text);
   return wide === undefined ? undefined : Number(BigInt.asUintN(32, wide));
 }
 
@@ -57,10 +59,15 @@ function looseInt32(text: string): number | undefined {
 }
 
 /**
- * C's own reading, which all releases use for stored values and those before 1.6.40 for
- * all words: it truncates to 32 bits without complaint.
+ * C's own reading, which releases before 1.6.40 use for all words: it truncates to 32 bits
+ * without complaint.
  */
-export const LOOSE: Numerals = { uint64: looseUint64, uint32: looseUint32, int32: looseInt32 };
+export const LOOSE: Numerals = {
+  uint64: looseUint64,
+  uint32: looseUint32,
+  int32: looseInt32,
+  stored: looseUint64,
+};
 
 function strictUint64(text: string): bigint | undefined {
   if (!/^[0-9]{0,22}$/.test(text)) return undefined;
@@ -79,8 +86,16 @@ function strictInt32(text: string): number | undefined {
   return value === (value | 0) ? value : undefined;
 }
 
-/** The reading of 1.6.40 on: digits alone, and within the range. */
-export const STRICT: Numerals = { uint64: strictUint64, uint32: strictUint32, int32: strictInt32 };
+/**
+ * The reading of 1.6.40 on: digits alone, and within the range. An item's number is read as before,
+ * but a minus behind it is none of its own (since 1.6.22).
+ */
+export const STRICT: Numerals = {
+  uint64: strictUint64,
+  uint32: strictUint32,
+  int32: strictInt32,
+  stored: (text) => wideUint64(text),
+};
 
 const FRACTION = /^[ \t\n\v\f\r]*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)(?:[ \t\n\v\f\r\0]|$)/i;
 

@@ -71,12 +71,12 @@ export class Watch {
     status: string,
     mode: StoreMode,
     ttl: number,
-    item: Item | undefined,
+    slabClass: number,
     size: number,
   ): void {
     this.#log(
       "mutations",
-      `type=item_store key=${percentEncode(key)} status=${status} cmd=${mode} ttl=${ttl} clsid=${item?.slabClass ?? 0} cfd=${this.client} size=${size}`,
+      `type=item_store key=${percentEncode(key)} status=${status} cmd=${mode} ttl=${ttl} clsid=${slabClass} cfd=${this.client} size=${size}`,
     );
   }
 

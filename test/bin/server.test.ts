@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -55,6 +55,29 @@ describe("tslibmc-server", () => {
     const child = run(["-d"]);
     expect(await textOf(child, "stderr")).toMatch(/^tslibmc-server: -d is not possible here: /);
     expect(child.exitCode).toBe(64);
+  });
+
+  it("takes the place of a socket that was left behind, with the mode of -a", async () => {
+    const path = join(folder, "left.sock");
+    const first = run(["-s", path]);
+    await once(first.stdout!, "data");
+    first.kill("SIGKILL");
+    await once(first, "exit");
+    const second = run(["-s", path, "-a", "600"]);
+    await once(second.stdout!, "data");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const wire = Wire.connect({ path });
+    expect(await wire.ask("get k\r\n")).toBe("END\r\n");
+    wire.close();
+  });
+
+  it("leaves alone what is no socket", async () => {
+    const path = join(folder, "precious");
+    writeFileSync(path, "kept");
+    const child = run(["-s", path]);
+    expect(await textOf(child, "stderr")).toContain("tslibmc-server: ");
+    expect(child.exitCode).toBe(1);
+    expect(readFileSync(path, "utf8")).toBe("kept");
   });
 
   it("does not call it a wrong option that its address is taken", async () => {

@@ -42,6 +42,14 @@ describe("values in chunks", () => {
     return item && { text: item.value?.toString() ?? "", flags: item.flags, ttl: item.ttl };
   }
 
+  test("one that has just the size of a chunk is stored as it is", async () => {
+    await using client = new Client(addresses, SMALL);
+    await client.set("just", "x".repeat(256));
+    await client.set("over", "x".repeat(257));
+    expect((await stored("just"))?.text).toBe("x".repeat(256));
+    expect((await stored("over"))?.flags).toBe(CHUNKED);
+  });
+
   /** The keys of a value's chunks. */
   async function chunkKeys(key: string): Promise<string[]> {
     const [, id, , size, chunkSize] = /^chunks 1 (\S+) (\d+) (\d+) (\d+)\.$/.exec(
@@ -325,6 +333,38 @@ describe("values in chunks", () => {
         client.get("order"),
       ]);
       expect(results).toEqual([true, true, large, true, true, "last!"]);
+    });
+
+    test("calls behind many values keep their order, while one of these is compressed", async () => {
+      await using client = new Client(addresses, { ...SMALL, timeoutMs: 10_000 });
+      const large = randomBytes(100_000).toString("base64");
+      const results = await Promise.all([
+        client.setMulti({ "order-large": large, "order-small": 1 }, { compress: true }),
+        client.get("order-large"),
+        client.getMulti(["order-small"]),
+        client.set("order-large", "last"),
+        client.incr("order-small"),
+      ]);
+      const small = new Map([["order-small", 1]]);
+      expect(results).toEqual([[], large, small, true, 2]);
+      expect(await client.get("order-large")).toBe("last");
+    });
+
+    test("a value among many that cannot be encoded fails the call, and nothing is sent", async () => {
+      await using client = new Client(addresses, {
+        ...SMALL,
+        serializer: {
+          serialize: async (value) => {
+            if (value === "none") throw new CodecError("it has no bytes");
+            return { data: String(value), flags: 0 };
+          },
+          deserialize: (data) => Buffer.from(data).toString(),
+        },
+      });
+      const storing = client.setMulti({ "some-first": "v".repeat(1000), "some-none": "none" });
+      const error: unknown = await storing.catch((reason) => reason);
+      expect(error).toMatchObject({ constructor: CodecError, key: "some-none" });
+      expect(await client.get("some-first")).toBeUndefined();
     });
 
     test("what is too large, or wrong, leaves nothing behind", async () => {

@@ -1,4 +1,5 @@
 import { TimeoutError } from "tslibmc";
+import { MemcachedServer } from "tslibmc/testing";
 import { expect, test } from "vitest";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
@@ -16,4 +17,15 @@ test("a counter that is neither there nor can be made is tried for until the cal
   const client = clientOf(server.address, { timeoutMs: 300 });
   expect(await outcome(client.incr("n", 1, { initial: 1 }))).toBeInstanceOf(TimeoutError);
   expect(server.received).toMatch(/^(?:incr n 1\r\nadd n \d+ 0 1\r\n1\r\n){2}/);
+});
+
+test("counting by nothing tells the number", async () => {
+  await using server = await MemcachedServer.start();
+  const client = clientOf(server.address);
+  await client.set("n", 7);
+  expect([
+    await client.incr("n", 0),
+    await client.decr("n", 0),
+    await client.incr("n", 0n),
+  ]).toEqual([...[7, 7], 7n]);
 });

@@ -176,6 +176,11 @@ describe("refused before anything is sent", () => {
     ["a delay past 30 days", () => client.flushAll({ delay: 2_592_001 }), /delay .* to 2592000/],
     ["a level that is text", () => client.verbosity(INJECTION as never), /level/],
     ["stats that memcached never ends", () => client.getStats("sizes_enable"), /never ends/],
+    [
+      "more words in stats than a line has",
+      () => client.getStats("x".repeat(200)),
+      /argument of stats/,
+    ],
     ["a line's end in stats", () => client.getStats(INJECTION), /argument of stats/],
     ["a recache that is text", () => client.metaGet("k", { recache: "1" as never }), /recache/],
     ["an opaque with a blank", () => client.metaGet("k", { opaque: "a b" }), /opaque/],
@@ -349,6 +354,14 @@ describe("a client that cannot be", () => {
     ["behaviors that are null", { behaviors: null }, /behaviors must be an object/],
     ["a gutter without servers", { failover: {} }, /failover needs servers/],
     ["chunks that are a number", { chunk: 1 }, /chunk must be true, false or an object/],
+    [
+      "hedging past all reads",
+      { hedge: { percentile: 100 } },
+      /percentile must be .* 99\.99, not 100/,
+    ],
+    ["hedging below all", { hedge: { percentile: 0.5 } }, /percentile must be a number from 1 /],
+    ["hedging at once", { hedge: { minDelayMs: 0 } }, /minDelayMs must be a number from 1 /],
+    ["more hedging than reads", { hedge: { maxShare: 1.5 } }, /maxShare must be .* to 1, not 1\.5/],
     ["hedging that is a number", { hedge: 5 }, /hedge must be true, false or an object/],
   ])("%s", (_, options, message) => {
     expect(() => new Client("127.0.0.1", options as ClientOptions)).toThrow(MemcachedError);

@@ -43,6 +43,19 @@ test("deadlines pass when the faked time does", async () => {
   expect(await failure).toBeInstanceOf(TimeoutError);
 });
 
+test("each call has its own deadline, in whatever order they end", async () => {
+  fakeTime();
+  await client.set("fake", 1);
+  server.faults.add({ on: { command: "get" }, do: { kind: "stall" } });
+  const ended: number[] = [];
+  const calls = [400, 100, 250].map((timeoutMs) =>
+    client.get("fake", { timeoutMs }).catch(() => ended.push(timeoutMs)),
+  );
+  for (let ms = 0; ms < 420; ms += 10) await vi.advanceTimersByTimeAsync(10);
+  await Promise.all(calls);
+  expect(ended).toEqual([100, 250, 400]);
+});
+
 test("deadlines pass when time is real again, and nothing faked is waited for", async () => {
   server.faults.add({ on: { command: "get" }, do: { kind: "stall" } });
   fakeTime();

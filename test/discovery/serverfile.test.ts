@@ -1,9 +1,18 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { EventEmitter } from "node:events";
+import fs, {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { OptionError } from "tslibmc";
 import { serverFile } from "tslibmc/discovery";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { errorOf } from "../support/outcome.js";
 import { listsOf } from "./lists.js";
 
@@ -99,6 +108,47 @@ describe("changes are noticed at once", () => {
     writeFileSync(target, "b:2\n");
     expect(await next()).toEqual(["b:2"]);
     rmSync(elsewhere, { recursive: true });
+  });
+});
+
+describe("where the file system", () => {
+  /** Stands in for what watches, which the test speaks for. */
+  let watcher: EventEmitter & { close(): void };
+  let tell: (event: string, found: string | null) => void;
+  const { watch } = fs;
+  const close = vi.fn();
+  beforeEach(() => {
+    close.mockClear();
+    watcher = Object.assign(new EventEmitter(), { close });
+    fs.watch = ((_: string, __: object, listener: typeof tell) => {
+      tell = listener;
+      return watcher;
+    }) as unknown as typeof fs.watch;
+    syncBuiltinESMExports();
+  });
+  afterEach(() => {
+    fs.watch = watch;
+    syncBuiltinESMExports();
+  });
+
+  test("does not say which file has changed, it is read", async () => {
+    writeFileSync(path, "a:1\n");
+    const next = listsOf(serverFile(path, { intervalMs: NEVER_MS }));
+    await next();
+    writeFileSync(path, "b:2\n");
+    const coming = next();
+    tell("rename", null);
+    expect(await coming).toEqual(["b:2"]);
+  });
+
+  test("watches no longer, the file is read every now and then", async () => {
+    writeFileSync(path, "a:1\n");
+    const next = listsOf(serverFile(path, { intervalMs: 20 }));
+    await next();
+    watcher.emit("error", new Error("EPERM"));
+    expect(close).toHaveBeenCalledOnce();
+    writeFileSync(path, "b:2\n");
+    expect(await next()).toEqual(["b:2"]);
   });
 });
 

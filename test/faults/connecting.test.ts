@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConnectError, ConnectionClosedError, OptionError, TimeoutError } from "tslibmc";
+import { ConnectError, ConnectionClosedError, OptionError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { backoffMs } from "../../src/connection/backoff.js";
 import { startMemcached } from "../support/memcached.js";
@@ -261,59 +261,4 @@ test("ten thousand first calls open one socket", async () => {
   const calls = Array.from({ length: 10_000 }, (_, i) => client.incr(`k${i}`));
   expect(new Set(await Promise.all(calls))).toEqual(new Set([5]));
   expect(server.connections.length).toBe(1);
-});
-
-describe("close", () => {
-  test("while it connects: what waits is sent and answered first", async () => {
-    const memcached = use(await startMemcached());
-    const client = clientOf(memcached.address);
-    const stored = client.set("k", 1);
-    await client.close();
-    expect(await stored).toBe(true);
-  });
-
-  test("while a server is silent: what is left fails when its time is over", async () => {
-    const server = use(await ScriptedServer.start());
-    const client = clientOf(server.address, { timeoutMs: 60_000 });
-    const call = outcome(client.get("k"));
-    await until(() => server.received !== "");
-    await client.close({ drainMs: 50 });
-    expect(await call).toBeInstanceOf(ConnectionClosedError);
-  });
-
-  test("does not wait for replies that nobody waits for", async () => {
-    const server = use(await ScriptedServer.start());
-    const client = clientOf(server.address, { timeoutMs: 50 });
-    const call = outcome(client.get("k"));
-    await client.close({ drainMs: 2 ** 31 - 1 });
-    expect(await call).toBeInstanceOf(TimeoutError);
-  });
-
-  test("during a pause, twice, and before any call; later calls reject", async () => {
-    const client = clientOf(await deadAddress());
-    await outcome(client.get("k"));
-    await Promise.all([client.close(), client.close()]);
-    const error = await outcome(client.get("k"));
-    expect(error).toBeInstanceOf(ConnectionClosedError);
-    expect(error).toMatchObject({ sent: false });
-    const unused = clientOf("127.0.0.1:1");
-    await unused.close();
-    expect(await outcome(unused.set("k", 1))).toBeInstanceOf(ConnectionClosedError);
-  });
-
-  test("waits until what wants no reply has left, too", async () => {
-    const memcached = use(await startMemcached());
-    const client = clientOf(memcached.address, { timeoutMs: 10_000 });
-    await client.set("first", 1);
-    await memcached.pause();
-    const value = Buffer.alloc(900_000, "v");
-    for (let i = 0; i < 20; i++) void client.set(`k${i}`, value, { noreply: true });
-    setTimeout(() => memcached.resume(), 100);
-    await client.close();
-    const reader = clientOf(memcached.address, { timeoutMs: 10_000 });
-    const keys = Array.from({ length: 20 }, (_, i) => `k${i}`);
-    // What has left this machine's hands may still have to be read by the server.
-    while ((await reader.getMulti(keys)).size < 20);
-    expect(await reader.get<Uint8Array>("k19")).toHaveLength(value.length);
-  });
 });

@@ -198,6 +198,33 @@ describe("processes", () => {
     expect(await ended).toEqual({ code: 7, printed: "" });
   });
 
+  test("one that is told to end closes its client, and has done what it was called for", async () => {
+    const memcached = use(await startMemcached());
+    const { child, ended, printed } = program(
+      `${IMPORT}
+      await client.set("ready", 1);
+      const busy = setInterval(() => {}, 1000);
+      process.once("SIGTERM", async () => {
+        clearInterval(busy);
+        const tell = (result) => console.log(JSON.stringify(result));
+        void client.set("large", "v".repeat(1_000_000), { compress: true }).then(tell);
+        void client.incr("n", 1, { initial: 5 }).then(tell);
+        await client.close();
+        await client.get("n").catch((error) => tell(error.message));
+      });
+      console.log("ready");`,
+      memcached.address,
+    );
+    await until(() => printed().includes("ready"));
+    child.kill("SIGTERM");
+    const { code, printed: all } = await ended;
+    expect(code).toBe(0);
+    const lines = all.trim().split("\n");
+    expect(lines.slice(0, 3).sort()).toEqual(["5", "ready", "true"]);
+    expect(lines.slice(3)).toEqual(['"get: this client was closed"']);
+    expect(await clientOf(memcached.address).get("large")).toHaveLength(1_000_000);
+  });
+
   test("a worker that is terminated takes its connections with it", async () => {
     const memcached = use(await startMemcached());
     const file = join(mkdtempSync(join(tmpdir(), "worker-")), "worker.mjs");

@@ -156,7 +156,8 @@ describe("a server that reads slowly", () => {
     expect(unsent).toBeInstanceOf(TimeoutError);
     expect(unsent).toMatchObject({ sent: false });
     for (const each of await Promise.all(filling)) expect(each).toBeInstanceOf(TimeoutError);
-    expect(client.stats().get(server.address)).toMatchObject({ waiting: 0 });
+    // Nothing waits but what asks whether the server is alive, which takes 25 ms to come.
+    expect(client.stats().get(server.address)?.waiting).toBeLessThan(2);
     server.connections[0]?.socket.resume();
     await until(() => server.received.includes("fill0"));
     expect(server.received).not.toContain("unsent");

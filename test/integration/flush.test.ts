@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Client, PartialError } from "tslibmc";
 import { describe, expect, test } from "vitest";
-import { startMemcacheds } from "../support/memcached.js";
+import { startMemcached, startMemcacheds } from "../support/memcached.js";
 
 /** For 15 MB a server's share of a busy machine may not do within the default's second. */
 const PATIENT = { timeoutMs: 15_000 };
@@ -34,6 +34,18 @@ describe.each([false, true])("flush, binary: %s", (binary) => {
     expect(await client.flush()).toBe(true);
     expect((await observer.getMulti(keys)).size).toBe(8);
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+  });
+
+  test("waits for values in chunks that are being compressed", async () => {
+    await using server = await startMemcached();
+    await using client = new Client(server.address, { binary, chunk: { size: 50_000 } });
+    await using observer = new Client(server.address, { chunk: { size: 50_000 } });
+    const large = randomBytes(300_000).toString("base64");
+    void client.setMulti({ a: large, b: "small" }, { compress: true, noreply: true });
+    expect(await client.flush({ timeoutMs: 10_000 })).toBe(true);
+    expect(await observer.getMulti(["a", "b"], { timeoutMs: 10_000 })).toEqual(
+      new Map(Object.entries({ a: large, b: "small" })),
+    );
   });
 
   test("rejects when a server is gone", async () => {

@@ -213,6 +213,14 @@ describe("what goes wrong with datagrams", () => {
     fake.close();
   });
 
+  test("a server that never answers is failing", async () => {
+    const { fake, address } = await answering(() => []);
+    await using unheard = new Client(address, { timeoutMs: 50 });
+    await expect(unheard.get("k")).rejects.toThrow(TimeoutError);
+    expect(unheard.stats().get(address)).toMatchObject({ state: "failing" });
+    fake.close();
+  });
+
   test("one key of many that is lost fails the call when its time is over", async () => {
     const { fake, address } = await answering((request) =>
       request.includes("lost") ? [] : [reply(request, 0, 1, "VALUE k 0 1\r\nv\r\nEND\r\n")],
@@ -257,6 +265,7 @@ describe("options to a socket", () => {
     const lookup: LookupFunction = (_, __, done) => done(new Error("no such name"), "", 4);
     await using client = new Client("udp:cache.example", { socket: { lookup } });
     await expect(client.get("k")).rejects.toThrow(ConnectError);
+    expect(client.stats().get("udp:cache.example:11211")).toMatchObject({ connectErrors: 1 });
   });
 
   test.each<[string, LookupFunction, RegExp]>([

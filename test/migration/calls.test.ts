@@ -415,6 +415,27 @@ test("closing waits for what is under way, and takes nothing more", async () => 
   await migration.close();
 });
 
+test("closing waits until both clusters are empty, and takes no longer than it may", async () => {
+  const migration = clusters.migrate();
+  await migration.from.set("a", 1);
+  await migration.to.set("b", 1);
+  const flushed = migration.flushAll();
+  const closed = migration.close();
+  expect(await errorOf(migration.flushAll())).toMatchObject({ command: "flushAll", sent: false });
+  expect(await flushed).toBe(true);
+  await closed;
+  expect(await clusters.plainOld().get("a")).toBeUndefined();
+  expect(await clusters.plainNew().get("b")).toBeUndefined();
+
+  const stalled = clusters.migrate();
+  for (const server of clusters.old) await server.pause();
+  const calls = [errorOf(stalled.get("c")), errorOf(stalled.from.get("c"))];
+  const begin = performance.now();
+  await stalled.close({ drainMs: 400 });
+  expect(performance.now() - begin).toBeLessThan(750);
+  await Promise.all(calls);
+});
+
 test("a signal ends a call, wherever it is", async () => {
   const migration = clusters.migrate();
   for (const server of clusters.old) await server.pause();

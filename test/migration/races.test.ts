@@ -1,4 +1,4 @@
-import type { Client, Serializer } from "tslibmc";
+import { Client, type Serializer } from "tslibmc";
 import type { Migration, MigrationReads } from "tslibmc/migration";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { randomFrom } from "../support/random.js";
@@ -131,6 +131,51 @@ describe("a process that died while it brought a value over", () => {
     expect(await migration.gets("k")).toBeUndefined();
     expect(await migration.set("k", "value")).toBe(true);
     expect(await migration.get("k")).toBe("value");
+  });
+
+  test.each(["append", "prepend"] as const)("is none the wiser after an %s", async (join) => {
+    await abandon();
+    expect(await clusters.plainNew()[join]("k", "x")).toBe(true);
+    const migration = clusters.migrate();
+    expect(await migration.get("k")).toBeUndefined();
+    expect(await migration.add("k", 1)).toBe(true);
+    expect(await clusters.plainNew().get("k")).toBe(1);
+  });
+
+  test("does not keep a value from its place that it took while this was added", async () => {
+    const migration = clusters.migrate({ reads: "new" });
+    const { to } = migration;
+    let adds = 0;
+    to.add = async (...args) => {
+      if (adds++ === 0) await abandon();
+      return Client.prototype.add.apply(to, args);
+    };
+    expect(await migration.add("k", 1)).toBe(true);
+    expect(adds).toBe(1);
+    expect(await clusters.plainNew().get("k")).toBe(1);
+  });
+});
+
+describe("values that many read at once", () => {
+  test("are each brought over once", async () => {
+    const migration = clusters.migrate();
+    await migration.from.set("k", "v");
+    expect(await Promise.all([1, 2, 3].map(() => migration.get("k")))).toEqual(["v", "v", "v"]);
+    await until(() => migration.progress().warmed === 1 && isIdle(migration.to));
+    const stats = await migration.to.getStats();
+    const sets = [...stats.values()].map((each) => Number(each["cmd_set"]));
+    expect(sets.reduce((a, b) => a + b)).toBe(2); // the placeholder, and the value in its place
+  });
+
+  test("are brought over up to a thousand at once, and the others at their next read", async () => {
+    const migration = clusters.migrate();
+    const keys = Array.from({ length: 1_200 }, (_, i) => `key:${i}`);
+    await migration.from.setMulti(keys.map((key) => [key, key] as const));
+    expect((await migration.getMulti(keys)).size).toBe(keys.length);
+    await until(() => migration.progress().warmed >= 1_000 && isIdle(migration.to));
+    expect(migration.progress().warmed).toBe(1_000);
+    expect((await migration.getMulti(keys)).size).toBe(keys.length);
+    await until(() => migration.progress().warmed === keys.length);
   });
 });
 

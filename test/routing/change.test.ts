@@ -12,6 +12,7 @@ import {
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
 import { PYTHON } from "../support/python.js";
 
 /** The share of keys that have another server after a change, and whether all went one way. */
@@ -272,6 +273,23 @@ describe("while traffic runs", () => {
     expect(await reading).toBeUndefined();
     expect(await counting).toBeInstanceOf(ConnectionClosedError);
     expect(await counting).toMatchObject({ sent: true, server: goes.address });
+  });
+
+  test("closing the client ends what is under way at a server that goes, too", async () => {
+    const [stays, goes] = servers as [Memcached, Memcached];
+    const client = connect([stays, goes]);
+    const key = keyOn(client, goes);
+    await client.get(key);
+    await goes.pause();
+    try {
+      const reading = errorOf(client.get(key));
+      await delay(20);
+      client.removeServer(goes.address);
+      await client.close({ drainMs: 0 });
+      expect(await reading).toBeInstanceOf(ConnectionClosedError);
+    } finally {
+      goes.resume();
+    }
   });
 
   test("what is asked for in two steps finishes, too, where its server goes or the client is closed", async () => {

@@ -144,3 +144,15 @@ describe("a server that can be asked and misses a change", () => {
     },
   );
 });
+
+test("a deletion that fails ends it until the next time, and is told", async () => {
+  const failing = Array<Happening>(4).fill("is refused");
+  const holder = new Holder("delete", 10, failing);
+  for (const key of ["a", "b", "c", "d"]) holder.misses(key);
+  await expect(holder.rejoin.catchUp()).rejects.toThrow("it never arrived");
+  expect(failing).toHaveLength(1); // three are asked for at once
+  expect(holder.events).toEqual([{ action: "delete", keys: 0, error: expect.any(TimeoutError) }]);
+  await expect(holder.rejoin.catchUp()).rejects.toThrow("it never arrived");
+  await holder.rejoin.catchUp();
+  expect(holder.stale.size).toBe(0);
+});

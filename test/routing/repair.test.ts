@@ -1,6 +1,11 @@
 import { type Client, OptionError } from "tslibmc";
 import type { Fault, MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Operation } from "../../src/operation.js";
+import { MISS } from "../../src/protocol/reply.js";
+import type { Question } from "../../src/routing/copyread.js";
+import { Repairs } from "../../src/routing/repair.js";
+import type { Server } from "../../src/routing/server.js";
 import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
@@ -209,4 +214,18 @@ test("options that contradict each other, or are out of range, are refused", () 
     expect(() => fleet.connect(options)).toThrow(OptionError);
     expect(() => fleet.connect(options)).toThrow(message);
   }
+});
+
+test("no more than 64 are looked at at once, and others when those are done", async () => {
+  const asked: Operation[] = [];
+  const silent = { execute: (operation: Operation) => asked.push(operation) } as unknown as Server;
+  const request = { verb: "get", key: "k", meta: undefined };
+  const question = { operation: { route: "k" }, request } as unknown as Question;
+  const repairs = new Repairs();
+  for (let i = 0; i < 100; i++) repairs.start(question, silent, []);
+  expect(asked).toHaveLength(64);
+  for (const operation of asked.splice(0, 2)) operation.settle(MISS);
+  await new Promise(setImmediate);
+  for (let i = 0; i < 100; i++) repairs.start(question, silent, []);
+  expect(asked).toHaveLength(64);
 });

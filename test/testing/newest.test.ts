@@ -101,6 +101,15 @@ const CASES: readonly (readonly [what: string, request: string, reply: string])[
   ],
   ["dumps keys", "lru_crawler mgdump all\r\n", "OK\r\nmg a\r\nmg n\r\nEN\r\n"],
   ["knows no bget", "bget a\r\n", "ERROR\r\n"],
+  [
+    "makes an item of what is appended or prepended, for as long as N says, and by these modes alone",
+    [
+      "ms v 1 MA N30\r\nx\r\nmg v t\r\nms v 1 MA N90\r\ny\r\nmg v t v\r\n",
+      "ms p 1 MP N30 T90\r\nx\r\nmg p t\r\n",
+      "ms s 1 N30\r\nx\r\nmg s t\r\nms e 1 ME N30\r\nx\r\nmg e t\r\n",
+    ].join(""),
+    "HD\r\nHD t30\r\nHD\r\nVA 2 t30\r\nxy\r\nHD\r\nHD t30\r\nHD\r\nHD t-1\r\nHD\r\nHD t-1\r\n",
+  ],
   ["tracks no sizes on demand", "stats sizes_enable\r\n", "ERROR\r\n"],
   ["closes on web requests", "GET / HTTP/1.1\r\nversion\r\n", ""],
 ];

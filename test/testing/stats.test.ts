@@ -68,6 +68,22 @@ describeAgainst(`stats against memcached ${VERSION}`, () => {
     expect(lines(await ours.ask(work))).toEqual(lines(await theirs.ask(work)));
   });
 
+  it("shows in its settings what was tuned", async () => {
+    const work =
+      "lru tune 11 22 0.3 4.5\r\nlru temp_ttl 77\r\nslabs automove 2\r\nlru mode flat\r\n" +
+      "cache_memlimit 32\r\n";
+    const NAMES = /lru|ttl|automove|hot|warm|maxbytes/;
+    const settings = async (wire: Wire) => {
+      await wire.ask(work);
+      return [...entries(await wire.ask("stats settings\r\n"))].filter(([name]) =>
+        NAMES.test(name),
+      );
+    };
+    const expected = await settings(theirs);
+    expect(expected.length).toBeGreaterThan(8);
+    expect(await settings(ours)).toEqual(expected);
+  });
+
   it("counts sizes once they are tracked", async () => {
     const work = `stats sizes_enable\r\nset s 0 0 100\r\n${"x".repeat(100)}\r\nstats sizes\r\n`;
     expect(await ours.ask(work)).toBe(await theirs.ask(work));

@@ -29,6 +29,15 @@ describe("expiry", () => {
     expect(await wire.ask("get a\r\n")).toBe("END\r\n");
   });
 
+  it("takes out what is found to be gone", async () => {
+    await wire.ask("set a 0 10 1\r\nx\r\nset b 0 0 1\r\nx\r\n");
+    server.clock.advance(10);
+    await wire.ask("get a\r\n");
+    expect(server.size).toBe(1);
+    await wire.ask("delete b\r\n");
+    expect(await wire.ask("stats\r\n")).toContain("STAT bytes 0\r\n");
+  });
+
   it("takes up to 30 days as relative and more as a date", async () => {
     const now = server.clock.now();
     await wire.ask(`set r 0 2592000 1\r\nx\r\nset d 0 ${now + 2592005} 1\r\nx\r\n`);

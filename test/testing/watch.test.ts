@@ -1,5 +1,7 @@
 import { MemcachedServer } from "tslibmc/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startMemcached } from "../support/memcached.js";
+import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
 
 let server: MemcachedServer;
@@ -17,6 +19,47 @@ afterEach(async () => {
   watcher.close();
   await server.close();
 });
+
+/** What is watched, and how many lines that makes. */
+const WATCHED: readonly (readonly [topic: string, work: string, count: number])[] = [
+  ["fetchers", "get a%b x\r\nmg a%b v\r\ngat 0 x\r\nincr n 1\r\ntouch a%b 0\r\n", 6],
+  [
+    "mutations",
+    "set a 0 0 3\r\nabc\r\nadd a 0 50 1\r\nx\r\nms q 1 MA\r\nx\r\nms q 1\r\nx\r\ncas a 0 0 1 1\r\nx\r\n" +
+      "append a 0 0 1\r\nx\r\nreplace none 0 0 1\r\nx\r\nms YWI= 1 b\r\nx\r\n",
+    8,
+  ],
+  ...(COMPAT === "newest"
+    ? [["deletions", "delete a%b\r\nmd n x\r\nmd n\r\nmd none\r\n", 3] as const]
+    : []),
+];
+
+describeAgainst(`watchers, against memcached ${VERSION}`, () => {
+  it.each(WATCHED)("of %s see the same", async (topic, work, count) => {
+    await using real = await startMemcached();
+    await using embedded = await MemcachedServer.start({ compat: COMPAT });
+    const [theirs, ours] = await Promise.all(
+      [real, embedded].map((one) => watchedOn(one, topic, work, count)),
+    );
+    expect(ours).toEqual(theirs);
+  });
+});
+
+async function watchedOn(
+  server: { readonly port: number },
+  topic: string,
+  work: string,
+  count: number,
+): Promise<string[]> {
+  const [watching, working] = [Wire.to(server), Wire.to(server)];
+  await working.ask("set a%b 0 0 3\r\nabc\r\nset n 0 0 1\r\n5\r\n");
+  await watching.send(`watch ${topic}\r\n`).until("OK\r\n");
+  await working.ask(work);
+  let lines = "";
+  while (lines.split("\n").length <= count) lines += await watching.until("\n");
+  for (const wire of [watching, working]) wire.close();
+  return lines.replace(/ts=\S+ gid=\d+ | cfd=\d+/g, "").split("\n");
+}
 
 /** Log lines without times and numbers of lines. */
 async function watched(topic: string, work: string, count: number): Promise<string[]> {
@@ -41,7 +84,7 @@ describe("watchers", () => {
   it("see what is stored, and what is not", async () => {
     expect(await watched("mutations", "set a 0 0 3\r\nabc\r\nadd a 0 50 1\r\nx\r\n", 2)).toEqual([
       "type=item_store key=a status=stored cmd=set ttl=0 clsid=1 cfd=1 size=3",
-      "type=item_store key=a status=not_stored cmd=add ttl=50 clsid=0 cfd=1 size=1",
+      "type=item_store key=a status=not_stored cmd=add ttl=50 clsid=1 cfd=1 size=1",
     ]);
   });
 

@@ -88,3 +88,15 @@ test("what the pair throws is the cause of a CodecError", async () => {
     cause: failure,
   });
 });
+
+test.each<[string, unknown]>([
+  ["bytes", Buffer.from("v")],
+  ["a string of one byte a character", "\xff"],
+  ["a promise of either", Promise.resolve("v")],
+])("a codec of one's own may give %s", async (_, given) => {
+  const flags = 3;
+  const whole = { data: await given, flags };
+  const encode = () => (given instanceof Promise ? Promise.resolve(whole) : whole) as Encoded;
+  const codec = createCodec({ codec: { encode, decode: () => undefined } });
+  expect(await codec.encode(1, undefined)).toEqual(whole);
+});

@@ -20,8 +20,8 @@ import { FLAG_INTEGER } from "../../value/flags.js";
 import { NewNumbers } from "./answers.js";
 import { checkUnsigned } from "./check.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { EachKey, eachCall } from "./each.js";
-import { distinct, homeOf } from "./keys.js";
+import { callsOf, EachKey, eachCall } from "./each.js";
+import { distinct, homesOf } from "./keys.js";
 import { ARITHMETIC_OPTIONS, type ArithmeticOptions } from "./options.js";
 
 /** Calls that count. */
@@ -91,11 +91,10 @@ export async function countMany<K extends Key>(
   if (options?.initial === undefined) {
     return new EachKey(dispatcher, command, options, numbers).send(requests);
   }
-  const calls = new Map<K, () => Promise<number | bigint>>();
-  for (const [key, request] of requests) {
-    calls.set(key, () => countOrMake(dispatcher, command, request, options));
-  }
-  return eachCall(command.name, calls, numbers, (key) => homeOf(dispatcher, key, options));
+  const calls = callsOf(requests.keys(), (key) =>
+    countOrMake(dispatcher, command, requests.get(key)!, options),
+  );
+  return eachCall(command.name, calls, numbers, homesOf(dispatcher, options));
 }
 
 /**

@@ -205,11 +205,10 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    if (!this.turns.isHeld(wireKey)) {
-      this.#sendNow(command, request, wireKey, options, resolve, reject);
+    if (this.turns.isHeld(wireKey)) {
+      this.#sendInTurn(command, request, wireKey, options, resolve, reject);
     } else {
-      const send = () => this.#sendNow(command, request, wireKey, options, resolve, reject);
-      this.turns.hold([wireKey], undefined, send).catch(reject);
+      this.#sendNow(command, request, wireKey, options, resolve, reject);
     }
   }
 
@@ -222,10 +221,21 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    if (!(making instanceof Promise)) {
+    if (making instanceof Promise) {
+      this.#sendInTurn(command, making, wireKey, options, resolve, reject);
+    } else {
       this.send(command, making, wireKey, options, resolve, reject);
-      return;
     }
+  }
+
+  #sendInTurn<Result>(
+    command: Command<Result>,
+    making: Request | Promise<Request>,
+    wireKey: string,
+    options: CallOptions | undefined,
+    resolve: Resolve<Result>,
+    reject: Reject,
+  ): void {
     const sendNow = (request: Request) =>
       this.#sendNow(command, request, wireKey, options, resolve, reject);
     this.turns.hold([wireKey], making, sendNow).catch(reject);

@@ -29,8 +29,13 @@ export function checkIterable<K>(keys: Iterable<K>): Iterable<K> {
   throw new ArgumentError(`The keys must be an array or another iterable, not ${show(keys)}`);
 }
 
-/** The name of the server that a key is meant for. */
-export function homeOf(dispatcher: Dispatcher, key: Key, options: CallOptions | undefined): string {
-  const route = dispatcher.route(dispatcher.key(key, options), options);
-  return dispatcher.router.serverFor(route).name;
+/** Tells the name of the server that a key is meant for. */
+export function homesOf(
+  dispatcher: Dispatcher,
+  options: CallOptions | undefined,
+): (key: Key) => string {
+  return (key) => {
+    const route = dispatcher.route(dispatcher.key(key, options), options);
+    return dispatcher.router.serverFor(route).name;
+  };
 }

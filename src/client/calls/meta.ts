@@ -84,7 +84,7 @@ export function metaSet(
   value: unknown,
   options: MetaSetOptions,
 ): Promise<meta.MetaStored> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     dispatcher.begin(options, META_SET_OPTIONS, "metaSet");
     const flags = metaFlags(options);
     const wireKey = wireKeyOf(dispatcher, key, options, flags);
@@ -96,7 +96,7 @@ export function metaSet(
       metaSetRequest(dispatcher, mode, wireKey, data, flags, options);
     const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
     const making = whenReady(encoded, request);
-    dispatcher.sendWhenMade(meta.metaSet, making, wireKey, options, resolve, reject);
+    resolve(dispatcher.step(meta.metaSet, making, wireKey, options));
   });
 }
 

@@ -8,7 +8,7 @@ import { checkBoolean } from "../../util/check.js";
 import { FailedKeys } from "./answers.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { callsOf, EachKey, eachCall } from "./each.js";
-import { distinct, homeOf } from "./keys.js";
+import { distinct, homesOf } from "./keys.js";
 import { WRITE_OPTIONS, type WriteOptions } from "./options.js";
 
 /** Calls that end items, now or later: deleting and touching. */
@@ -69,8 +69,8 @@ async function touchEach<K extends Key>(
   dispatcher.begin(options, WRITE_OPTIONS, touchMulti.name);
   const given = distinct(dispatcher, keys, options).values();
   const calls = callsOf(given, (key) => chunks.touch(touchMulti.name, key, ttl, options));
-  const home = (key: K) => homeOf(dispatcher, key, options);
-  return eachCall(touchMulti.name, calls, new FailedKeys<K>(), home);
+  const homes = homesOf(dispatcher, options);
+  return eachCall(touchMulti.name, calls, new FailedKeys<K>(), homes);
 }
 
 /** A call on many keys that resolves to those for which the answer was not yes. */

@@ -12,7 +12,7 @@ import { FailedKeys } from "./answers.js";
 import { checkFlags } from "./check.js";
 import type { Chunking, Dispatcher } from "./dispatcher.js";
 import { EachKey, eachCall } from "./each.js";
-import { homeOf } from "./keys.js";
+import { homesOf } from "./keys.js";
 import { entriesOf, type Mapping } from "./mapping.js";
 import { checkCompress, STORE_OPTIONS, type StoreOptions, WRITE_OPTIONS } from "./options.js";
 
@@ -124,8 +124,8 @@ async function storeEach(
     });
   }
   const all = encoding.length === 0 ? undefined : Promise.all(encoding);
-  const home = (key: Key) => homeOf(dispatcher, key, options);
-  const stored = heard(eachCall(command.name, calls, new FailedKeys<Key>(), home));
+  const homes = homesOf(dispatcher, options);
+  const stored = heard(eachCall(command.name, calls, new FailedKeys<Key>(), homes));
   await all;
   return stored;
 }

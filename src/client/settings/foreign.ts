@@ -5,7 +5,6 @@ const HINTS = {
   "logger log": 'listen with on("health", …)',
   "expires lifetime": "give each call its ttl",
   "failures failoverTime": "set behaviors: { failure_limit, dead_timeout }",
-  algorithm: "set behaviors: { hash }",
   "remove failOverServers": "set failover",
   "conntimeout cmdTimeout": "set connectTimeoutMs or timeoutMs, in milliseconds",
   "min_compress_len compress_level": "set compress: { minLength, level }",

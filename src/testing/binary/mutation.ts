@@ -50,7 +50,7 @@ function change({ instance }: Session, packet: Packet, mode: "incr" | "decr"): s
     return errorPacket(packet, NO_MEMORY, "Out of memory allocating new item");
   }
   instance.store.put("add", draft);
-  return changed(packet, initial, instance.store.stored?.cas ?? 0n);
+  return changed(packet, initial, instance.store.stored!.cas);
 }
 
 function changed(packet: Packet, number: bigint, cas: bigint): string {

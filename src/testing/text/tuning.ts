@@ -1,7 +1,6 @@
 import { decimal } from "../numeral.js";
 import type { Session } from "../session.js";
 import type { Settings } from "../settings.js";
-import { LARGEST_CLASS } from "../slab.js";
 import { BAD_FORMAT, ERROR, OK } from "./command.js";
 
 const MEGABYTE = 1024 * 1024;
@@ -28,7 +27,7 @@ export function slabs({ instance }: Session, words: readonly string[]): string {
     const from = numerals.int32(words[2]!);
     const to = numerals.int32(words[3]!);
     if (from === undefined || to === undefined) return BAD_FORMAT;
-    return reassign(from, to);
+    return reassign(from, to, instance.slabs.chunkSizes.length);
   }
   if (words.length < 3 || words[1] !== "automove") return ERROR;
   if (words[2] === "ratio") return decimal(words[3] ?? "") === undefined ? ERROR : OK;
@@ -39,9 +38,10 @@ export function slabs({ instance }: Session, words: readonly string[]): string {
   return OK;
 }
 
-function reassign(from: number, to: number): string {
+/** Class -1 is any that has a page to spare, which none has. */
+function reassign(from: number, to: number, largest: number): string {
   if (from === to) return "SAME src and dst class are identical\r\n";
-  const bad = to < 0 || to > LARGEST_CLASS || from < -1 || from > LARGEST_CLASS;
+  const bad = Math.min(from, to) < 0 || Math.max(from, to) > largest;
   if (bad) return "BADCLASS invalid src or dst class id\r\n";
   return "NOSPARE source class has no spare pages\r\n";
 }

@@ -57,19 +57,21 @@ const exptime = fc.oneof(
   { weight: 2, arbitrary: pick("-1", "2592001", "1.5", "x", "99999999999", "2147483648") },
 );
 /**
- * Any bytes but blanks alone: memcached reads a number in such a value from whatever
- * lies behind it in memory. And no minus that a later number could have behind it, for which
- * memcached looks there if the number is 2^63 or more, and refuses to count.
+ * What values may be: any bytes but blanks alone, since memcached reads a number in such a value
+ * from whatever lies behind it in memory. And for 1.6.18 no minus that a later number could have behind it, for
+ * which it looks there if the number is 2^63 or more, and refuses to count.
  */
+const CERTAIN = COMPAT === "newest" ? /[^ \t\n\v\f\r]/ : /^[^-]*[^- \t\n\v\f\r][^-]*$|^-3$/;
 const data = fc
   .oneof(
     pick("", "x", "5", "99", "100", " 7", "-3", "12 ", "18446744073709551615", "END\r\n"),
+    COMPAT === "newest" ? pick("18446744073709551615 -", "-9223372036854775809", "5 -") : pick("x"),
     fc.string({
       maxLength: 40,
       unit: fc.integer({ min: 0, max: 255 }).map((c) => String.fromCharCode(c)),
     }),
   )
-  .filter((bytes) => bytes === "" || /^[^-]*[^- \t\n\v\f\r][^-]*$|^-3$/.test(bytes));
+  .filter((bytes) => bytes === "" || CERTAIN.test(bytes));
 const noreply = fc.oneof(
   { weight: 6, arbitrary: fc.constant("") },
   { weight: 1, arbitrary: pick(" noreply", " NOREPLY", " noreply x") },
@@ -221,14 +223,35 @@ const SINGLE = [
   "cache_memlimit 3",
   "cache_memlimit 64",
   "cache_memlimit x",
+  "cache_memlimit 7",
+  "cache_memlimit 8",
   "cache_memlimit 1000000001",
   "slabs",
   "slabs reassign 1 1",
   "slabs reassign 99 1",
+  "slabs reassign 1 2",
+  "slabs reassign 1",
+  "slabs reassign 1 2 3",
+  "slabs reassign -1 2",
+  "slabs reassign -2 2",
+  "slabs reassign 1 -1",
+  "slabs reassign 1 0",
+  "slabs reassign 0 1",
+  "slabs reassign 39 1",
+  "slabs reassign 40 1",
+  "slabs reassign 63 1",
+  "slabs reassign 1 39",
+  "slabs reassign 1 40",
+  "slabs reassign 1 x",
   "slabs reassign x 1",
   "slabs automove",
   "slabs automove 0",
+  "slabs automove 1",
+  "slabs automove 2",
   "slabs automove 3",
+  "slabs automove ratio",
+  "slabs automove ratio 0.5",
+  "slabs automove ratio x",
   "slabs automove x",
   "lru",
   "lru mode",
@@ -236,10 +259,20 @@ const SINGLE = [
   "lru mode x",
   "lru tune 10 20 0.1 2.0",
   "lru tune 50 50 0.1 2.0",
+  "lru tune 40 40 0.1 2.0",
+  "lru tune 40 41 0.1 2.0",
+  "lru tune 10 20 0.1",
+  "lru tune x 20 0.1 2.0",
+  "lru tune 10 x 0.1 2.0",
+  "lru tune 10 20 0.1 0",
+  "lru tune 10 20 0.1 x",
   "lru tune 10 20 0 2.0",
   "lru tune 10 20 x 2.0",
   "lru temp_ttl -1",
+  "lru temp_ttl 5",
   "lru temp_ttl x",
+  "lru mode flat",
+  "lru x 1",
   "lru_crawler",
   "lru_crawler x",
   "lru_crawler crawl x",

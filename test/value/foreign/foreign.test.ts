@@ -365,6 +365,28 @@ test("a Ruby hash that comes twice is one value", () => {
   expect(value[1]).toBe(value[0]);
 });
 
+test.each([
+  [
+    "a hash with a default, and what follows it",
+    "[\x07}\x06i\x06i\x07i\x08i\x09",
+    [new Map([[1, 2]]), 4],
+  ],
+  ["a hash of numbers", "{\x06i\x06i\x07", new Map([[1, 2]])],
+])("Ruby: %s", (_, body, value) => {
+  const data = `\x04\b${body}`;
+  expect(decode(createCodec({ codec: "dalli" }), { data, flags: 1 })).toEqual(value);
+});
+
+test.each([
+  ["less than none", "l+\xfa"],
+  ["more than there are", "l+\x7f12"],
+  ["more than anybody counts with", `l+\x03\x01\x00\x01${"1".repeat(140_000)}`],
+])("a Ruby number of %s of bytes is refused", (_, body) => {
+  const data = `\x04\b${body}`;
+  const read = () => decode(createCodec({ codec: "dalli" }), { data, flags: 1 });
+  expect(read).toThrow(CodecError);
+});
+
 test("bytes within PHP's arrays are strings of their own", () => {
   const codec = createCodec({ codec: "php" });
   const encoded = codec.encode([bytes("\0\xff"), "é"], undefined) as Encoded;

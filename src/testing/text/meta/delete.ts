@@ -35,7 +35,7 @@ function act(instance: Instance, request: MetaFlags): "HD" | "NF" | "EX" {
     kept.cas = request.setCas ?? store.nextCas();
   } else {
     counters.of(item.slabClass).delete_hits++;
-    watch.deleted(item, "md");
+    watch.deleted(kept, "md");
     if (!request.dropValue) store.delete(item);
   }
   return "HD";
