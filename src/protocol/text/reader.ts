@@ -280,7 +280,7 @@ export class TextReader {
       );
     }
     // A load balancer may have said something first, to which this is the answer.
-    if (!this.#hasBegun && line === "ERROR") {
+    if (!this.#hasBegun && /^ERROR$|bad command line format$/.test(line)) {
       throw doubtful(line, "to the first line: does a load balancer speak the PROXY protocol?");
     }
   }
