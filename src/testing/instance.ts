@@ -159,7 +159,7 @@ export class Instance {
 
   /** Stores a value. */
   write(mode: StoreMode, draft: Draft, terms: StoreTerms): StoreResult {
-    const { store, counters, watch } = this;
+    const { store, counters } = this;
     const result = store.put(mode, draft, terms);
     const counted = counters.of(store.stored?.slabClass ?? 1);
     counted.cmd_set++;
@@ -168,12 +168,22 @@ export class Instance {
       else if (result === "exists") counted.cas_badval++;
       else counters.totals.cas_misses++;
     }
-    if (watch.size > 0) {
-      const ttl = draft.exptime === 0 ? 0 : draft.exptime - this.clock.now();
-      const { slabClass, data } = store.stored ?? { ...draft, slabClass: this.#classOf(draft) };
-      watch.stored(draft.key, STATUS[result], mode, ttl, slabClass, data.length);
-    }
+    this.#show(mode, draft, result);
     return result;
+  }
+
+  /** Makes an item for a number that was missed, which counts as no set. */
+  make(draft: Draft, setCas?: bigint): Item {
+    this.#show("add", draft, this.store.put("add", draft, { setCas }));
+    return this.store.stored!;
+  }
+
+  #show(mode: StoreMode, draft: Draft, result: StoreResult): void {
+    const { store, watch } = this;
+    if (watch.size === 0) return;
+    const ttl = draft.exptime === 0 ? 0 : draft.exptime - this.clock.now();
+    const { slabClass, data } = store.stored ?? { ...draft, slabClass: this.#classOf(draft) };
+    watch.stored(draft.key, STATUS[result], mode, ttl, slabClass, data.length);
   }
 
   /** The slab class of what was not stored. */

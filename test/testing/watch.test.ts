@@ -26,8 +26,8 @@ const WATCHED: readonly (readonly [topic: string, work: string, count: number])[
   [
     "mutations",
     "set a 0 0 3\r\nabc\r\nadd a 0 50 1\r\nx\r\nms q 1 MA\r\nx\r\nms q 1\r\nx\r\ncas a 0 0 1 1\r\nx\r\n" +
-      "append a 0 0 1\r\nx\r\nreplace none 0 0 1\r\nx\r\nms YWI= 1 b\r\nx\r\n",
-    8,
+      "append a 0 0 1\r\nx\r\nreplace none 0 0 1\r\nx\r\nms YWI= 1 b\r\nx\r\nma v N0\r\nma v\r\nmg w N30\r\nset end 0 0 0\r\n\r\n",
+    10,
   ],
   ...(COMPAT === "newest"
     ? [["deletions", "delete a%b\r\nmd n x\r\nmd n\r\nmd none\r\n", 3] as const]

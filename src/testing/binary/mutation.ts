@@ -49,8 +49,7 @@ function change({ instance }: Session, packet: Packet, mode: "incr" | "decr"): s
   if (instance.store.reserve(key, data.length, 0) !== undefined) {
     return errorPacket(packet, NO_MEMORY, "Out of memory allocating new item");
   }
-  instance.store.put("add", draft);
-  return changed(packet, initial, instance.store.stored!.cas);
+  return changed(packet, initial, instance.make(draft).cas);
 }
 
 function changed(packet: Packet, number: bigint, cas: bigint): string {

@@ -58,8 +58,8 @@ function vivify(instance: Instance, request: MetaFlags): string {
   if (store.reserve(key, digits.length, 0) !== undefined) {
     return "SERVER_ERROR Out of memory allocating new item\r\n";
   }
-  store.put("add", { key, data: digits, flags: 0, exptime: 0 }, { setCas });
-  return done(instance, request, store.stored!, digits, true);
+  const item = instance.make({ key, data: digits, flags: 0, exptime: 0 }, setCas);
+  return done(instance, request, item, digits, true);
 }
 
 function done(
