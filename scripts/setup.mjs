@@ -29,6 +29,7 @@ const PROGRAMS = [
     package: "libsasl2-modules",
   },
   { name: "nutcracker", probe: inSbin("nutcracker -V"), package: "nutcracker" },
+  { name: "haproxy", probe: inSbin("haproxy -v"), package: "haproxy" },
 ];
 
 checkNode();

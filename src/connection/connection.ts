@@ -262,11 +262,15 @@ export class Connection implements Executor {
     const link = this.#link;
     if (link === undefined || link.heard || link.pipeline.length === 0) return "";
     if (this.#dialer.isSecure) return "";
-    return " before it answered anything, as servers do that expect TLS or another protocol";
+    return " before it answered anything, as servers do that expect TLS or another protocol, and load balancers without a server";
   }
 
   /** Whatever was wrong with the bytes, no later one can be trusted. */
   #unreadable(cause: unknown): void {
+    if (cause instanceof ConnectionClosedError) {
+      this.#lost(cause); // in doubt: what can be asked again is
+      return;
+    }
     const why = messageOf(cause);
     if (cause instanceof ConnectError) {
       this.#giveUp(this.#unconnected(why, cause));

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { ConnectError, ProtocolError } from "tslibmc";
+import { ConnectError, ConnectionClosedError, ProtocolError } from "tslibmc";
 import { test } from "vitest";
 import { Exchanges } from "../protocol/text/exchanges.js";
 import { replies, type Talk, talks } from "../protocol/text/talks.js";
@@ -15,7 +15,8 @@ function survives(batch: readonly Talk[], received: string, cut: number): void {
   try {
     exchanges.read(received, Math.min(cut, received.length));
   } catch (error) {
-    if (!(error instanceof ProtocolError || error instanceof ConnectError)) throw error;
+    const kinds = [ProtocolError, ConnectError, ConnectionClosedError];
+    if (!kinds.some((kind) => error instanceof kind)) throw error;
   }
   const ended = exchanges.outcomes.map(({ end }) => end !== undefined);
   if (ended.lastIndexOf(true) > ended.indexOf(false) && ended.includes(false)) {

@@ -1,7 +1,18 @@
-import { Client, ClientErrorReply, NotSupportedError, OptionError, PartialError } from "tslibmc";
+import { createHash } from "node:crypto";
+import {
+  Client,
+  ClientErrorReply,
+  ConnectionClosedError,
+  NotSupportedError,
+  OptionError,
+  PartialError,
+  ServerErrorReply,
+} from "tslibmc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
+import { outcome } from "../support/outcome.js";
 import { startTwemproxy, type Twemproxy } from "../support/twemproxy.js";
+import { clientOf, use } from "../support/use.js";
 
 let servers: Memcached[];
 let proxy: Twemproxy;
@@ -88,4 +99,38 @@ test("a client that does not know of it loses its connection by such a command",
 test("other proxies, and twemproxy with the binary protocol, are refused", () => {
   expect(() => new Client("localhost", { proxy: "nginx" as never })).toThrow(OptionError);
   expect(() => new Client("localhost", { proxy: "twemproxy", binary: true })).toThrow(OptionError);
+});
+
+/** A key that twemproxy's hash spreads, as it does not numbers in a row. */
+const md5 = (n: number) => createHash("md5").update(String(n)).digest("hex");
+
+test("while a server behind it is down no key is a miss, and no answer is another's", async () => {
+  const behind = (await startMemcacheds(3)).map(use);
+  const { address } = use(await startTwemproxy(behind.map((server) => server.address)));
+  const reader = clientOf(address, { proxy: "twemproxy", timeoutMs: 5_000 });
+  const values = new Map(Array.from({ length: 90 }, (_, i) => [md5(i), i]));
+  expect(await reader.setMulti(values)).toEqual([]);
+  await behind[0]!.kill();
+  const keys = [...values.keys()];
+  const single: unknown[] = [];
+  for (const key of keys) single.push(await outcome(reader.get(key)));
+  expect(single.filter((value) => value instanceof ServerErrorReply).length).toBeGreaterThan(5);
+  for (let n = 0; n < 20; n++) {
+    const calls = keys.map((key, i) => {
+      const pair = [key, keys[i + 1] ?? md5(0)] as const;
+      return [outcome(reader.getMulti(pair)), outcome(reader.gets(key))] as const;
+    });
+    for (const [i, [many, one]] of calls.entries()) {
+      const next = (i + 1) % keys.length;
+      const isLost = [single[i], single[next]].some((value) => value instanceof Error);
+      const read = await many;
+      if (isLost || read instanceof Error) expect(read).toBeInstanceOf(PartialError);
+      else expect(read).toEqual(new Map([i, next].map((k) => [md5(k), k])));
+      const found = await one;
+      // It ends a connection now and then when it loses a server.
+      if (!(found instanceof ServerErrorReply || found instanceof ConnectionClosedError)) {
+        expect(found).toMatchObject({ value: i });
+      }
+    }
+  }
 });

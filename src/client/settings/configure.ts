@@ -162,8 +162,8 @@ export function fixedOptions(options: ClientOptions): FixedOptions {
     placement = {},
   } = options;
   const policies = policiesOf(options, options.binary === true);
-  if (policies.rejoin !== undefined && options.proxy === "twemproxy") {
-    throw new OptionError("rejoin needs flush_all, which twemproxy does not know; leave it out");
+  if (policies.rejoin !== undefined && options.proxy !== undefined) {
+    throw new OptionError("rejoin needs flush_all, which proxies do not pass on; leave it out");
   }
   if (typeof placement !== "string") checkDistribution(placement);
   return {

@@ -14,7 +14,7 @@ import {
   encodeTextOrBinaryKey,
 } from "../../protocol/key.js";
 import { hashingLongKeys } from "../../protocol/longkey.js";
-import { TwemproxyWire } from "../../protocol/text/twemproxy.js";
+import { ProxiedWire } from "../../protocol/text/proxied.js";
 import { TextWire } from "../../protocol/text/wire.js";
 import type { Wire } from "../../protocol/wire.js";
 import {
@@ -86,10 +86,10 @@ export interface TransportOptions {
    */
   readonly hashLongKeys?: boolean | undefined;
   /**
-   * What stands before the servers. `"twemproxy"` hangs up on every command that it does not
-   * know, so those are a NotSupportedError before anything is sent.
+   * What stands before the servers; `"memcached"` is memcached's own proxy. Each hangs up on every
+   * command that it does not know, so those are a NotSupportedError before anything is sent.
    */
-  readonly proxy?: "twemproxy" | undefined;
+  readonly proxy?: "twemproxy" | "mcrouter" | "memcached" | undefined;
 }
 
 export const TRANSPORT_OPTIONS: NamesOf<TransportOptions> = {
@@ -164,7 +164,7 @@ export function transportOf(options: TransportOptions): Transport {
   };
   if (binary) {
     if (options.proxy !== undefined) {
-      throw new OptionError("twemproxy does not speak the binary protocol; leave out binary");
+      throw new OptionError("proxy and binary do not go together; leave one out");
     }
     const greet = provide && saslAuthentication(provide, mechanism);
     return { ...common, wire: () => new BinaryWire(), greet };
@@ -212,8 +212,8 @@ function plaintextChoice(options: TransportOptions): PlaintextCredentials | unde
 
 function textWire(proxy: TransportOptions["proxy"]): () => Wire {
   if (proxy === undefined) return () => new TextWire();
-  checkChoice(proxy, "proxy", ["twemproxy"]);
-  return () => new TwemproxyWire(new TextWire());
+  checkChoice(proxy, "proxy", ["twemproxy", "mcrouter", "memcached"]);
+  return () => new ProxiedWire(proxy);
 }
 
 function keyRules(

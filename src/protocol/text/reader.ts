@@ -1,8 +1,8 @@
-import { ConnectError, ProtocolError } from "../../errors.js";
+import { ConnectError, ConnectionClosedError, ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
 import { quote } from "../../util/show.js";
 import { Body, MAX_VALUE_BYTES } from "../body.js";
-import { Hit, type MetaInfo, MISS, type Reply } from "../reply.js";
+import { Hit, type MetaInfo, MISS, type RefusedReply, type Reply } from "../reply.js";
 import type { GetRequest, Request } from "../request.js";
 import { Statistics } from "../statistics.js";
 import type { Exchange, Replies } from "../wire.js";
@@ -20,6 +20,13 @@ const BLANK = 0x20;
 
 /** memcached writes no longer line: one that is longer is taken to have no end. */
 const MAX_LINE = 8192;
+
+/**
+ * What an error is in the reply to a line of several gets: its last line, or that of one key, with
+ * the others' and `END` still to come, which is how memcached's proxy answers. Where nobody has
+ * told which, what comes next may be the rest of it or the next reply.
+ */
+export type LineErrors = "last" | "within" | "unsure";
 
 /** How much of a line a message shows: never enough to hold a value. */
 const SHOWN = 60;
@@ -50,6 +57,15 @@ export class TextReader {
   /** Whose the items are that come. */
   readonly #asked = new AskedKeys();
   readonly #stats = new Statistics();
+  readonly #lineErrors: LineErrors;
+  /** Whether a whole line has come before the one that is being read. */
+  #hasBegun = false;
+  /** The first error within the reply that is being read. */
+  #lineError: RefusedReply | undefined = undefined;
+
+  constructor(lineErrors: LineErrors = "unsure") {
+    this.#lineErrors = lineErrors;
+  }
 
   get room(): Buffer | undefined {
     return this.#body?.room;
@@ -57,6 +73,10 @@ export class TextReader {
 
   push(chunk: Buffer, length: number, replies: Replies): void {
     let at = 0;
+    if (!this.#hasBegun) {
+      at = this.#readLine(chunk, 0, length, replies);
+      this.#hasBegun = this.#rest === undefined;
+    }
     while (at < length) {
       at =
         this.#length < 0
@@ -191,7 +211,7 @@ export class TextReader {
     if (request !== undefined && isAdmin(request, "stats")) {
       replies.settle({ kind: "stats", entries: this.#stats.take() });
     } else if (request !== undefined && wantsValues(request)) {
-      this.#settleLine(MISS, replies);
+      this.#settleLine(this.#lineError ?? MISS, replies);
     } else {
       throw new ProtocolError("The server sent an END that nobody asked for");
     }
@@ -199,6 +219,7 @@ export class TextReader {
 
   #settleLine(reply: Reply, replies: Replies): void {
     this.#asked.reset();
+    this.#lineError = undefined;
     replies.settleLine(reply);
   }
 
@@ -235,7 +256,8 @@ export class TextReader {
   }
 
   /** Error lines, which answer every exchange of their line; anything else is no reply. */
-  #refused(line: string, { request, afterSilent }: Exchange, replies: Replies): void {
+  #refused(line: string, exchange: Exchange, replies: Replies): void {
+    const { request, afterSilent } = exchange;
     const refused = parseRefusal(line, request);
     if (refused === undefined) {
       throw new ProtocolError(`${quote(line, SHOWN)} is no answer to ${request.verb}`);
@@ -245,13 +267,28 @@ export class TextReader {
       throw new ProtocolError(`${quote(line, SHOWN)} may be about the noreply request before`);
     }
     this.#stats.take();
+    const errors = asksSeveral(exchange) ? this.#lineErrors : "last";
+    if (errors === "within") {
+      this.#lineError ??= refused;
+      return;
+    }
     this.#settleLine(refused, replies);
+    if (errors === "unsure") throw doubtful(line, "to several keys: set proxy if one answers");
     if (leavesData(refused, request)) {
       throw new ProtocolError(
         `After ${quote(line, SHOWN)} to a storage command its data may remain`,
       );
     }
+    // A load balancer may have said something first, to which this is the answer.
+    if (!this.#hasBegun && /^ERROR$|bad command line format$/.test(line)) {
+      throw doubtful(line, "to the first line: does a load balancer speak the PROXY protocol?");
+    }
   }
+}
+
+/** Whether its line is one of gets that asks for several keys. */
+function asksSeveral({ request, endsLine }: Exchange): boolean {
+  return wantsValues(request) && (!endsLine || (request.keys?.length ?? 1) > 1);
 }
 
 /** The request of the oldest exchange, if `VALUE` lines can be its answer. */
@@ -319,6 +356,11 @@ function casAt(bytes: Buffer, blank: number, end: number): bigint {
   const cas = bytes[blank] === BLANK ? parseCas(latin1(bytes, blank + 1, end)) : undefined;
   if (cas === undefined) throw unreadable(bytes, blank, end);
   return cas;
+}
+
+/** What was read can be trusted, and what comes may be for another request than the next. */
+function doubtful(line: string, what: string): ConnectionClosedError {
+  return new ConnectionClosedError(`more may come after ${quote(line, SHOWN)} ${what}`);
 }
 
 function tooLong(): ProtocolError {

@@ -16,7 +16,7 @@ import {
   writeMetaGet,
   writeMetaSet,
 } from "./meta.js";
-import { TextReader } from "./reader.js";
+import { type LineErrors, TextReader } from "./reader.js";
 import { wantsValues } from "./words.js";
 
 /** A line of gets holds at most this many keys, since an error line costs all of them. */
@@ -33,13 +33,17 @@ export const MAX_LINE_BYTES = 8000;
  * the cheapest read that memcached has; nothing is ever moved past another command.
  */
 export class TextWire implements Wire {
-  readonly #reader = new TextReader();
+  readonly #reader: TextReader;
   /** The last get of a line that is still open, `gets` and `get` apart. */
   #open: Exchange | undefined = undefined;
   #openCas = false;
   #openKeys = 0;
   #openBytes = 0;
   #afterSilent = false;
+
+  constructor(lineErrors?: LineErrors) {
+    this.#reader = new TextReader(lineErrors);
+  }
 
   write(exchange: Exchange, out: Outgoing): string | undefined {
     const { request } = exchange;

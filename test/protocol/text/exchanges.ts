@@ -8,6 +8,7 @@ import {
   isSilent,
   type Request,
   type SetRequest,
+  VERSION_REQUEST,
 } from "../../../src/protocol/request.js";
 import { TextWire } from "../../../src/protocol/text/wire.js";
 import type { Exchange, Replies } from "../../../src/protocol/wire.js";
@@ -103,6 +104,14 @@ export interface Outcome {
   end: unknown;
 }
 
+export function item(data: string, fields: Partial<Item> = {}): Item {
+  return { index: 0, data, flags: 0, cas: undefined, info: undefined, ...fields };
+}
+
+export function end(end: unknown): Outcome {
+  return { items: [], end };
+}
+
 class Waiting implements Exchange {
   readonly request: Request;
   endsLine = true;
@@ -120,10 +129,14 @@ export class Exchanges implements Replies {
   readonly outcomes: Outcome[] = [];
   /** How many chunks were read to where they belong. */
   rooms = 0;
-  readonly #wire = new TextWire();
+  readonly #wire: TextWire;
   readonly #out = new Outgoing();
   readonly #waiting: Waiting[] = [];
   readonly #delivered = new Delivered();
+
+  constructor(wire = new TextWire()) {
+    this.#wire = wire;
+  }
 
   /** Writes the requests as one batch and returns its bytes. */
   write(...requests: Request[]): string {
@@ -177,13 +190,15 @@ export class Exchanges implements Replies {
   }
 }
 
-/** The one outcome of one request with one reply. */
+/** The one outcome of one request with one reply, on a connection that has said something before. */
 export function exchange(request: Request, reply: string, ...cuts: number[]): Outcome {
   const exchanges = new Exchanges();
+  exchanges.write(VERSION_REQUEST);
+  exchanges.read("VERSION 1\r\n");
   exchanges.write(request);
   const { outcomes, unanswered } = exchanges.read(reply, ...cuts);
-  if (unanswered !== 0 || outcomes.length !== 1) throw new Error("not one whole reply");
-  return outcomes[0]!;
+  if (unanswered !== 0 || outcomes.length !== 2) throw new Error("not one whole reply");
+  return outcomes[1]!;
 }
 
 function itemOf(index: number, hit: Hit): Item {
