@@ -2,6 +2,7 @@ import { Client } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { describe, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
+import { until } from "../support/until.js";
 
 const silently = { noreply: true };
 
@@ -22,10 +23,15 @@ describe.each(cases)("what goes unanswered by $name, binary: $binary", ({ start,
     await client.set("k", 1, { noreply: false });
     expect(await client.touch("absent", 60)).toBe(false);
     expect(await client.touch("absent", 60, silently)).toBe(true);
-    expect(await client.flushAll()).toBe(true);
-    expect(await client.get("k")).toBeUndefined();
+    let flushes = 0;
+    // from 1.6.25 on memcached leaves an item of this second that another of its threads holds
+    await until(async () => {
+      flushes++;
+      expect(await client.flushAll()).toBe(true);
+      return (await client.get("k")) === undefined;
+    });
     const { operations } = client.stats().get(server.address)!;
-    expect(operations).toBe(5);
+    expect(operations).toBe(3 + 2 * flushes);
   });
 
   test("a flush that the server refuses shifts no later answer", async () => {
