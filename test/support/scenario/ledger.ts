@@ -9,6 +9,8 @@ export interface Settled {
   readonly affected: boolean;
   /** What it rejected with. */
   readonly error: unknown;
+  /** Whether it stored a value. */
+  readonly stored: boolean;
 }
 
 /** An old value that was given out. */
@@ -56,7 +58,7 @@ export class Ledger {
     }
     this.outstanding--;
     const affected = keys.some(this.#isAffected);
-    this.calls.push({ began, ended: performance.now(), affected, error });
+    this.calls.push({ began, ended: performance.now(), affected, error, stored: result === true });
     read(result, error);
   }
 

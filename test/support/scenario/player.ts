@@ -66,11 +66,13 @@ export class Player {
     this.#moved = moved;
   }
 
-  /** Whether the lost server's keys are another's by now, if they are ever to be. */
+  /** Whether one of the lost server's keys has been written since it is dead, if any is to be. */
   hasMoved(): boolean {
-    const { health } = this.#ledger;
+    const { health, calls } = this.#ledger;
     if (!this.policy.moves) return true;
-    return health.some(({ server, state }) => server === this.#victim && state === "dead");
+    const death = health.find(({ server, state }) => server === this.#victim && state === "dead");
+    if (death === undefined) return false;
+    return calls.some(({ affected, stored, began }) => affected && stored && began > death.at);
   }
 
   /** Whether its server is up, and calls on its keys that began since then have succeeded. */

@@ -16,7 +16,7 @@ export interface Durations {
 /** How long it may take until a lost server is given up, or one that is back is found. */
 const RETURNS_MS = 30_000;
 
-/** How long traffic goes on when a server has been given up, so that its keys are written elsewhere. */
+/** How long traffic goes on when the first key of a server that was given up is written elsewhere. */
 const MOVES_MS = 300;
 
 /**
