@@ -8,10 +8,10 @@ import {
   incrMulti,
 } from "../../commands/arithmetic.js";
 import { add, setRequest } from "../../commands/storage.js";
-import { ArgumentError, OptionError } from "../../errors.js";
+import { ArgumentError, OptionError, TimeoutError } from "../../errors.js";
 import type { Command } from "../../operation.js";
 import { exptime } from "../../protocol/exptime.js";
-import type { Key } from "../../protocol/key.js";
+import { type Key, keyText } from "../../protocol/key.js";
 import type { ArithmeticRequest } from "../../protocol/request.js";
 import { checkBoolean } from "../../util/check.js";
 import { show } from "../../util/show.js";
@@ -121,7 +121,16 @@ async function countOrMake(
     );
     const made = await dispatcher.step({ ...add, name: command.name }, adding, key, timed);
     if (made) return typeof delta === "bigint" ? BigInt(initial) : Number(initial);
+    // Each step may be answered within what it is given at least, so none of them would be late.
+    if (timed.timeoutMs <= 1) throw outOfTime(command.name, key);
   }
+}
+
+function outOfTime(command: string, wireKey: string): TimeoutError {
+  return new TimeoutError(
+    `${command} ran out of time: the counter is never there, and cannot be made either`,
+    { command, key: keyText(wireKey), sent: true },
+  );
 }
 
 /** A counter as the client writes numbers, if that is in digits; otherwise as pylibmc does. */

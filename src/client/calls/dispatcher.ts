@@ -132,7 +132,7 @@ export class Dispatcher {
   }
 
   /** A call's options for its steps, which share its time. */
-  timed(options: CallOptions | undefined): CallOptions {
+  timed(options: CallOptions | undefined): CallOptions & { readonly timeoutMs: number } {
     const deadline = this.deadline(options);
     return {
       ...options,
