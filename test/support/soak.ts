@@ -8,6 +8,8 @@ import { randomFrom } from "./random.js";
 
 export interface SoakOptions {
   readonly ms: number;
+  /** Goes on past `ms` until this holds: a starved machine does little in a given time. */
+  readonly until?: (figures: SoakFigures) => boolean;
   /** Ends it earlier, once so many operations are settled. */
   readonly maxOperations?: number;
   readonly seed: number;
@@ -106,7 +108,7 @@ class Soak {
   }
 
   async #observe(proxies: readonly FaultProxy[]): Promise<void> {
-    const { ms, maxOperations = Infinity, log } = this.#options;
+    const { ms, until = () => true, maxOperations = Infinity, log } = this.#options;
     const warmUntil = this.#begin + Math.min(ms / 5, 30_000);
     let nextLog = this.#begin + 10_000;
     for (;;) {
@@ -117,7 +119,8 @@ class Soak {
         nextLog += 10_000;
         log?.(this.#report(proxies));
       }
-      if (now - this.#begin > ms || this.#figures.operations >= maxOperations) return;
+      if (this.#figures.operations >= maxOperations) return;
+      if (now - this.#begin > ms && until(this.#report(proxies))) return;
     }
   }
 
