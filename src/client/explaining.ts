@@ -1,4 +1,3 @@
-import type { MetaItem } from "../commands/meta.js";
 import { type Key, keyText } from "../protocol/key.js";
 import { checkBoolean, checkOptions } from "../util/check.js";
 import { namesOf } from "../util/names.js";
@@ -91,17 +90,7 @@ async function lookAt(settings: Settings, key: Key, call: CallOptions): Promise<
     returnHitBefore: true,
     returnLastAccess: true,
   });
-  return item === undefined ? { exists: false } : { exists: true, ...told(item) };
-}
-
-function told(item: MetaItem<unknown>) {
-  const { ttl, size, flags, cas, hitBefore, lastAccess } = item;
-  return {
-    ttl: ttl!,
-    size: size!,
-    flags: flags!,
-    cas: cas!,
-    hit: hitBefore!,
-    lastAccess: lastAccess!,
-  };
+  if (item === undefined) return { exists: false };
+  const { hitBefore: hit, ttl, size, flags, cas, lastAccess } = item as Required<typeof item>;
+  return { exists: true, ttl, size, flags, cas, hit, lastAccess };
 }

@@ -212,18 +212,14 @@ export class Lanes implements Executor {
   }
 
   #whenAtRest(done: (isAtRest: boolean) => void): void {
-    const { codec } = this.#options;
-    const deadline = performance.now() + PATIENCE_MS;
-    const settled = () => done(true);
-    const failed = () => done(false);
     const asked = new Operation(
       asking("version"),
       VERSION_REQUEST,
       "",
-      codec,
-      deadline,
-      settled,
-      failed,
+      this.#options.codec,
+      performance.now() + PATIENCE_MS,
+      () => done(true),
+      () => done(false),
     );
     let left = this.#others.length;
     for (const lane of this.#others) {
