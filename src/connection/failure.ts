@@ -1,4 +1,9 @@
-import { asMemcachedError, type ErrorDetails, type MemcachedError, ReplyError } from "../errors.js";
+import {
+  asMemcachedError,
+  type ErrorDetails,
+  type MemcachedError,
+  type ReplyError,
+} from "../errors.js";
 import type { Operation } from "../operation.js";
 import { shorten } from "../util/show.js";
 import { withoutStack } from "../util/stackless.js";
@@ -11,30 +16,27 @@ export class Failure {
   readonly #Class: ErrorClass;
   readonly #server: string;
   readonly #cause: unknown;
-  /** The server's own line, where that is what befell it. */
-  #reply: string | undefined = undefined;
+  readonly #reply: string | undefined;
 
-  constructor(Class: ErrorClass, message: string, server: string, cause?: unknown) {
+  /** @param reply - the server's own line, for a class of errors that has it */
+  constructor(Class: ErrorClass, message: string, server: string, cause?: unknown, reply?: string) {
     this.#Class = Class;
     this.message = message;
     this.#server = server;
     this.#cause = cause;
+    this.#reply = reply;
   }
 
   /** The same failure as an error that was caught says it. */
   static of(error: unknown, server: string): Failure {
-    const known = asMemcachedError(error);
-    const { constructor: Class, message, cause } = known;
-    const failure = new Failure(Class as ErrorClass, message, server, cause);
-    if (known instanceof ReplyError) failure.#reply = known.reply;
-    return failure;
+    const known: MemcachedError & Partial<Pick<ReplyError, "reply">> = asMemcachedError(error);
+    const { constructor: Class, message, cause, reply } = known;
+    return new Failure(Class as ErrorClass, message, server, cause, reply);
   }
 
   /** The same in other words. */
   saying(message: string): Failure {
-    const said = new Failure(this.#Class, message, this.#server, this.#cause);
-    said.#reply = this.#reply;
-    return said;
+    return new Failure(this.#Class, message, this.#server, this.#cause, this.#reply);
   }
 
   /** The error of one operation: with its command, and whether the server may have acted. */
@@ -48,15 +50,11 @@ export class Failure {
   }
 
   #error(details: ErrorDetails): MemcachedError {
-    const all = { ...details, server: this.#server, cause: this.#cause };
     const { message } = this;
-    const Class: unknown = this.#Class;
     const reply = this.#reply;
-    return withoutStack(() =>
-      reply === undefined
-        ? new this.#Class(message, all)
-        : new (Class as typeof ReplyError)(message, reply, all),
-    );
+    const all = { ...details, server: this.#server, cause: this.#cause };
+    const given = reply === undefined ? [message, all] : [message, reply, all];
+    return withoutStack(() => Reflect.construct(this.#Class, given));
   }
 }
 

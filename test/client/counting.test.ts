@@ -44,7 +44,7 @@ test("a counter is made with no number that its result could not be", async () =
     expect(error).toBeInstanceOf(OptionError);
     expect(error).toMatchObject({
       message:
-        "initial is 9007199254740992n, which no number holds exactly; pass the delta as a bigint",
+        "initial is 9007199254740992, which no number holds exactly; pass the delta as a bigint",
     });
   }
   expect(await client.has("n")).toBe(false);

@@ -149,15 +149,6 @@ async function encodeCounter(
   return { data: digits, flags: FLAG_INTEGER };
 }
 
-/** The new counter is the result, in the delta's type. */
-function checkInitial(initial: unknown, delta: unknown): void {
-  if (checkUnsigned(initial, "initial") <= Number.MAX_SAFE_INTEGER || typeof delta === "bigint")
-    return;
-  throw new OptionError(
-    `initial is ${show(initial)}, which no number holds exactly; pass the delta as a bigint`,
-  );
-}
-
 function countRequest(
   dispatcher: Dispatcher,
   mode: Mode,
@@ -176,8 +167,14 @@ function countRequest(
   if (silent && initial !== undefined) {
     throw new OptionError("initial and noreply cannot go together");
   }
-  if (initial !== undefined) checkInitial(initial, delta);
   exptime(ttl ?? 0, Date.now);
   const by = checkUnsigned(delta, "delta", ArgumentError);
+  // A counter that is made is the result, which has the delta's type.
+  const result = initial === undefined ? 0 : checkUnsigned(initial, "initial");
+  if (typeof by === "number" && result > Number.MAX_SAFE_INTEGER) {
+    throw new OptionError(
+      `initial is ${result}, which no number holds exactly; pass the delta as a bigint`,
+    );
+  }
   return arithmeticRequest(mode, wireKey, by, undefined, 0, silent);
 }
