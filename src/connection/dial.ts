@@ -52,7 +52,7 @@ export interface Reader {
   receive(chunk: Buffer, length: number): void;
 }
 
-/** One read takes at most this much; larger gains nothing (docs/performance.md). */
+/** One read takes at most this much; larger gains nothing (bench/findings.md). */
 const READ_BUFFER_BYTES = 64 * 1024;
 
 /**
