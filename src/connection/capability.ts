@@ -5,19 +5,11 @@ import { type Request, VERSION_REQUEST } from "../protocol/request.js";
 import { shorten } from "../util/show.js";
 import { Failure } from "./failure.js";
 
-/** A flag of a meta command that not every memcached with meta commands has. */
-interface Need {
-  readonly flag: string;
-  /** The release that brought it. */
-  readonly since: Release;
-}
+/** What not every memcached with meta commands has, and the 1.6 release that brought it. */
+type Need = readonly [what: string, since: number];
 
-type Release = readonly [major: number, minor: number, patch: number];
-
-const META_SET: Release = [1, 6, 10];
-const SET_EXTRAS: Release = [1, 6, 20];
-const SET_CAS: Release = [1, 6, 27];
-const UNLESS_CAS: Release = [1, 6, 40];
+/** Since when `ms` is what it is; Dragonfly's version is `1.6.0 DF`, and its `ms` is that of 1.6.10. */
+const META_SET = 10;
 
 /**
  * What a request needs of the server's release, or undefined where its own answer tells as much.
@@ -25,18 +17,14 @@ const UNLESS_CAS: Release = [1, 6, 40];
  */
 function needOf(request: Request, isBinary: boolean): Need | undefined {
   if (request.verb === "admin" || request.meta === undefined) return undefined;
-  if (request.verb === "get" && request.meta.unlessCas !== undefined) {
-    return { flag: "unlessCas", since: UNLESS_CAS };
-  }
-  if (request.meta.setCas !== undefined) return { flag: "setCas", since: SET_CAS };
-  if (request.verb === "delete" && request.meta.dropValue) {
-    return { flag: "dropValue", since: SET_CAS };
-  }
+  if (request.verb === "get" && request.meta.unlessCas !== undefined) return ["unlessCas", 40];
+  if (request.meta.setCas !== undefined) return ["setCas", 27];
+  if (request.verb === "delete" && request.meta.dropValue) return ["dropValue", 27];
   if (request.verb !== "set") return undefined;
-  if (request.meta.vivify !== undefined) return { flag: "vivify", since: SET_EXTRAS };
-  if (request.meta.returnSize) return { flag: "returnSize", since: SET_EXTRAS };
+  if (request.meta.vivify !== undefined) return ["vivify", 20];
+  if (request.meta.returnSize) return ["returnSize", 20];
   if (isBinary) return undefined;
-  return { flag: request.meta.base64Key ? "a key in base64" : "metaSet", since: META_SET };
+  return [request.meta.base64Key ? "a key in base64" : "metaSet", META_SET];
 }
 
 /** A connection that counts its sockets: behind another one may be another server. */
@@ -110,14 +98,14 @@ export class Capabilities implements Executor {
   }
 
   #judge(operation: Operation, need: Need | undefined): void {
-    if (need === undefined || !isBefore(this.#version, need.since)) {
+    if (need === undefined || !isBefore(this.#version, need[1])) {
       this.#connection.execute(operation);
       return;
     }
-    const version = shorten(this.#version, 40);
+    const [what, since] = need;
     operation.fail(
       new NotSupportedError(
-        `${this.#server} has the version ${version}; ${need.flag} needs memcached ${need.since.join(".")}`,
+        `${this.#server} has the version ${shorten(this.#version, 40)}; ${what} needs memcached 1.6.${since}`,
         { ...operation.details, server: this.#server },
       ),
     );
@@ -128,14 +116,9 @@ function versionOf(reply: Reply): string {
   return reply.kind === "text" ? reply.text : "";
 }
 
-/**
- * A version in a form of its own is not before anything; the server will say what it lacks.
- * Dragonfly's `1.6.0 DF` has what memcached has had since 1.6.10.
- */
-function isBefore(version: string, release: Release): boolean {
-  if (release === META_SET && version.endsWith(" DF")) return false;
-  const numbers = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number);
-  if (numbers === undefined) return false;
-  const at = release.findIndex((number, i) => number !== numbers[i]);
-  return at >= 0 && numbers[at]! < release[at]!;
+/** A version in a form of its own is not before anything; the server will say what it lacks. */
+function isBefore(version: string, since: number): boolean {
+  const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
+  if (major === undefined || (since === META_SET && version.endsWith(" DF"))) return false;
+  return Number(major) * 1e6 + Number(minor) * 1e3 + Number(patch) < 1_006_000 + since;
 }
