@@ -98,7 +98,8 @@ export class Capabilities implements Executor {
   }
 
   #judge(operation: Operation, need: Need | undefined): void {
-    if (need === undefined || !isBefore(this.#version, need[1])) {
+    const mayHarm = operation.request.verb === "set" && !this.#isBinary;
+    if (need === undefined || !isBefore(this.#version, need[1], mayHarm)) {
       this.#connection.execute(operation);
       return;
     }
@@ -116,9 +117,10 @@ function versionOf(reply: Reply): string {
   return reply.kind === "text" ? reply.text : "";
 }
 
-/** A version in a form of its own is not before anything; the server will say what it lacks. */
-function isBefore(version: string, since: number): boolean {
+/** A version in a form of its own is believed, and the server will say what it lacks, unless that may harm. */
+function isBefore(version: string, since: number, mayHarm: boolean): boolean {
   const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
-  if (major === undefined || (since === META_SET && version.endsWith(" DF"))) return false;
+  if (major === undefined) return mayHarm;
+  if (since === META_SET && version.endsWith(" DF")) return false;
   return Number(major) * 1e6 + Number(minor) * 1e3 + Number(patch) < 1_006_000 + since;
 }

@@ -144,14 +144,17 @@ describe("while the version is asked for, nothing overtakes what waits for it:",
   });
 });
 
-test("a version in a form of its own stands in nobody's way", async () => {
-  await using server = await MemcachedServer.start({ log: "requests" });
-  server.faults.add({
-    on: { command: "version" },
-    do: { kind: "answer", bytes: "VERSION our own 7\r\n" },
-  });
+test("a version in a form of its own is believed, but not where a value may be taken for commands", async () => {
+  await using server = await MemcachedServer.start();
+  const bytes = "VERSION Hazelcast\r\n";
+  server.faults.add({ on: { command: "version" }, do: { kind: "answer", bytes } });
   await using client = new Client(server.address);
-  expect(await client.metaSet("k", "v", { setCas: 7n })).toMatchObject({ status: "stored" });
+  expect(await client.metaArithmetic("k", { initial: 7, setCas: 7n })).toMatchObject({ value: 7 });
+  for (const options of [{}, { setCas: 7n }]) {
+    await expect(client.metaSet("k", "v", options)).rejects.toThrow("has the version Hazelcast; ");
+  }
+  await using binary = new Client(server.address, { binary: true });
+  expect(await binary.metaSet("k", "v")).toMatchObject({ status: "stored" });
 });
 
 test("a newer memcached has all of it", async () => {
