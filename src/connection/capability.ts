@@ -117,10 +117,10 @@ function versionOf(reply: Reply): string {
   return reply.kind === "text" ? reply.text : "";
 }
 
-/** A version in a form of its own is believed, and the server will say what it lacks, unless that may harm. */
+/** A version that is no memcached's is believed, and the server will say what it lacks, unless that may harm. */
 function isBefore(version: string, since: number, mayHarm: boolean): boolean {
   const [, major, minor, patch] = /^(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
-  if (major === undefined) return mayHarm;
+  if (major !== "1") return mayHarm;
   if (since === META_SET && version.endsWith(" DF")) return false;
-  return Number(major) * 1e6 + Number(minor) * 1e3 + Number(patch) < 1_006_000 + since;
+  return Number(minor) * 1e3 + Number(patch) < 6e3 + since;
 }

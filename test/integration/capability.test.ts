@@ -144,17 +144,21 @@ describe("while the version is asked for, nothing overtakes what waits for it:",
   });
 });
 
-test("a version in a form of its own is believed, but not where a value may be taken for commands", async () => {
-  await using server = await MemcachedServer.start();
-  const bytes = "VERSION Hazelcast\r\n";
-  server.faults.add({ on: { command: "version" }, do: { kind: "answer", bytes } });
-  await using client = new Client(server.address);
-  expect(await client.metaArithmetic("k", { initial: 7, setCas: 7n })).toMatchObject({ value: 7 });
-  for (const options of [{}, { setCas: 7n }]) {
-    await expect(client.metaSet("k", "v", options)).rejects.toThrow("has the version Hazelcast; ");
-  }
-  await using binary = new Client(server.address, { binary: true });
-  expect(await binary.metaSet("k", "v")).toMatchObject({ status: "stored" });
+describe("a version that is no memcached's is believed, but not where a value may be taken for commands:", () => {
+  test.each(["Hazelcast", "2.6.2"])("%s", async (version) => {
+    await using server = await MemcachedServer.start();
+    const bytes = `VERSION ${version}\r\n`;
+    server.faults.add({ on: { command: "version" }, do: { kind: "answer", bytes } });
+    await using client = new Client(server.address);
+    const counted = await client.metaArithmetic("k", { initial: 7, setCas: 7n });
+    expect(counted).toMatchObject({ value: 7 });
+    for (const options of [{}, { setCas: 7n }]) {
+      const stored = client.metaSet("k", "v", options);
+      await expect(stored).rejects.toThrow(`has the version ${version}; `);
+    }
+    await using binary = new Client(server.address, { binary: true });
+    expect(await binary.metaSet("k", "v")).toMatchObject({ status: "stored" });
+  });
 });
 
 test("a newer memcached has all of it", async () => {
