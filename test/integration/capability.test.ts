@@ -131,6 +131,28 @@ describe("while the version is asked for, nothing overtakes what waits for it:",
     ]);
   });
 
+  test("a connection that is lost meanwhile is asked again, in the same order", async () => {
+    await using server = await MemcachedServer.start({ log: "requests" });
+    server.faults.add({ on: { command: "version", times: 1 }, do: { kind: "close" } });
+    await using client = new Client(server.address);
+    const calls = [client.metaSet("k", "first"), client.set("k", "second"), client.get("k")];
+    expect(await Promise.all(calls)).toEqual([{ status: "stored" }, true, "second"]);
+    const commands = server.log.requests.map(({ command }) => command);
+    expect(commands.filter((command) => command === "connect")).toHaveLength(2);
+    expect(commands.slice(-3)).toEqual(["ms", "set", "get"]);
+  });
+
+  test("a call that is aborted meanwhile is never sent", async () => {
+    await using server = await MemcachedServer.start({ log: "requests" });
+    await using client = new Client(server.address);
+    const abort = new AbortController();
+    const stored = client.metaSet("k", "v", { signal: abort.signal });
+    abort.abort();
+    await expect(stored).rejects.toThrow();
+    expect(await client.get("k")).toBeUndefined();
+    expect(server.log.requests.map(({ command }) => command)).not.toContain("ms");
+  });
+
   test("a question without an answer fails each as itself", async () => {
     await using server = await MemcachedServer.start();
     server.faults.add({ on: { command: "version" }, do: { kind: "silence" } });
