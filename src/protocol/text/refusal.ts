@@ -12,6 +12,12 @@ export function parseRefusal(line: string, request: Request | undefined): Refuse
   return { kind: "refused", reason: reasonOf(word, line, request), text: line };
 }
 
+const UNKNOWN_USER = /^CLIENT_ERROR (unauthenticated|authentication failure|bad authentication)/;
+
+/** What a server says whose meta commands are older than a flag, or than the form of all of them. */
+const OTHER_FLAGS =
+  /^CLIENT_ERROR (invalid (or duplicate )?flag|incorrect number of tokens supplied)$/;
+
 function reasonOf(
   word: string,
   line: string,
@@ -20,12 +26,12 @@ function reasonOf(
   if (word === "SERVER_ERROR") {
     return line.startsWith("SERVER_ERROR object too large") ? "tooLarge" : "serverError";
   }
+  const isMeta = request !== undefined && needsMeta(request);
   if (word === "CLIENT_ERROR") {
-    return /^CLIENT_ERROR (unauthenticated|authentication failure|bad authentication)/.test(line)
-      ? "auth"
-      : "clientError";
+    if (UNKNOWN_USER.test(line)) return "auth";
+    return isMeta && OTHER_FLAGS.test(line) ? "notSupported" : "clientError";
   }
-  return request !== undefined && needsMeta(request) ? "notSupported" : "unknownCommand";
+  return isMeta ? "notSupported" : "unknownCommand";
 }
 
 /**
