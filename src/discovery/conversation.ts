@@ -4,8 +4,8 @@ import { ConnectError, type MemcachedError, ProtocolError, TimeoutError } from "
 import { type Reply, STORED } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import { latin1 } from "../util/bytes.js";
+import { countdown } from "../util/countdown.js";
 import { quote } from "../util/show.js";
-import { timers } from "../util/timers.js";
 import { answerLength } from "./clusterlist.js";
 
 /** An answer has this many characters at most; a cluster's list has a hundredth of it. */
@@ -25,7 +25,7 @@ export class Conversation {
   /** The endpoint's name. */
   readonly #server: string;
   readonly #socket: Socket;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stop: () => void;
   readonly #ended: AbortSignal;
   #text = "";
   #waiter: Waiter | undefined = undefined;
@@ -40,7 +40,7 @@ export class Conversation {
     );
     this.#socket.on("error", (cause) => this.#lost(cause.message, cause));
     this.#socket.once("close", () => this.#lost("it ended the connection"));
-    this.#timer = timers.setTimeout(() => this.#fail(this.#late(timeoutMs)), timeoutMs).unref();
+    this.#stop = countdown(timeoutMs, () => this.#fail(this.#late(timeoutMs)), false);
     ended.addEventListener("abort", this.#abort);
   }
 
@@ -87,7 +87,7 @@ export class Conversation {
   }
 
   end(): void {
-    timers.clearTimeout(this.#timer);
+    this.#stop();
     this.#ended.removeEventListener("abort", this.#abort);
     this.#socket.destroy();
   }

@@ -1,6 +1,7 @@
 import { ClientErrorReply, type ClientOptions, ConnectError, TimeoutError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { busy } from "../support/busy.js";
 import { errorOf } from "../support/outcome.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
@@ -208,11 +209,6 @@ test("a deadline is shared by those that are asked, and its error names the last
 });
 
 describe("a program that was busy for most of a read's time", () => {
-  const busy = (ms: number) => {
-    const end = performance.now() + ms;
-    while (performance.now() < end);
-  };
-
   /** Which servers are blamed for a read that none of them answers, if there is little time left for the last. */
   async function blamedAfter(busyMs: number, options: ClientOptions = {}): Promise<Set<string>> {
     const behaviors = { num_replicas: 1, failure_limit: 1 };

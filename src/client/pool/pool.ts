@@ -1,8 +1,8 @@
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
+import { countdown } from "../../util/countdown.js";
 import { Fifo } from "../../util/fifo.js";
 import { namesOf } from "../../util/names.js";
-import { timers } from "../../util/timers.js";
 import type { Client } from "../client.js";
 import { checkMaster, PoolMember } from "./member.js";
 
@@ -128,14 +128,14 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const end = () => {
         this.#waiting.delete(waiter);
-        timers.clearTimeout(timer);
+        stop();
       };
       const giveUp = () => {
         end();
         const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
         reject(new PoolExhaustedError(message));
       };
-      const timer = timeoutMs === undefined ? undefined : timers.setTimeout(giveUp, timeoutMs);
+      const stop = timeoutMs === undefined ? () => {} : countdown(timeoutMs, giveUp, true);
       const waiter: Waiter<C> = {
         take: (member) => {
           end();
