@@ -190,7 +190,7 @@ export class Connection implements Executor {
       },
       progressed: () => this.#progressed(),
       lost: (cause) => {
-        if (this.#dialer.isResuming) this.#openAnew(codec);
+        if (this.#dialer.isInDoubt) this.#openAnew(codec);
         else this.#lost(cause);
       },
       unreadable: (cause) => this.#unreadable(cause),
@@ -202,7 +202,7 @@ export class Connection implements Executor {
     });
   }
 
-  /** Instead of giving up a server that may only have refused to take up a session of TLS. */
+  /** Instead of giving up a server that may only have refused to take up a session of TLS, or was not heard. */
   #openAnew(codec: Operation["codec"]): void {
     this.#link?.end();
     this.#open(codec);

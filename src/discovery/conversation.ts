@@ -24,7 +24,9 @@ interface Waiter {
 export class Conversation {
   /** The endpoint's name. */
   readonly #server: string;
-  readonly #socket: Socket;
+  readonly #dialer: Dialer;
+  #socket: Socket;
+  #isOver = false;
   readonly #stop: () => void;
   readonly #ended: AbortSignal;
   #text = "";
@@ -34,12 +36,8 @@ export class Conversation {
   private constructor(dialer: Dialer, server: string, timeoutMs: number, ended: AbortSignal) {
     this.#server = server;
     this.#ended = ended;
-    this.#socket = dialer.dial(
-      { room: undefined, receive: (chunk, length) => this.#hear(latin1(chunk, 0, length)) },
-      () => this.#settle(""),
-    );
-    this.#socket.on("error", (cause) => this.#lost(cause.message, cause));
-    this.#socket.once("close", () => this.#lost("it ended the connection"));
+    this.#dialer = dialer;
+    this.#socket = this.#dial();
     this.#stop = countdown(timeoutMs, () => this.#fail(this.#late(timeoutMs)), false);
     ended.addEventListener("abort", this.#abort);
   }
@@ -87,9 +85,25 @@ export class Conversation {
   }
 
   end(): void {
+    this.#isOver = true;
     this.#stop();
     this.#ended.removeEventListener("abort", this.#abort);
     this.#socket.destroy();
+  }
+
+  #dial(): Socket {
+    const socket = this.#dialer.dial(
+      { room: undefined, receive: (chunk, length) => this.#hear(latin1(chunk, 0, length)) },
+      () => this.#settle(""),
+    );
+    const over = (why: string, cause?: Error) => {
+      if (socket !== this.#socket) return;
+      if (this.#dialer.isInDoubt && !this.#isOver) this.#socket = this.#dial();
+      else this.#lost(why, cause);
+    };
+    return socket
+      .on("error", (cause) => over(cause.message, cause))
+      .once("close", () => over("it ended the connection"));
   }
 
   #answer(): Promise<string> {

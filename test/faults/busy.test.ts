@@ -8,15 +8,15 @@ import { clientOf, use } from "../support/use.js";
 
 /** A program that is busy for longer than something may take does not take that for failed. */
 
-describe("a discovery endpoint that was asked before", () => {
-  /** An endpoint, as it was at engines before 1.4.14, of which each member is itself. */
-  async function endpoint(): Promise<Memcached> {
-    const memcached = use(await startMemcached());
-    const client = clientOf(memcached.address);
-    await client.set("AmazonElastiCache:cluster", `1\nlocalhost|127.0.0.1|${memcached.port}\n`);
-    return memcached;
-  }
+/** An endpoint, as it was at engines before 1.4.14, of which each member is itself. */
+async function endpoint(): Promise<Memcached> {
+  const memcached = use(await startMemcached());
+  const client = clientOf(memcached.address);
+  await client.set("AmazonElastiCache:cluster", `1\nlocalhost|127.0.0.1|${memcached.port}\n`);
+  return memcached;
+}
 
+describe("a discovery endpoint that was asked before", () => {
   test("gives its list", async () => {
     const { address, port } = await endpoint();
     const iterator = elasticache(address, { timeoutMs: 200 })[Symbol.asyncIterator]();
@@ -74,4 +74,42 @@ test("a server is reached over UDP when its name is found", async () => {
   busy(800);
   expect(await read).toBeUndefined();
   expect(states).toEqual([]);
+});
+
+/** Finds two addresses, and nobody is at the second; the program is busy once while the first is connected to. */
+class TwoAddresses {
+  lookups = 0;
+  readonly lookup: NonNullable<SocketOptions["lookup"]> = (_, __, found) => {
+    const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
+    setImmediate(() => {
+      found(null, addresses);
+      if (++this.lookups === 1) process.nextTick(busy, 500);
+    });
+  };
+}
+
+describe("somebody who has several addresses is reached at the first of them:", () => {
+  test("a server", async () => {
+    const { port } = use(await startMemcached());
+    const name = new TwoAddresses();
+    const client = clientOf(`name.test:${port}`, {
+      timeoutMs: 10_000,
+      socket: { lookup: name.lookup },
+    });
+    expect(await outcome(client.get("k"))).toBeUndefined();
+    expect(name.lookups).toBe(2);
+  });
+
+  test("a discovery endpoint", async () => {
+    const { port } = await endpoint();
+    const name = new TwoAddresses();
+    const source = elasticache(`name.test:${port}`, {
+      timeoutMs: 10_000,
+      socket: { lookup: name.lookup },
+    });
+    const iterator = source[Symbol.asyncIterator]();
+    expect(await outcome(iterator.next())).toMatchObject({ value: [{ host: "localhost" }] });
+    expect(name.lookups).toBe(2);
+    await iterator.return?.();
+  });
 });
