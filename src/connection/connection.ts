@@ -1,4 +1,5 @@
 import {
+  AuthError,
   ConnectError,
   ConnectionClosedError,
   type MemcachedError,
@@ -277,7 +278,8 @@ export class Connection implements Executor {
       return;
     }
     const message = `The connection to ${this.#name} was dropped: ${why}`;
-    const failure = new Failure(ProtocolError, message, this.#name, cause);
+    const Class = cause instanceof AuthError ? AuthError : ProtocolError;
+    const failure = new Failure(Class, message, this.#name, cause);
     if (this.#link?.open) this.#abandon(failure, false);
     else this.#giveUp(failure);
   }
