@@ -277,7 +277,7 @@ test("what an option says is asked once: getters, and objects that are changed m
   for (const result of await Promise.all(calls.map(outcome))) {
     expect(result).toMatchObject({ name: "TimeoutError" });
   }
-  expect(other.received).toMatch(/^ms \S+ \d+ b F24 T0\r\n/);
+  expect(other.received).toMatch(/^version\r\nms \S+ \d+ b F24 T0\r\n/);
   expect(server.received + other.received).not.toMatch(/flush_all 77|native code/);
 });
 

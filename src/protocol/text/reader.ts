@@ -10,7 +10,7 @@ import { AskedKeys } from "./asked.js";
 import { needsMeta } from "./meta.js";
 import { type MetaLine, metaReply, numberReply, parseMetaLine } from "./metareply.js";
 import { digitsEnd, MAX_FLAGS, parseCas, parseDigits } from "./number.js";
-import { leavesData, parseRefusal } from "./refusal.js";
+import { isTrial, leavesData, parseRefusal } from "./refusal.js";
 import { takeStatistic } from "./statistics.js";
 import { isAdmin, wantsValues, wordReply } from "./words.js";
 
@@ -285,6 +285,7 @@ export class TextReader {
         `After ${quote(line, SHOWN)} to a storage command its data may remain`,
       );
     }
+    if (isTrial(line, request))
       throw doubtful(line, "to a meta command: is memcached older than 1.6?");
     // A load balancer may have said something first, to which this is the answer.
     if (!this.#hasBegun && /^ERROR$|bad command line format$/.test(line)) {

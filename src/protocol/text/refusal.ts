@@ -8,8 +8,17 @@ import { needsMeta } from "./meta.js";
  */
 export function parseRefusal(line: string, request: Request | undefined): RefusedReply | undefined {
   const word = /^(?:CLIENT_|SERVER_)?ERROR(?=$|[ :])/.exec(line)?.[0];
-  if (word === undefined) return undefined;
+  if (word === undefined) return isTrial(line, request) ? notSupported(line) : undefined;
   return { kind: "refused", reason: reasonOf(word, line, request), text: line };
+}
+
+function notSupported(text: string): RefusedReply {
+  return { kind: "refused", reason: "notSupported", text };
+}
+
+/** Whether it answers a meta command in the form that memcached 1.5.19 to 1.6.9 had on trial. */
+export function isTrial(line: string, request: Request | undefined): boolean {
+  return request !== undefined && needsMeta(request) && /^(?:OK$|VA [a-zA-Z]+ \d)/.test(line);
 }
 
 function reasonOf(
