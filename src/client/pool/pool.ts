@@ -1,10 +1,12 @@
+import { Drain } from "../../connection/drain.js";
 import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
+import { countdown } from "../../util/countdown.js";
 import { Fifo } from "../../util/fifo.js";
 import { namesOf } from "../../util/names.js";
-import { timers } from "../../util/timers.js";
 import type { Client } from "../client.js";
-import { checkMaster, PoolMember } from "./member.js";
+import type { CloseOptions } from "../cluster.js";
+import { checkMaster, Ending, PoolMember } from "./member.js";
 
 /** How long a reservation waits for a client. */
 export interface ReserveOptions {
@@ -47,7 +49,9 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
   /** In the order in which they came. */
   readonly #waiting = new Set<Waiter<C>>();
   readonly #inUse = new Set<PoolMember<C>>();
-  #closed = false;
+  readonly #drain = new Drain(() => this.#inUse.size > 0);
+  /** Undefined until the pool is closed. */
+  #ending: Ending<C> | undefined = undefined;
 
   /** @param count - how many clones of `master` to begin with */
   constructor(master?: C, count = 0) {
@@ -98,11 +102,15 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     }
   }
 
-  /** Closes every client; those in use when they come back. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /**
+   * Closes every client; those in use when they come back, which it waits for: as long as their
+   * `timeoutMs`, unless `drainMs` says otherwise.
+   */
+  async close(options?: CloseOptions): Promise<void> {
+    this.#ending = (this.#ending ?? new Ending<C>()).begin(options);
     for (const waiter of this.#waiting) waiter.refuse(closedError());
-    await Promise.all(this.#idle.drain().map(({ client }) => client.close()));
+    for (const member of this.#idle.drain()) this.#ending.end(member);
+    await this.#ending.wait(this.#inUse, this.#drain.wait());
   }
 
   /** The same as {@link ClientPool.close}, for `await using`. */
@@ -128,14 +136,14 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       const end = () => {
         this.#waiting.delete(waiter);
-        timers.clearTimeout(timer);
+        stop();
       };
       const giveUp = () => {
         end();
         const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
         reject(new PoolExhaustedError(message));
       };
-      const timer = timeoutMs === undefined ? undefined : timers.setTimeout(giveUp, timeoutMs);
+      const stop = timeoutMs === undefined ? () => {} : countdown(timeoutMs, giveUp, true);
       const waiter: Waiter<C> = {
         take: (member) => {
           end();
@@ -168,22 +176,21 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
 
   /** To return a client twice does no harm. */
   #return(member: PoolMember<C>): void {
-    if (this.#inUse.delete(member)) this.#offer(member);
+    if (!this.#inUse.delete(member)) return;
+    this.#offer(member);
+    this.#drain.check();
   }
 
   /** Gives a client to the one who has waited longest, or keeps it until somebody asks. */
   #offer(member: PoolMember<C>): void {
-    if (this.#closed) {
-      void member.client.close();
-      return;
-    }
     const [first] = this.#waiting;
-    if (first === undefined) this.#idle.push(member);
+    if (this.#ending !== undefined) this.#ending.end(member);
+    else if (first === undefined) this.#idle.push(member);
     else first.take(member);
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw closedError();
+    if (this.#ending !== undefined) throw closedError();
   }
 }
 
