@@ -35,7 +35,7 @@ export interface Rescuer {
 
 /**
  * The keys of an operation, each to be asked for by itself. An object, and no closure: with one
- * in each operation, V8 keeps what should have died young (bench/findings.md).
+ * in each operation, V8 keeps what should have died young (docs/performance.md).
  */
 export interface Parts {
   /** @param moved - whether another server failed them before */

@@ -53,7 +53,7 @@ export interface Reader {
   receive(chunk: Buffer, length: number): void;
 }
 
-/** One read takes at most this much; larger gains nothing (bench/findings.md). */
+/** One read takes at most this much; larger gains nothing (docs/performance.md). */
 const READ_BUFFER_BYTES = 64 * 1024;
 
 /** A timer that is as late had the process busy. */
