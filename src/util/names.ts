@@ -17,6 +17,17 @@ export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
   return new Set(Object.keys(names));
 }
 
+/**
+ * A copy of options that are still needed when the program may have changed its own for another
+ * call; with what they inherit, since they may be made from others by `Object.create`, but not with
+ * what somebody has put into all objects.
+ */
+export function ownOptions<Options extends object>(options: Options): Options {
+  const all = {} as Options;
+  for (const name in options) if (!(name in Object.prototype)) all[name] = options[name];
+  return all;
+}
+
 /** How many characters of a name a message shows. A longer one is no typing mistake. */
 const MAX_NAME = 60;
 
@@ -38,9 +49,11 @@ export function unknownName(name: string, known: Iterable<string>, where: string
 
 /** The nearest name, or all of them where none is near and a line can hold them. */
 function hintFor(name: string, known: Iterable<string>): string {
-  const nearest = nearestName(name, known);
-  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
   const names = [...known];
+  // What most other clients call it: expires, expiry, ex, lifetime.
+  const isTtl = /^(ex|life)/i.test(name) && names.includes("ttl");
+  const nearest = isTtl ? "ttl" : nearestName(name, names);
+  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
   return names.length > 0 && names.length <= MAX_LISTED ? `; it has ${names.join(", ")}` : "";
 }
 

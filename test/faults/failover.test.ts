@@ -14,7 +14,10 @@ import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
 import { listen } from "../support/port.js";
 import { until } from "../support/until.js";
+import { provokes } from "../support/warnings.js";
 import { Cluster, EJECTING } from "./cluster.js";
+
+provokes(/^failover: "rehash" .* moves no keys on modula/);
 
 let cluster: Cluster;
 let a: Memcached;
@@ -287,11 +290,13 @@ describe("rehash", () => {
     // A machine that takes long to start a server has it flap less often.
     for (let n = 0; n < 3 && elapsed() < 1500; n++) {
       await b.start();
-      expect(await client.get(key)).toBe("elsewhere");
+      const read = await client.get(key);
+      if (elapsed() > 2900) break; // so long that it may be asked again
+      expect(read).toBe("elsewhere");
       await b.kill();
       expect(await client.get(key)).toBe("elsewhere");
     }
-    await b.start();
+    if (!b.running) await b.start();
     await witness.sees(b, "up");
     expect(elapsed()).toBeGreaterThan(3000);
     expect(witness.statesOf(b)).toEqual(["dead", "returning", "up"]);

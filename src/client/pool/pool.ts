@@ -1,9 +1,14 @@
 import { Drain } from "../../connection/drain.js";
-import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
+import {
+  ArgumentError,
+  ConnectionClosedError,
+  type MemcachedError,
+  PoolExhaustedError,
+} from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
-import { countdown } from "../../util/countdown.js";
 import { Fifo } from "../../util/fifo.js";
 import { namesOf } from "../../util/names.js";
+import { Sweep } from "../../util/sweep.js";
 import type { Client } from "../client.js";
 import type { CloseOptions } from "../cluster.js";
 import { checkMaster, Ending, PoolMember } from "./member.js";
@@ -32,8 +37,10 @@ export interface Reservation<C extends Client = Client> extends Disposable {
 
 /** Somebody who waits for a client. */
 interface Waiter<C extends Client> {
+  readonly timeoutMs: number;
+  deadline: number;
   take(member: PoolMember<C>): void;
-  refuse(error: ConnectionClosedError): void;
+  refuse(error: MemcachedError): void;
 }
 
 /**
@@ -49,6 +56,8 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
   /** In the order in which they came. */
   readonly #waiting = new Set<Waiter<C>>();
   readonly #inUse = new Set<PoolMember<C>>();
+  /** One for all who wait, however many. */
+  readonly #sweep = new Sweep((now, missedMs) => this.#giveUpLate(now, missedMs));
   readonly #drain = new Drain(() => this.#inUse.size > 0);
   /** Undefined until the pool is closed. */
   #ending: Ending<C> | undefined = undefined;
@@ -132,30 +141,39 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     throw new PoolExhaustedError(`The pool has no client to give: ${why}`);
   }
 
-  #wait(timeoutMs: number | undefined): Promise<PoolMember<C>> {
+  #wait(timeoutMs = Infinity): Promise<PoolMember<C>> {
     return new Promise((resolve, reject) => {
-      const end = () => {
-        this.#waiting.delete(waiter);
-        stop();
-      };
-      const giveUp = () => {
-        end();
-        const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
-        reject(new PoolExhaustedError(message));
-      };
-      const stop = timeoutMs === undefined ? () => {} : countdown(timeoutMs, giveUp, true);
       const waiter: Waiter<C> = {
+        timeoutMs,
+        deadline: performance.now() + timeoutMs,
         take: (member) => {
-          end();
+          this.#waiting.delete(waiter);
           resolve(this.#lend(member));
         },
         refuse: (error) => {
-          end();
+          this.#waiting.delete(waiter);
           reject(error);
         },
       };
       this.#waiting.add(waiter);
+      if (timeoutMs < Infinity) this.#sweep.start();
     });
+  }
+
+  /** A client that came back while the program was busy is given away first. */
+  #giveUpLate(now: number, missedMs: number): boolean {
+    let isLimited = false;
+    for (const waiter of this.#waiting) {
+      const { timeoutMs } = waiter;
+      waiter.deadline = Math.min(waiter.deadline + missedMs, now + timeoutMs);
+      if (waiter.deadline > now) {
+        isLimited ||= timeoutMs < Infinity;
+        continue;
+      }
+      const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
+      waiter.refuse(new PoolExhaustedError(message));
+    }
+    return isLimited;
   }
 
   /** Rejects with what a clone fails with; the member stays, for the next to try again. */
