@@ -66,7 +66,6 @@ export let settingsOf: (cluster: Cluster) => Settings;
 export abstract class Cluster implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #options: ClientOptions;
-  #servers: Servers;
   #behaviors: Behaviors | undefined = undefined;
   #membership: Membership | undefined = undefined;
 
@@ -76,7 +75,6 @@ export abstract class Cluster implements AsyncDisposable {
 
   constructor(servers: Servers, options: ClientOptions) {
     checkClientOptions(options);
-    this.#servers = servers;
     this.#options = withUrl(servers, options);
     this.#settings = new Settings(parseServers(servers), this.#options);
   }
@@ -247,7 +245,6 @@ export abstract class Cluster implements AsyncDisposable {
   setServers(servers: Servers): void {
     checkUrl(servers, this.#options);
     this.#settings.setServers(parseServers(servers));
-    this.#servers = servers;
   }
 
   /**
@@ -355,7 +352,8 @@ export abstract class Cluster implements AsyncDisposable {
    */
   clone(): this {
     const Class = this.constructor as new (servers: Servers, options: ClientOptions) => this;
-    return new Class(this.#servers, withBehaviors(this.#options, this.#settings.given));
+    const { servers, given } = this.#settings;
+    return new Class(servers.map(serverOptions), withBehaviors(this.#options, given));
   }
 
   /**

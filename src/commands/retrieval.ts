@@ -117,7 +117,8 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   /** The first key without a value, as long as they come in the keys' order. */
   #next = 0;
   #decoding: Promise<unknown>[] | undefined = undefined;
-  #failure: unknown = undefined;
+  /** In an object: a codec may throw anything. */
+  #failure: { readonly error: unknown } | undefined = undefined;
 
   constructor(name: string, keys: readonly Key[], results: Map<Key, unknown>, cas: boolean) {
     this.name = name;
@@ -137,7 +138,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
         if (index === this.#next) this.#next++;
       }
     } catch (error) {
-      this.#failure ??= error;
+      this.#failure ??= { error };
     }
   }
 
@@ -162,7 +163,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
         if (value !== undefined) this.#results.set(key, value);
       },
       (error) => {
-        this.#failure ??= error;
+        this.#failure ??= { error };
       },
     );
     (this.#decoding ??= []).push(kept);
@@ -170,6 +171,6 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
 
   #finish(): void {
     if (this.#next < this.#keys.length) this.dropMisses();
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 }

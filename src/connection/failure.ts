@@ -1,4 +1,4 @@
-import { asMemcachedError, type ErrorDetails, type MemcachedError } from "../errors.js";
+import { asMemcachedError, type ErrorDetails, type MemcachedError, ReplyError } from "../errors.js";
 import type { Operation } from "../operation.js";
 import { shorten } from "../util/show.js";
 import { withoutStack } from "../util/stackless.js";
@@ -11,6 +11,8 @@ export class Failure {
   readonly #Class: ErrorClass;
   readonly #server: string;
   readonly #cause: unknown;
+  /** The server's own line, where that is what befell it. */
+  #reply: string | undefined = undefined;
 
   constructor(Class: ErrorClass, message: string, server: string, cause?: unknown) {
     this.#Class = Class;
@@ -21,13 +23,18 @@ export class Failure {
 
   /** The same failure as an error that was caught says it. */
   static of(error: unknown, server: string): Failure {
-    const { constructor: Class, message, cause } = asMemcachedError(error);
-    return new Failure(Class as ErrorClass, message, server, cause);
+    const known = asMemcachedError(error);
+    const { constructor: Class, message, cause } = known;
+    const failure = new Failure(Class as ErrorClass, message, server, cause);
+    if (known instanceof ReplyError) failure.#reply = known.reply;
+    return failure;
   }
 
   /** The same in other words. */
   saying(message: string): Failure {
-    return new Failure(this.#Class, message, this.#server, this.#cause);
+    const said = new Failure(this.#Class, message, this.#server, this.#cause);
+    said.#reply = this.#reply;
+    return said;
   }
 
   /** The error of one operation: with its command, and whether the server may have acted. */
@@ -42,7 +49,14 @@ export class Failure {
 
   #error(details: ErrorDetails): MemcachedError {
     const all = { ...details, server: this.#server, cause: this.#cause };
-    return withoutStack(() => new this.#Class(this.message, all));
+    const { message } = this;
+    const Class: unknown = this.#Class;
+    const reply = this.#reply;
+    return withoutStack(() =>
+      reply === undefined
+        ? new this.#Class(message, all)
+        : new (Class as typeof ReplyError)(message, reply, all),
+    );
   }
 }
 

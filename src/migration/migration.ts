@@ -23,6 +23,7 @@ import { NotSupportedError } from "../errors.js";
 import type { Ttl } from "../protocol/exptime.js";
 import type { Key } from "../protocol/key.js";
 import { checkOptions } from "../util/check.js";
+import { ownOptions } from "../util/names.js";
 import type { Call } from "./call.js";
 import { Changes, checkItem, writing } from "./changes.js";
 import type { MigrationOptions } from "./options.js";
@@ -135,22 +136,21 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
 
   /** Stores a value in the cluster that values are stored in, and deletes it in the other. */
   set(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    const given = storeOptions(options);
-    return this.#store("set", given, (call) =>
+    return this.#store("set", options, (call, given) =>
       this.#changes.change(key, call, (client) => client.set(key, value, writing(given, call))),
     );
   }
 
   /** Stores a value only if the key has none: one that the old cluster has is brought over. */
   add(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    const given = storeOptions(options);
-    return this.#store("add", given, (call) => this.#changes.add(key, value, call, given));
+    return this.#store("add", options, (call, given) => this.#changes.add(key, value, call, given));
   }
 
   /** Brings the value over, then stores another in its place; false if there is none. */
   replace(key: Key, value: Value, options?: StoreOptions | Ttl): Promise<boolean> {
-    const given = storeOptions(options);
-    return this.#store("replace", given, (call) => this.#changes.replace(key, value, call, given));
+    return this.#store("replace", options, (call, given) =>
+      this.#changes.replace(key, value, call, given),
+    );
   }
 
   /** Brings the value over, then puts bytes behind it, as {@link Client.append} does. */
@@ -171,8 +171,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
 
   /** Stores if the token is still the item's: one from before `reads` was changed is not. */
   cas(key: Key, value: Value, cas: bigint, options?: StoreOptions | Ttl): Promise<boolean> {
-    const given = storeOptions(options);
-    return this.#store("cas", given, (call) =>
+    return this.#store("cas", options, (call, given) =>
       this.#changes.change(key, call, (client) =>
         client.cas(key, value, cas, writing(given, call)),
       ),
@@ -184,10 +183,9 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     mapping: Mapping<Value, K>,
     options?: StoreOptions | Ttl,
   ): Promise<Given<K>[]> {
-    const given = storeOptions(options);
     const entries = [...entriesOf(mapping)];
     const keys = entries.map(([key]) => key);
-    return this.#store("setMulti", given, (call) =>
+    return this.#store("setMulti", options, (call, given) =>
       this.#changes.changeMany(keys, call, (client) =>
         client.setMulti(entries, writing(given, call)),
       ),
@@ -317,12 +315,13 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
   /** Stores something; what is wrong with its options is found before anything is deleted. */
   #store<Result>(
     name: string,
-    options: StoreOptions | undefined,
-    work: (call: Call) => Promise<Result>,
+    options: StoreOptions | Ttl | undefined,
+    work: (call: Call, given: StoreOptions | undefined) => Promise<Result>,
   ): Promise<Result> {
-    return this.#pair.run(name, options, STORE_OPTIONS, (call) => {
-      checkItem(options);
-      return work(call);
+    const given = storeOptions(options);
+    return this.#pair.run(name, given, STORE_OPTIONS, (call) => {
+      checkItem(given);
+      return work(call, given && ownOptions(given));
     });
   }
 
@@ -332,14 +331,15 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
     delta: number | bigint,
     options: ArithmeticOptions | undefined,
   ): Promise<number | bigint | undefined> {
-    return this.#pair.run(mode, options, ARITHMETIC_OPTIONS, (call) =>
-      this.#changes.alter<number | bigint | undefined>(key, call, (client) => {
-        const given = writing(options, call);
+    return this.#pair.run(mode, options, ARITHMETIC_OPTIONS, (call) => {
+      const own = options && ownOptions(options);
+      return this.#changes.alter<number | bigint | undefined>(key, call, (client) => {
+        const given = writing(own, call);
         return typeof delta === "bigint"
           ? client[mode](key, delta, given)
           : client[mode](key, delta, given);
-      }),
-    );
+      });
+    });
   }
 
   async #countMany<K extends Key>(

@@ -1,4 +1,4 @@
-import { TimeoutError } from "tslibmc";
+import { OptionError, TimeoutError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { expect, test } from "vitest";
 import { outcome } from "../support/outcome.js";
@@ -29,4 +29,25 @@ test("counting by nothing tells the number", async () => {
     await client.decr("n", 0),
     await client.incr("n", 0n),
   ]).toEqual([...[7, 7], 7n]);
+});
+
+test("a counter is made with no number that its result could not be", async () => {
+  await using server = await MemcachedServer.start();
+  const client = clientOf(server.address);
+  const initial = 2n ** 53n;
+  for (const call of [
+    client.incr("n", 1, { initial }),
+    client.decr("n", 1, { initial }),
+    client.incrMulti(["n"], 1, { initial }),
+  ]) {
+    const error = await outcome(call);
+    expect(error).toBeInstanceOf(OptionError);
+    expect(error).toMatchObject({
+      message:
+        "initial is 9007199254740992n, which no number holds exactly; pass the delta as a bigint",
+    });
+  }
+  expect(await client.has("n")).toBe(false);
+  expect(await client.incr("n", 1, { initial: initial - 1n })).toBe(2 ** 53 - 1);
+  expect(await client.incr("m", 1n, { initial })).toBe(initial);
 });

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Migration } from "tslibmc/migration";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { clientOf } from "../support/use.js";
@@ -60,6 +61,28 @@ describe("options that are changed for the next call change nothing about this o
     options.ttl = 5000;
     await stored;
     for (const key of ["k", "m"]) {
+      const { item } = await client.explain(key, { look: true });
+      expect(item).toMatchObject({ ttl: expect.closeTo(50, -1) });
+    }
+  });
+
+  test("while a migration tells its other cluster", async () => {
+    await using from = await MemcachedServer.start();
+    await using to = await MemcachedServer.start();
+    const client = clientOf(to.address);
+    await using migration = new Migration({ from: clientOf(from.address), to: client });
+    const options = { ttl: 50 };
+    const counting = { ttl: 50, initial: 1 };
+    const stored = Promise.all([
+      migration.set("k", 1, options),
+      migration.setMulti({ m: 1 }, options),
+      migration.incr("n", 1, counting),
+      migration.incr("i", 1, inherited(counting)),
+    ]);
+    options.ttl = 5000;
+    counting.ttl = 5000;
+    await stored;
+    for (const key of ["k", "m", "n", "i"]) {
       const { item } = await client.explain(key, { look: true });
       expect(item).toMatchObject({ ttl: expect.closeTo(50, -1) });
     }

@@ -29,6 +29,21 @@ describe("values", () => {
     expect(await client.getMulti(["date"])).toEqual(new Map([["date", date]]));
   });
 
+  test("a codec may throw anything, and no call takes it for a miss", async () => {
+    await using client = new Client(server.address, {
+      codec: {
+        encode: (value) => ({ data: String(value), flags: 0 }),
+        decode: () => {
+          throw undefined;
+        },
+      },
+    });
+    await client.set("odd", 1);
+    for (const call of [client.get("odd"), client.gets("odd"), client.getMulti(["odd"])]) {
+      expect(await call.then(String, () => "rejected")).toBe("rejected");
+    }
+  });
+
   test("a serializer may be asynchronous", async () => {
     await using client = new Client<string>(server.address, {
       serializer: {

@@ -94,6 +94,26 @@ describe("the list", () => {
     expect(client.clone().servers).toEqual(client.servers);
   });
 
+  test("stays as it is when it is refused another one", () => {
+    const client = new Client(["a:1", "b:2"], { binary: true, behaviors: { ketama: true } });
+    const { servers } = client;
+    expect(() => client.setServers(["a:1:5", "udp:c:3"])).toThrow(/does not go with binary/);
+    expect(client.servers).toEqual(servers);
+  });
+
+  test("and its clone's are not the program's own array", () => {
+    const given = [{ host: "a", weight: 2 }, "udp:b", "/tmp/c.sock", "[::1]:5"];
+    const client = new Client(given);
+    const { servers } = client;
+    given[0] = { host: "x", weight: 3 };
+    given.push("d");
+    expect(client.servers).toEqual(servers);
+    expect(client.clone().servers).toEqual(servers);
+    client.setServers(given);
+    given.pop();
+    expect(client.clone().servers).toEqual(client.servers);
+  });
+
   test("may come from a URL that says nothing new of how to connect", () => {
     using _ = provoking(/^The credentials for [a-d]:/);
     const client = new Client("memcached://me:secret@a,b");

@@ -1,6 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
-import { Client, type ClientOptions, OptionError, type Servers, TimeoutError } from "tslibmc";
+import {
+  Client,
+  type ClientOptions,
+  OptionError,
+  type Servers,
+  TimeoutError,
+  UnknownCommandReply,
+} from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
@@ -92,6 +99,21 @@ describe("large values have connections of their own", () => {
       expect.stringMatching(/^get small big\r\nget small\r\nversion\r\n$/),
       "get big\r\n",
     ]);
+  });
+
+  test("and a server that refuses what is asked on the way there says so in its own words", async () => {
+    const fake = await scripted((connection) =>
+      connection.onLine((line) => {
+        if (line.startsWith("get ")) connection.send("END\r\n");
+        if (line === "version") connection.send("ERROR\r\n");
+      }),
+    );
+    const client = lanesOf(fake.address);
+    await client.get("small");
+    const error = await outcome(client.set("big", LARGE));
+    expect(error).toBeInstanceOf(UnknownCommandReply);
+    const said = { reply: "ERROR", server: fake.address, command: "set", key: "big", sent: false };
+    expect(error).toMatchObject(said);
   });
 
   /** Answers everything at once, but for `get big`. */

@@ -114,8 +114,8 @@ async function countOrMake(
   for (;;) {
     const counted = await dispatcher.step(command, request, key, timed);
     if (counted !== undefined) return counted;
-    const initial = checkUnsigned(options.initial, "initial");
-    const lifetime = exptime(options.ttl ?? 0, Date.now);
+    const initial = checkUnsigned(timed.initial, "initial");
+    const lifetime = exptime(timed.ttl ?? 0, Date.now);
     const adding = encodeCounter(dispatcher, key, initial).then(({ data, flags }) =>
       setRequest("add", key, data, flags, lifetime, undefined, false),
     );
@@ -149,6 +149,15 @@ async function encodeCounter(
   return { data: digits, flags: FLAG_INTEGER };
 }
 
+/** The new counter is the result, in the delta's type. */
+function checkInitial(initial: unknown, delta: unknown): void {
+  if (checkUnsigned(initial, "initial") <= Number.MAX_SAFE_INTEGER || typeof delta === "bigint")
+    return;
+  throw new OptionError(
+    `initial is ${show(initial)}, which no number holds exactly; pass the delta as a bigint`,
+  );
+}
+
 function countRequest(
   dispatcher: Dispatcher,
   mode: Mode,
@@ -167,7 +176,7 @@ function countRequest(
   if (silent && initial !== undefined) {
     throw new OptionError("initial and noreply cannot go together");
   }
-  if (initial !== undefined) checkUnsigned(initial, "initial");
+  if (initial !== undefined) checkInitial(initial, delta);
   exptime(ttl ?? 0, Date.now);
   const by = checkUnsigned(delta, "delta", ArgumentError);
   return arithmeticRequest(mode, wireKey, by, undefined, 0, silent);

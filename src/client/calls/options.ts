@@ -52,7 +52,8 @@ export interface JoinOptions extends WriteOptions {}
 export interface ArithmeticOptions extends WriteOptions {
   /**
    * The number that a missing item starts with; without it a miss stays a miss. To make it takes
-   * a second request, so that calls on the key which did not await this one may come first.
+   * a second request, so that calls on the key which did not await this one may come first. Past
+   * 2^53 it needs a delta that is a bigint.
    */
   readonly initial?: number | bigint | undefined;
   /** How long an item lives that `initial` made. @defaultValue 0 */

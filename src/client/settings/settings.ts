@@ -189,11 +189,9 @@ export class Settings {
     const present = [...this.dispatcher.router.servers];
     const servers = addresses.map((address) => {
       const at = present.findIndex(({ name }) => name === address.name);
-      if (at < 0) return this.#connectTo(address);
-      const [server] = present.splice(at, 1) as [Server];
-      server.address = address;
-      return server;
+      return at < 0 ? this.#connectTo(address) : present.splice(at, 1)[0]!;
     });
+    for (const [i, server] of servers.entries()) server.address = addresses[i]!;
     this.#move(servers, placement);
   }
 
