@@ -35,7 +35,7 @@ export interface Rescuer {
 
 /**
  * The keys of an operation, each to be asked for by itself. An object, and no closure: with one
- * in each operation, V8 keeps what should have died young (bench/findings.md).
+ * in each operation, V8 keeps what should have died young (docs/performance.md).
  */
 export interface Parts {
   /** @param moved - whether another server failed them before */
@@ -65,7 +65,7 @@ export class Operation implements Exchange {
   #deadline: number;
   /** Whether it was sent a second time after its connection was lost. */
   retried = false;
-  /** Whether another server failed it before, so that it came to its server with little time left. */
+  /** Whether it came to its server with little time left: another one failed it before, or the program was busy. */
   moved = false;
   settled = false;
   /** Who is asked before it fails. */

@@ -10,7 +10,6 @@ const pages = [
     .filter((name) => name.endsWith(".md"))
     .map((name) => `docs/${name}`),
   "bench/README.md",
-  "bench/findings.md",
 ];
 
 /** The names by which a page's headings are linked to. */

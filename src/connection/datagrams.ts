@@ -321,8 +321,10 @@ export class Datagrams implements Executor {
   }
 
   #check(now: number, missedMs: number): boolean {
+    const { connectTimeoutMs } = this.#options.connecting;
+    this.#openDeadline = Math.min(this.#openDeadline + missedMs, now + connectTimeoutMs);
     if (this.#isOpening && now >= this.#openDeadline) {
-      this.#lost(`nothing came of it within ${this.#options.connecting.connectTimeoutMs} ms`);
+      this.#lost(`nothing came of it within ${connectTimeoutMs} ms`);
     }
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {

@@ -14,7 +14,7 @@ const WORTH_A_WRITE = 32;
  *   come that cause operations as well.
  * - Once a turn before that, when half as many wait as the turn before sent: the server
  *   begins with these while the program still asks for the others, so that neither waits
- *   for the other to be done (bench/findings.md).
+ *   for the other to be done (docs/performance.md).
  */
 export class Pace {
   readonly #queue: Queue;

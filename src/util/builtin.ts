@@ -13,7 +13,7 @@ interface Builtins {
 
 /**
  * A module of Node's that is loaded when it is first asked for, since importing it takes
- * every program longer to start (bench/findings.md).
+ * every program longer to start (docs/performance.md).
  */
 export function builtin<Name extends keyof Builtins>(name: Name): () => Builtins[Name] {
   let loaded: Builtins[Name] | undefined;

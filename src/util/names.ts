@@ -17,6 +17,17 @@ export function namesOf<Options>(names: NamesOf<Options>): ReadonlySet<string> {
   return new Set(Object.keys(names));
 }
 
+/**
+ * A copy of options that are still needed when the program may have changed its own for another
+ * call; with what they inherit, since they may be made from others by `Object.create`, but not with
+ * what somebody has put into all objects.
+ */
+export function ownOptions<Options extends object>(options: Options): Options {
+  const all = {} as Options;
+  for (const name in options) if (!(name in Object.prototype)) all[name] = options[name];
+  return all;
+}
+
 /** How many characters of a name a message shows. A longer one is no typing mistake. */
 const MAX_NAME = 60;
 

@@ -7,6 +7,7 @@ import {
 } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { messageOf } from "../../src/errors.js";
+import { busy } from "../support/busy.js";
 import { Authority } from "../support/certificates.js";
 import { startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
@@ -164,11 +165,6 @@ test("a call that lost its connection and waits for the next one says that", asy
 });
 
 describe("a program that is busy", () => {
-  const busy = (ms: number) => {
-    const end = performance.now() + ms;
-    while (performance.now() < end);
-  };
-
   test("reads a reply that is there, and then looks at its deadline", async () => {
     const memcached = use(await startMemcached());
     const client = clientOf(memcached.address, { timeoutMs: 100 });

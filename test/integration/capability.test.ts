@@ -1,6 +1,14 @@
-import { Client, type ClientOptions, NotSupportedError } from "tslibmc";
+import {
+  Client,
+  type ClientOptions,
+  NotSupportedError,
+  ProtocolError,
+  UnknownCommandReply,
+} from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorOf, outcome } from "../support/outcome.js";
+import { ScriptedServer } from "../support/scripted.js";
 
 /** Calls that need a certain release of memcached. */
 const calls: [string, string, (client: Client) => Promise<unknown>][] = [
@@ -48,13 +56,13 @@ describe("memcached 1.6.18 is too old for", () => {
   });
 });
 
-test("what every memcached with meta commands has is asked for without a question", async () => {
+test("what every memcached with meta commands has is asked for without waiting", async () => {
   await using server = await MemcachedServer.start({ compat: "1.6.18", log: "requests" });
   await using client = new Client(server.address);
   expect(await client.metaGet("k", { vivify: 60 })).toMatchObject({ won: true });
   expect(await client.metaDelete("k", { invalidate: true })).toEqual({ status: "deleted" });
   const commands = server.log.requests.map(({ command }) => command);
-  expect(commands).toEqual(["connect", "mg", "md"]);
+  expect(commands).toEqual(["connect", "version", "mg", "md"]);
 });
 
 describe("a value is not sent to a server that may take it for commands:", () => {
@@ -180,6 +188,72 @@ describe("a version that is no memcached's is believed, but not where a value ma
     }
     await using binary = new Client(server.address, { binary: true });
     expect(await binary.metaSet("k", "v")).toMatchObject({ status: "stored" });
+  });
+});
+
+describe("a server that has no such command refuses that call, and loses no other", () => {
+  const COUNT = 20;
+  /** A call that is not known, and others that may not be repeated. */
+  async function among(client: Client, call: Promise<unknown>): Promise<unknown> {
+    const events: string[] = [];
+    client.on("disconnect", () => events.push("disconnect"));
+    client.on("health", ({ state }) => events.push(state));
+    const counts = Array.from({ length: COUNT }, () => client.incr("n"));
+    const error = await errorOf(call);
+    expect(await Promise.all(counts)).toEqual(counts.map((_, i) => i + 1));
+    expect(events).toEqual([]);
+    return error;
+  }
+
+  test("the meta commands of memcached 1.4", async () => {
+    await using server = await MemcachedServer.start({ compat: "1.4" });
+    for (const call of [
+      (client: Client) => client.has("k"),
+      (client: Client) => client.metaGet("k", { returnTtl: true }),
+      (client: Client) => client.getAndTouch("k", 5),
+    ]) {
+      await using client = new Client(server.address);
+      await using other = new Client(server.address);
+      await other.set("n", 0);
+      expect(await among(client, call(client))).toBeInstanceOf(NotSupportedError);
+    }
+  });
+
+  test("touch", async () => {
+    await using server = await MemcachedServer.start();
+    server.faults.add({ on: { command: "touch" }, do: { kind: "answer", bytes: "ERROR\r\n" } });
+    await using client = new Client(server.address);
+    await using other = new Client(server.address);
+    await other.set("n", 0);
+    expect(await among(client, client.touch("k", 5))).toBeInstanceOf(UnknownCommandReply);
+  });
+});
+
+describe("meta commands while they were on trial", () => {
+  const refusing = async (reply: string) => {
+    const server = await ScriptedServer.start((connection) =>
+      connection.onLine((line) => {
+        if (line === "version") connection.send("VERSION 1.5.22\r\n");
+        else connection.send(line.startsWith("m") ? reply : "END\r\n");
+      }),
+    );
+    return server;
+  };
+
+  test("in memcached 1.6.9 tell whether there is an item", async () => {
+    await using server = await refusing("OK s1\r\n");
+    await using client = new Client(server.address);
+    expect(await client.has("k")).toBe(true);
+    expect(await errorOf(client.metaGet("k"))).toBeInstanceOf(ProtocolError);
+  });
+
+  test("in 1.5.22 are none", async () => {
+    await using server = await refusing("VA s 1\r\nv\r\n");
+    await using client = new Client(server.address, { behaviors: { failure_limit: 1 } });
+    const [has, get] = [client.has("k"), client.get("k")].map(outcome);
+    expect(await has).toBeInstanceOf(NotSupportedError);
+    expect(await get).toBeUndefined();
+    expect(client.stats().get(server.address)).toMatchObject({ state: "up" });
   });
 });
 

@@ -5,7 +5,7 @@ import type { Key } from "../../protocol/key.js";
 import { distributionNames } from "../../ring/distribution.js";
 import { isUint8Array } from "../../util/bytes.js";
 import { checkChoice, checkDurationMs, checkInteger } from "../../util/check.js";
-import { checkNames, keysOf } from "../../util/names.js";
+import { checkNames, keysOf, ownOptions } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import { warnOnce } from "../warning.js";
 import { type Behaviors, behaviorAliases } from "./behaviors.js";
@@ -119,7 +119,7 @@ export function checkBehaviors(given: object): CheckedBehaviors {
 function withoutAliases(given: object): Map<string, unknown> {
   const named = new Map<string, unknown>();
   const aliases: Readonly<Record<string, string>> = behaviorAliases;
-  for (const [written, value] of Object.entries(given)) {
+  for (const [written, value] of Object.entries(ownOptions(given))) {
     const name = aliases[written] ?? written;
     if (named.has(name)) {
       throw new OptionError(`The behavior ${name} is given twice, under two of its names`);

@@ -14,6 +14,7 @@ import type { AdminRequest, GetRequest, Request } from "../../protocol/request.j
 import type { Router } from "../../routing/router.js";
 import type { WriteBuffer } from "../../routing/writebuffer.js";
 import { checkDurationMs, checkOptions } from "../../util/check.js";
+import { ownOptions } from "../../util/names.js";
 import type { Codec, Decoder, Encoded } from "../../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
@@ -132,14 +133,11 @@ export class Dispatcher {
   }
 
   /** A call's options for its steps, which share its time. */
-  timed(options: CallOptions | undefined): CallOptions & { readonly timeoutMs: number } {
+  timed<Options extends CallOptions>(options: Options): Options & { readonly timeoutMs: number } {
     const deadline = this.deadline(options);
-    return {
-      ...options,
-      get timeoutMs() {
-        return Math.max(1, deadline - performance.now());
-      },
-    };
+    return Object.defineProperty(ownOptions(options), "timeoutMs", {
+      get: () => Math.max(1, deadline - performance.now()),
+    }) as Options & { readonly timeoutMs: number };
   }
 
   #timeoutMs(options: AdminOptions | undefined): number {

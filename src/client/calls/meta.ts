@@ -15,6 +15,7 @@ import {
   winsRights,
 } from "../../protocol/request.js";
 import { checkBoolean, checkChoice, checkInteger } from "../../util/check.js";
+import { ownOptions } from "../../util/names.js";
 import { whenReady } from "../../util/ready.js";
 import { show } from "../../util/show.js";
 import type { Encoded } from "../../value/codec.js";
@@ -92,11 +93,11 @@ export function metaSet(
     const part = isJoining(mode);
     if (part) checkPart("metaSet", value);
     const how = part ? PART : undefined;
-    const request = (data: Encoded) =>
-      metaSetRequest(dispatcher, mode, wireKey, data, flags, options);
+    const own = ownOptions(options);
+    const request = (data: Encoded) => metaSetRequest(dispatcher, mode, wireKey, data, flags, own);
     const encoded = encodeValue(dispatcher.codec, value, how, wireKey, "metaSet");
     const making = whenReady(encoded, request);
-    resolve(dispatcher.step(meta.metaSet, making, wireKey, options));
+    resolve(dispatcher.step(meta.metaSet, making, wireKey, own));
   });
 }
 

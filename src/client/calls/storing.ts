@@ -6,6 +6,7 @@ import { describeKey, type Key, keyText } from "../../protocol/key.js";
 import { isJoining, type KeyRequest, type SetRequest } from "../../protocol/request.js";
 import { isUint8Array } from "../../util/bytes.js";
 import { checkBoolean } from "../../util/check.js";
+import { ownOptions } from "../../util/names.js";
 import { show } from "../../util/show.js";
 import type { Encoded, EncodeOptions } from "../../value/codec.js";
 import { FailedKeys } from "./answers.js";
@@ -48,10 +49,11 @@ export function store(
     if (chunks !== undefined) {
       resolve(chunks.store({ command, wireKey, compareCas }, encoded, options));
     } else if (encoded instanceof Promise) {
+      const own = options && ownOptions(options);
       const making = encoded.then((data) =>
-        storageRequest(dispatcher, command, wireKey, data, options, compareCas),
+        storageRequest(dispatcher, command, wireKey, data, own, compareCas),
       );
-      dispatcher.sendWhenMade(command, making, wireKey, options, resolve, reject);
+      dispatcher.sendWhenMade(command, making, wireKey, own, resolve, reject);
     } else {
       const request = storageRequest(dispatcher, command, wireKey, encoded, options, compareCas);
       dispatcher.send(command, request, wireKey, options, resolve, reject);
@@ -64,9 +66,10 @@ export async function storeMany(
   dispatcher: Dispatcher,
   command: StorageCommand,
   mapping: Mapping<unknown>,
-  options: StoreOptions | undefined,
+  given: StoreOptions | undefined,
 ): Promise<Key[]> {
-  dispatcher.begin(options, STORE_OPTIONS, command.name, TTL_INSTEAD);
+  dispatcher.begin(given, STORE_OPTIONS, command.name, TTL_INSTEAD);
+  const options = given && ownOptions(given);
   checkCompress(options?.compress);
   const { chunks } = dispatcher;
   if (chunks !== undefined) return storeEach(dispatcher, chunks, command, mapping, options);

@@ -11,11 +11,12 @@ const AT_ONCE = 8;
 export class ChunkCall {
   readonly dispatcher: Dispatcher;
   readonly #deadline: number;
-  readonly #options: CallOptions | undefined;
+  /** As they were when the call was made; the program may use its object for another call. */
+  readonly #options: CallOptions;
 
   constructor(dispatcher: Dispatcher, options: CallOptions | undefined, deadline: number) {
     this.dispatcher = dispatcher;
-    this.#options = options;
+    this.#options = { signal: options?.signal, groupKey: options?.groupKey };
     this.#deadline = deadline;
   }
 
@@ -37,7 +38,7 @@ export class ChunkCall {
         resolve,
         reject,
       );
-      dispatcher.start(operation, dispatcher.executor, this.#options?.signal);
+      dispatcher.start(operation, dispatcher.executor, this.#options.signal);
     });
   }
 

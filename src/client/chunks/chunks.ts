@@ -134,19 +134,20 @@ export class Chunks implements Chunking {
     resolve: Resolve<boolean>,
     reject: Reject,
   ): void {
-    const call = this.#call(options);
-    const { flags, ...others } = options ?? {};
+    const flags = options?.flags;
+    const own = Object.assign(this.#dispatcher.timed(options ?? {}), { flags: undefined });
+    const call = this.#call(own);
     let manifest: Manifest | undefined;
     const place = async (given: Encoded): Promise<Encoded> => {
       const value = flags === undefined ? given : { data: given.data, flags: checkFlags(flags) };
       if (value.data.length <= this.#limits.size) return value;
       const written = this.#manifestOf(value);
-      await this.#writeChunks(call, storing, written, value.data, options);
+      await this.#writeChunks(call, storing, written, value.data, own);
       manifest = written;
       return written.encoded;
     };
     const takeBack = () => {
-      if (manifest !== undefined) this.#discard(storing.wireKey, manifest, options);
+      if (manifest !== undefined) this.#discard(storing.wireKey, manifest, own);
     };
     const stored = (yes: boolean) => {
       if (!yes) takeBack();
@@ -156,8 +157,7 @@ export class Chunks implements Chunking {
       if (error instanceof MemcachedError && !error.sent) takeBack();
       reject(error);
     };
-    const timed = this.#dispatcher.timed(others);
-    this.#send(storing, whenReady(encoded, place), timed, stored, failed);
+    this.#send(storing, whenReady(encoded, place), own, stored, failed);
   }
 
   #manifestOf(value: Encoded): Manifest {

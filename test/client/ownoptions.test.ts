@@ -1,0 +1,85 @@
+import { randomBytes } from "node:crypto";
+import { MemcachedServer } from "tslibmc/testing";
+import { afterEach, describe, expect, test } from "vitest";
+import { clientOf } from "../support/use.js";
+
+/** Options that were made from others, which have them all. */
+function inherited<Options extends object>(options: Options): Options {
+  return Object.create(options);
+}
+
+const LARGE = randomBytes(150_000).toString("hex");
+
+afterEach(() => {
+  Reflect.deleteProperty(Object.prototype, "polluted");
+});
+
+test("a client has the options and behaviors that its own inherit, and so has its clone", async () => {
+  const options = inherited({ keyPrefix: "p:", behaviors: inherited({ ketama: true }) });
+  const client = clientOf("127.0.0.1:1", options);
+  const clone = client.clone();
+  for (const each of [client, clone]) {
+    expect((await each.explain("k")).key).toBe("p:k");
+    expect(each.behaviors.ketama).toBe(true);
+  }
+  await clone.close();
+});
+
+test("what somebody has put into all objects is no option", async () => {
+  Reflect.set(Object.prototype, "polluted", 1);
+  const client = clientOf("127.0.0.1:1", { behaviors: { ketama: true } });
+  const clone = client.clone();
+  expect(clone.behaviors.ketama).toBe(true);
+  await clone.close();
+});
+
+test.each([
+  ["one item", {}],
+  ["several items", { chunk: { size: 1000 } }],
+])("the ttl of a call's options is kept for %s where they inherit it", async (_, options) => {
+  await using server = await MemcachedServer.start();
+  const client = clientOf(server.address, options);
+  await client.set("k", LARGE, inherited({ ttl: 50 }));
+  await client.set("c", LARGE, inherited({ ttl: 50, compress: true }));
+  await client.incr("n", 1, inherited({ ttl: 50, initial: 1 }));
+  for (const key of ["k", "c", "n"]) {
+    const { item } = await client.explain(key, { look: true });
+    expect(item).toMatchObject({ exists: true, ttl: expect.closeTo(50, -1) });
+  }
+});
+
+describe("options that are changed for the next call change nothing about this one", () => {
+  test("while a value is compressed", async () => {
+    await using server = await MemcachedServer.start();
+    const client = clientOf(server.address);
+    const options = { ttl: 50, compress: true };
+    const stored = Promise.all([
+      client.set("k", LARGE, options),
+      client.setMulti({ m: LARGE }, options),
+    ]);
+    options.ttl = 5000;
+    await stored;
+    for (const key of ["k", "m"]) {
+      const { item } = await client.explain(key, { look: true });
+      expect(item).toMatchObject({ ttl: expect.closeTo(50, -1) });
+    }
+  });
+
+  test("while a value's chunks are written or read", async () => {
+    await using one = await MemcachedServer.start();
+    await using two = await MemcachedServer.start();
+    const client = clientOf([one.address, two.address], { chunk: { size: 1000 } });
+    const on = (index: number) =>
+      Array.from("abcdefgh").find((group) => client.serverFor(group).index === index)!;
+    const [here, there] = [on(0), on(1)];
+    const options = { groupKey: here };
+    const stored = client.set("k", LARGE, options);
+    options.groupKey = there;
+    await stored;
+    options.groupKey = here;
+    expect(await client.get("k", options)).toBe(LARGE);
+    const reading = client.get("k", options);
+    options.groupKey = there;
+    expect(await reading).toBe(LARGE);
+  });
+});
