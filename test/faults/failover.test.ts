@@ -90,10 +90,11 @@ describe("without a policy", () => {
     const key = witness.keyOn(b);
     await client.set(key, 1);
     await b.pause();
-    const patient = client.get(key, { timeoutMs: 600_000 });
+    const patient = errorOf(client.get(key, { timeoutMs: 600_000 }));
     const impatient = client.get(key, { timeoutMs: 50 });
     expect(await errorOf(impatient)).toBeInstanceOf(TimeoutError);
-    const error = await errorOf(patient);
+    await witness.loses(b);
+    const error = await patient;
     expect(error).toMatchObject({ sent: true, server: b.address });
     expect(String(error)).toMatch(/is dead after a failure: /);
   });
@@ -111,7 +112,10 @@ describe("without a policy", () => {
         const settings = { behaviors: { failure_limit: 1 }, maxValueSize: value.length };
         const witness = cluster.connect({ ...settings, ...options }, [`127.0.0.1:${port}`]);
         expect(await errorOf(witness.client.set("large", value))).toBeInstanceOf(NetworkError);
-        await until(() => witness.events.some(({ state }) => state === "dead"));
+        await until(async () => {
+          await errorOf(witness.client.get("k", { timeoutMs: 50 }));
+          return witness.events.some(({ state }) => state === "dead");
+        });
       });
     expect(await lost({ timeoutMs: 200 })).toBeLessThan(closed);
     expect(await lost({ timeoutMs: 60_000, stallTimeoutMs: 200 })).toBeLessThan(closed);
