@@ -1,12 +1,24 @@
 import { connect, type Socket } from "node:net";
-import { keysOf, textFor } from "./load/data.js";
+import { keysOf, type Row, rowFor, textFor } from "./load/data.js";
 import type { Load } from "./load/load.js";
 import { BATCH, type Workload } from "./load/workload.js";
 
-/** A request made beforehand, and how many bytes answer it. */
+/** A request made beforehand, how many bytes answer it, and what its values cost beside it. */
 interface Exchange {
   readonly request: Buffer;
   readonly replyLength: number;
+  readonly convert: (() => void) | undefined;
+}
+
+interface Item {
+  readonly key: string;
+  readonly text: string;
+  /** The object that the text is the JSON of. */
+  readonly row: Row | undefined;
+}
+
+interface Command extends Item {
+  readonly isSet: boolean;
 }
 
 const READ_BUFFER_BYTES = 64 * 1024;
@@ -14,7 +26,7 @@ const READ_BUFFER_BYTES = 64 * 1024;
 /**
  * The least that Node can do: requests that are made beforehand, and replies of which
  * nothing is read but how many bytes have come. What is in flight together is one write
- * to each server, and gets among it are one line.
+ * to each server, and neighbouring gets among it are one line. Objects are converted as JSON alone does.
  */
 export class Floor {
   readonly #sockets: readonly FloorSocket[];
@@ -68,17 +80,22 @@ class FloorSocket {
   /** Stores the values and proves that every reply has the length that it should have. */
   async prepare(owner: string, workload: Workload): Promise<Pick<Load, "run">> {
     const keys = keysOf(owner, workload);
-    const texts = keys.map((key) => textFor(key, workload.size));
-    for (const [i, key] of keys.entries()) await this.#exchange(set([key], [texts[i]!]));
+    const isObject = workload.kind === "object";
+    const rows = isObject ? keys.map((key) => rowFor(key, workload.size)) : [];
+    const texts = isObject
+      ? rows.map((row) => JSON.stringify(row))
+      : keys.map((key) => textFor(key, workload.size));
+    const items = keys.map((key, i) => ({ key, text: texts[i]!, row: rows[i] }));
+    for (const item of items) await this.#exchange(exchangeOf([{ ...item, isSet: true }]));
 
     const perLine = workload.kind === "getMulti" ? BATCH : workload.inFlight;
     const lines = workload.kind === "getMulti" ? workload.inFlight : 1;
     const exchanges: Exchange[] = [];
-    for (let first = 0; first === 0 || first + perLine <= keys.length; first += perLine) {
-      const some = Array.from({ length: perLine }, (_, i) => (first + i) % keys.length);
-      const args = [some.map((i) => keys[i]!), some.map((i) => texts[i]!)] as const;
-      const one = workload.kind.startsWith("set") ? set(...args) : get(...args);
-      exchanges.push(repeated(one, lines));
+    for (let first = 0; first === 0 || first + perLine <= items.length; first += perLine) {
+      const commands = Array.from({ length: perLine }, (_, i) =>
+        commandAt(workload.kind, first + i, items),
+      );
+      exchanges.push(repeated(exchangeOf(commands), lines));
     }
     for (const exchange of exchanges) await this.#exchange(exchange);
 
@@ -98,10 +115,11 @@ class FloorSocket {
     this.#socket.destroy();
   }
 
-  #exchange({ request, replyLength }: Exchange): Promise<void> {
+  #exchange({ request, replyLength, convert }: Exchange): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#missing = replyLength;
       this.#settle = { resolve, reject };
+      convert?.();
       this.#socket.write(request);
     });
   }
@@ -112,23 +130,56 @@ class FloorSocket {
   }
 }
 
-function get(keys: readonly string[], texts: readonly string[]): Exchange {
-  const items = keys.map((key, i) => `VALUE ${key} 0 ${texts[i]?.length}\r\n${texts[i]}\r\n`);
+/** What is written for one operation of a workload, the i-th, as the clients carry it out. */
+function commandAt(kind: Workload["kind"], i: number, items: readonly Item[]): Command {
+  const isObject = kind === "object";
+  const item = items[(isObject ? i >> 1 : i) % items.length]!;
+  const isSet = isObject ? i % 2 === 0 : kind === "mixed" ? i % 10 === 0 : kind.startsWith("set");
+  return { ...item, isSet };
+}
+
+/** Commands in their order, neighbouring gets in one line. */
+function exchangeOf(commands: readonly Command[]): Exchange {
+  let request = "";
+  let reply = "";
+  let isOpen = false;
+  const end = () => {
+    if (!isOpen) return;
+    isOpen = false;
+    request += "\r\n";
+    reply += "END\r\n";
+  };
+  for (const { key, text, isSet } of commands) {
+    if (isSet) {
+      end();
+      request += `set ${key} 0 0 ${text.length}\r\n${text}\r\n`;
+      reply += "STORED\r\n";
+    } else {
+      request += isOpen ? ` ${key}` : `get ${key}`;
+      reply += `VALUE ${key} 0 ${text.length}\r\n${text}\r\n`;
+      isOpen = true;
+    }
+  }
+  end();
   return {
-    request: Buffer.from(`get ${keys.join(" ")}\r\n`),
-    replyLength: items.join("").length + "END\r\n".length,
+    request: Buffer.from(request),
+    replyLength: reply.length,
+    convert: converting(commands),
   };
 }
 
-function set(keys: readonly string[], texts: readonly string[]): Exchange {
-  const commands = keys.map((key, i) => `set ${key} 0 0 ${texts[i]?.length}\r\n${texts[i]}\r\n`);
-  return {
-    request: Buffer.from(commands.join("")),
-    replyLength: "STORED\r\n".length * keys.length,
+/** What JSON takes of it: each object that is set as text, and each text that is read as an object. */
+function converting(commands: readonly Command[]): (() => void) | undefined {
+  if (commands[0]?.row === undefined) return undefined;
+  return () => {
+    for (const { text, row, isSet } of commands) {
+      if (isSet) JSON.stringify(row);
+      else JSON.parse(text);
+    }
   };
 }
 
-function repeated({ request, replyLength }: Exchange, times: number): Exchange {
+function repeated({ request, replyLength, convert }: Exchange, times: number): Exchange {
   const requests = Array.from({ length: times }, () => request);
-  return { request: Buffer.concat(requests), replyLength: replyLength * times };
+  return { request: Buffer.concat(requests), replyLength: replyLength * times, convert };
 }

@@ -40,11 +40,11 @@ export function allEntries(servers: Servers): Entry[] {
     );
   }
   entries.push(
-    entry({ name: "floor", peer: "floor", servers: one }, process.version, isPlain),
+    entry({ name: "floor", peer: "floor", servers: one }, process.version),
     entry(
       { name: "floor ring of 3", peer: "floor", servers: servers.memcached },
       process.version,
-      (workload) => isPlain(workload) && isConcurrent(workload),
+      isConcurrent,
     ),
     entry({ name: "nothing", peer: "nothing", servers: one }, process.version),
   );
@@ -89,11 +89,6 @@ function entry(subject: Subject, version: string, runs = (_: Workload) => true):
 /** pylibmc waits for each answer; only sets it can bundle, by set_multi. */
 function isSynchronous({ kind, inFlight }: Workload): boolean {
   return inFlight === 1 || kind === "set" || kind === "object";
-}
-
-/** What the floor has prebuilt requests for. */
-function isPlain({ kind }: Workload): boolean {
-  return kind !== "mixed" && kind !== "object";
 }
 
 function isConcurrent({ kind, inFlight }: Workload): boolean {

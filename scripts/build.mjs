@@ -33,7 +33,7 @@ const SMALLER = {
 
 /** @type {Record<"esm" | "cjs", import("rolldown").OutputOptions>} */
 const FORMATS = {
-  // Its lines stay, if not their indentation: an uncaught error prints the one that threw it.
+  // Its lines stay, if not their blanks: an uncaught error prints the one that threw it.
   esm: { minify: { ...SMALLER, codegen: { removeWhitespace: false } } },
   cjs: { minify: SMALLER },
 };
@@ -42,8 +42,8 @@ const FORMATS = {
 const NAMES_OF_SOURCES = /^\/\/ src\/.*\n/gm;
 
 /**
- * V8 keeps a source in half the memory if all of it is ASCII, and reads it faster. What
- * lines are indented by is a twentieth of what is packed.
+ * V8 keeps a source in half the memory if all of it is ASCII, and reads it faster. Blanks that
+ * nobody reads are a tenth of the code, and a fiftieth of what is packed.
  * @type {import("rolldown").Plugin}
  */
 const smaller = {
@@ -52,7 +52,7 @@ const smaller = {
     for (const file of Object.values(files)) {
       if (file.type !== "chunk") continue;
       const code = file.code.replace(NAMES_OF_SOURCES, "").replace(/[^\0-\x7f]/g, escaped);
-      file.code = flushLeft(code);
+      file.code = withoutBlanks(code);
     }
   },
 };
@@ -122,19 +122,25 @@ function escaped(unit) {
 }
 
 /**
- * Every line without its indentation, but for those of texts that go over several.
+ * Every line without its indentation, and the blanks around what needs none, but for those in texts.
  * @param {string} code
  */
-function flushLeft(code) {
+function withoutBlanks(code) {
   /** @type {{ start: number, end: number }[]} */
   const texts = [];
   JSON.stringify(parseAst(code), (_, node) => {
-    if (node?.type === "TemplateElement") texts.push(node);
+    if (node?.type === "TemplateElement" || node?.type === "Literal") texts.push(node);
     return typeof node === "bigint" ? undefined : node;
   });
-  /** @param {number} at */
-  const isText = (at) => texts.some(({ start, end }) => start <= at && at < end);
-  return code.replace(/(?<=\n)[\t ]+/g, (indent, at) => (isText(at) ? indent : ""));
+  const edges = texts.flatMap(({ start, end }) => [start, end]).sort((a, b) => a - b);
+  const pieces = [0, ...edges].map((edge, i) => code.slice(edge, edges[i]));
+  return pieces.map((piece, i) => (i % 2 === 1 ? piece : dense(piece))).join("");
+}
+
+/** @param {string} code without texts */
+function dense(code) {
+  const flush = code.replace(/(?<=\n)[\t ]+/g, "");
+  return flush.replace(/ ?(=>|[=!]==|&&|\|\||\?\?|[=,;:?{}()[\]]) ?/g, "$1");
 }
 
 function isStale() {

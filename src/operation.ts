@@ -65,7 +65,7 @@ export class Operation implements Exchange {
   #deadline: number;
   /** Whether it was sent a second time after its connection was lost. */
   retried = false;
-  /** Whether another server failed it before, so that it came to its server with little time left. */
+  /** Whether it came to its server with little time left: another one failed it before, or the program was busy. */
   moved = false;
   settled = false;
   /** Who is asked before it fails. */

@@ -87,3 +87,14 @@ describe("a program of this project", () => {
     });
   });
 });
+
+test("a package whose README leads nowhere is not published", async () => {
+  mkdirSync(scratch, { recursive: true });
+  const folder = mkdtempSync(scratch);
+  const check = (manifest: object) => {
+    writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
+    return run(process.execPath, [join(root, "scripts/publishable.mjs")], { cwd: folder });
+  };
+  await expect(check({ name: "p" })).rejects.toThrow('no "repository"');
+  expect((await check({ repository: "github:somebody/p" })).stderr).toBe("");
+});

@@ -377,7 +377,7 @@ export class Client<Value = unknown> extends Cluster {
   }
 
   /**
-   * `ms` with every flag as a named option. It needs memcached 1.6. To append or prepend takes a
+   * `ms` with every flag as a named option. It needs memcached 1.6.10. To append or prepend takes a
    * string or a Uint8Array, as {@link Client.append} does.
    * @throws CodecError, ValueTooLargeError as {@link Client.set} does
    */

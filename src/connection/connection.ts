@@ -1,4 +1,5 @@
 import {
+  AuthError,
   ConnectError,
   ConnectionClosedError,
   type MemcachedError,
@@ -190,7 +191,7 @@ export class Connection implements Executor {
       },
       progressed: () => this.#progressed(),
       lost: (cause) => {
-        if (this.#dialer.isResuming) this.#openAnew(codec);
+        if (this.#dialer.isInDoubt) this.#openAnew(codec);
         else this.#lost(cause);
       },
       unreadable: (cause) => this.#unreadable(cause),
@@ -202,7 +203,7 @@ export class Connection implements Executor {
     });
   }
 
-  /** Instead of giving up a server that may only have refused to take up a session of TLS. */
+  /** Instead of giving up a server that may only have refused to take up a session of TLS, or was not heard. */
   #openAnew(codec: Operation["codec"]): void {
     this.#link?.end();
     this.#open(codec);
@@ -277,7 +278,8 @@ export class Connection implements Executor {
       return;
     }
     const message = `The connection to ${this.#name} was dropped: ${why}`;
-    const failure = new Failure(ProtocolError, message, this.#name, cause);
+    const Class = cause instanceof AuthError ? AuthError : ProtocolError;
+    const failure = new Failure(Class, message, this.#name, cause);
     if (this.#link?.open) this.#abandon(failure, false);
     else this.#giveUp(failure);
   }

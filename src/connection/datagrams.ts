@@ -59,6 +59,9 @@ const WINDOW = 64;
 /** A request that is not answered within one to two of these was lost or is late. */
 const WINDOW_ROUND_MS = 100;
 
+/** What a server's machine, or one on the way to it, says where nobody is. */
+const GONE = /E(?:CONNREFUSED|(?:HOST|NET)(?:UNREACH|DOWN))/;
+
 /** A request that waits to leave: an operation's own, or the part of it that is about one key. */
 interface Waiting {
   readonly operation: Operation;
@@ -83,6 +86,11 @@ export class Datagrams implements Executor {
   readonly #waiting = new Fifo<Waiting>();
   readonly #window = new Window(WINDOW, WINDOW_ROUND_MS);
   #socket: Socket | undefined = undefined;
+  /**
+   * Hears what became of a datagram. That nobody is there is told once, to whatever asks first: the
+   * next datagram as well as who listens for replies.
+   */
+  #onSent: ((cause: Error | null) => void) | undefined = undefined;
   #isOpen = false;
   /** When the present attempt to open the socket is given up. */
   #openDeadline = 0;
@@ -176,15 +184,19 @@ export class Datagrams implements Executor {
       ...(sendBufferSize !== undefined && { sendBufferSize }),
       ...(lookup !== undefined && { lookup: oneAddress(lookup) }),
     });
+    const onError = (cause: Error) => {
+      if (socket === this.#socket) this.#lost(messageOf(cause), cause);
+    };
     this.#socket = socket;
+    this.#onSent = (cause) => {
+      if (cause && GONE.test(cause.message)) onError(cause);
+    };
     socket
       .on("message", (datagram) => this.#receive(datagram))
       .on("connect", () => {
         if (socket === this.#socket) this.#opened();
       })
-      .on("error", (cause) => {
-        if (socket === this.#socket) this.#lost(messageOf(cause), cause);
-      })
+      .on("error", onError)
       .unref();
     if (localAddress === undefined) socket.connect(address.port, address.host);
     else socket.bind(0, localAddress, () => socket.connect(address.port, address.host));
@@ -236,7 +248,7 @@ export class Datagrams implements Executor {
     operation.written(performance.now());
     if (!isSilent(request)) this.#answers.set(id, answer);
     answer.place = this.#window.take();
-    this.#socket!.send(datagram);
+    this.#socket!.send(datagram, this.#onSent);
     if (isSilent(request)) operation.settle(OK);
   }
 
@@ -309,8 +321,10 @@ export class Datagrams implements Executor {
   }
 
   #check(now: number, missedMs: number): boolean {
+    const { connectTimeoutMs } = this.#options.connecting;
+    this.#openDeadline = Math.min(this.#openDeadline + missedMs, now + connectTimeoutMs);
     if (this.#isOpening && now >= this.#openDeadline) {
-      this.#lost(`nothing came of it within ${this.#options.connecting.connectTimeoutMs} ms`);
+      this.#lost(`nothing came of it within ${connectTimeoutMs} ms`);
     }
     let overdue: Failure | undefined;
     for (const [id, { operation }] of this.#answers) {

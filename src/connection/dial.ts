@@ -1,5 +1,6 @@
 import {
   connect,
+  getDefaultAutoSelectFamilyAttemptTimeout,
   type IpcNetConnectOpts,
   isIP,
   type LookupFunction,
@@ -55,6 +56,9 @@ export interface Reader {
 /** One read takes at most this much; larger gains nothing (docs/performance.md). */
 const READ_BUFFER_BYTES = 64 * 1024;
 
+/** A timer that is as late had the process busy. */
+const LATE_MS = 50;
+
 /**
  * Opens sockets to one server, over TLS or not. Each reads into one buffer that is used
  * again for every chunk, unless its reader has a better place, and does not keep the
@@ -68,6 +72,8 @@ export class Dialer {
   /** What the last TLS connection agreed on; it makes the next handshake a short one. */
   #session: Buffer | undefined = undefined;
   #isResuming = false;
+  /** Whether the last socket was ended for what the program's being busy did to it. */
+  #isCut = false;
   /** Whether the server takes up sessions, as far as is known. */
   #resumes = true;
 
@@ -88,12 +94,12 @@ export class Dialer {
   }
 
   /**
-   * Whether the last socket reached a server, and offers it to take up a session. If it ends
-   * now, that may be all that is wrong, and the next one begins anew: memcached that asks for
-   * certificates and has no `ssl_session_cache` gives sessions, and refuses every one.
+   * Whether that the last socket has ended, if it has, may say nothing of the server. It may have
+   * been offered to take up a session: memcached that asks for certificates and has no
+   * `ssl_session_cache` gives sessions, and refuses every one.
    */
-  get isResuming(): boolean {
-    return this.#isResuming;
+  get isInDoubt(): boolean {
+    return this.#isResuming || this.#isCut;
   }
 
   /** @param opened - called when bytes can be sent, after TLS has seen the server's certificate */
@@ -108,12 +114,30 @@ export class Dialer {
     };
     const { host } = this.#address;
     const where = isUnix(this.#address) ? { path: host } : this.#tcp();
-    if (this.#tls === undefined) {
-      return connect({ ...where, onread })
-        .once("connect", opened)
-        .unref();
-    }
-    return this.#dialTls(where, onread).once("secureConnect", opened).unref();
+    const isFirst = !this.#isCut;
+    this.#isCut = false;
+    const socket =
+      this.#tls === undefined
+        ? connect({ ...where, onread }).once("connect", opened)
+        : this.#dialTls(where, onread).once("secureConnect", opened);
+    if (isFirst) this.#watchAttempts(socket);
+    return socket.unref();
+  }
+
+  /**
+   * Node leaves an address for the next one by a timer, and does not look before whether it has
+   * answered meanwhile. After a timer that was late another socket tries all of them again.
+   */
+  #watchAttempts(socket: Socket): void {
+    let dueAt = 0;
+    socket
+      .on("connectionAttempt", () => {
+        dueAt = performance.now() + getDefaultAutoSelectFamilyAttemptTimeout();
+      })
+      .on("connectionAttemptTimeout", () => {
+        this.#isCut = performance.now() - dueAt > LATE_MS;
+        if (this.#isCut) socket.destroy();
+      });
   }
 
   #dialTls(where: IpcNetConnectOpts | TcpNetConnectOpts, onread: OnReadOpts): Socket {

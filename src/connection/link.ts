@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import { ArgumentError, type ErrorDetails, NotSupportedError } from "../errors.js";
-import type { Operation } from "../operation.js";
+import { Operation } from "../operation.js";
 import { Outgoing } from "../protocol/outgoing.js";
 import { OK } from "../protocol/reply.js";
-import { type Data, isSilent } from "../protocol/request.js";
+import { type Data, isSilent, VERSION_REQUEST } from "../protocol/request.js";
 import type { Wire } from "../protocol/wire.js";
 import { microseconds } from "../util/clock.js";
 import type { Counters } from "./counters.js";
@@ -41,6 +41,8 @@ const MAX_BACKLOG_BYTES = 1024 * 1024;
  * quiet, since the noop behind the last would lie past that.
  */
 const TLS_RECORD_BYTES = 16 * 1024;
+
+const VERSION = { name: "version", idempotent: true, read: ignore };
 
 /** How many operations go into one write at most. */
 const MAX_BATCH = 4096;
@@ -160,6 +162,7 @@ export class Link implements Reader {
   #fill(queue: Queue, room: number): void {
     const now = performance.now();
     if (!this.isBusy) this.#lastProgress = now;
+    if (!this.heard) this.#introduce(queue.first, now);
     const maxBytes = this.#isSecure ? TLS_RECORD_BYTES : MAX_BACKLOG_BYTES;
     for (let n = 0; n < room && this.#out.pieces.length === 0; n++) {
       if (this.#out.text.length >= maxBytes || this.#ended) break;
@@ -168,6 +171,19 @@ export class Link implements Reader {
       if (!operation.settled) this.#write(operation, now);
     }
     this.#wire.finish(this.#out);
+  }
+
+  /**
+   * Has the server say its version ahead of what it may not know. What answers a first line with
+   * ERROR is not to be trusted, and a server that lacks a command would lose all that follows.
+   */
+  #introduce(first: Operation | undefined, now: number): void {
+    if (first === undefined || this.pipeline.length > 0) return;
+    if (!this.#wire.mayBeUnknown(first.request)) return;
+    const { codec, deadline } = first;
+    const asked = new Operation(VERSION, VERSION_REQUEST, "", codec, deadline, ignore, ignore);
+    asked.cancel(); // nobody wants to know
+    this.#write(asked, now);
   }
 
   #write(operation: Operation, now: number): void {
@@ -286,3 +302,5 @@ function takenAway(details?: ErrorDetails): ArgumentError {
 function part(data: Data, start: number, end?: number): Data {
   return typeof data === "string" ? data.slice(start, end) : data.subarray(start, end);
 }
+
+function ignore(): void {}

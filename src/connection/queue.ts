@@ -34,6 +34,11 @@ export class Queue {
     return this.#waiting.length;
   }
 
+  /** The oldest. */
+  get first(): Operation | undefined {
+    return this.#waiting.at(0);
+  }
+
   push(operation: Operation): void {
     this.bytes += operation.size;
     this.#waiting.push(operation);

@@ -41,7 +41,7 @@ export function refusalError(
       return new AuthError(`${server} ${demandOf(operation)}refused ${name}: ${words}`, details);
     case "notSupported":
       return new NotSupportedError(
-        `${server} has no meta commands, which ${name} needs; they came with memcached 1.6`,
+        `${server} has no meta commands as ${name} needs them (memcached 1.6.10 has): ${words}`,
         details,
       );
   }

@@ -4,8 +4,8 @@ import { ConnectError, type MemcachedError, ProtocolError, TimeoutError } from "
 import { type Reply, STORED } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
 import { latin1 } from "../util/bytes.js";
+import { countdown } from "../util/countdown.js";
 import { quote } from "../util/show.js";
-import { timers } from "../util/timers.js";
 import { answerLength } from "./clusterlist.js";
 
 /** An answer has this many characters at most; a cluster's list has a hundredth of it. */
@@ -24,8 +24,10 @@ interface Waiter {
 export class Conversation {
   /** The endpoint's name. */
   readonly #server: string;
-  readonly #socket: Socket;
-  readonly #timer: NodeJS.Timeout;
+  readonly #dialer: Dialer;
+  #socket: Socket;
+  #isOver = false;
+  readonly #stop: () => void;
   readonly #ended: AbortSignal;
   #text = "";
   #waiter: Waiter | undefined = undefined;
@@ -34,13 +36,9 @@ export class Conversation {
   private constructor(dialer: Dialer, server: string, timeoutMs: number, ended: AbortSignal) {
     this.#server = server;
     this.#ended = ended;
-    this.#socket = dialer.dial(
-      { room: undefined, receive: (chunk, length) => this.#hear(latin1(chunk, 0, length)) },
-      () => this.#settle(""),
-    );
-    this.#socket.on("error", (cause) => this.#lost(cause.message, cause));
-    this.#socket.once("close", () => this.#lost("it ended the connection"));
-    this.#timer = timers.setTimeout(() => this.#fail(this.#late(timeoutMs)), timeoutMs).unref();
+    this.#dialer = dialer;
+    this.#socket = this.#dial();
+    this.#stop = countdown(timeoutMs, () => this.#fail(this.#late(timeoutMs)), false);
     ended.addEventListener("abort", this.#abort);
   }
 
@@ -87,9 +85,25 @@ export class Conversation {
   }
 
   end(): void {
-    timers.clearTimeout(this.#timer);
+    this.#isOver = true;
+    this.#stop();
     this.#ended.removeEventListener("abort", this.#abort);
     this.#socket.destroy();
+  }
+
+  #dial(): Socket {
+    const socket = this.#dialer.dial(
+      { room: undefined, receive: (chunk, length) => this.#hear(latin1(chunk, 0, length)) },
+      () => this.#settle(""),
+    );
+    const over = (why: string, cause?: Error) => {
+      if (socket !== this.#socket) return;
+      if (this.#dialer.isInDoubt && !this.#isOver) this.#socket = this.#dial();
+      else this.#lost(why, cause);
+    };
+    return socket
+      .on("error", (cause) => over(cause.message, cause))
+      .once("close", () => over("it ended the connection"));
   }
 
   #answer(): Promise<string> {

@@ -48,6 +48,8 @@ export interface Wire {
   write(exchange: Exchange, out: Outgoing): string | undefined;
   /** Whether the server answers a silent request all the same, for lack of words for silence. */
   answersSilent(request: Request): boolean;
+  /** Whether a server that knows no such command may say so, as it does to what is no command. */
+  mayBeUnknown(request: Request): boolean;
   /** Ends whatever was left open for neighbours to join, before the bytes are sent. */
   finish(out: Outgoing): void;
   /**

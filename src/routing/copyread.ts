@@ -27,6 +27,9 @@ export interface ReadEvents {
   readonly found?: (question: Question, source: Server, missed: readonly Server[]) => void;
 }
 
+/** What a server has at least of its share, where no time was lost that is not its own. */
+const USUAL_PART = 0.75;
+
 /**
  * One read of an item that is on several servers. They are asked one after the other, each
  * for its share of the time, until one has it:
@@ -76,11 +79,14 @@ export class CopyRead {
     const { operation, servers } = this.#question;
     const server = servers[this.#asked++]!;
     const askedAt = performance.now();
-    const share = (operation.deadline - askedAt) / (1 + servers.length - this.#asked);
+    const { deadline } = operation;
+    const share = (deadline - askedAt) / (1 + servers.length - this.#asked);
+    const usual = ((deadline - this.startedAt) / servers.length) * USUAL_PART;
     let items = 0;
     this.#pending++;
     this.#relays.send(server, {
       deadline: askedAt + share,
+      moved: operation.moved || share < usual,
       collected: () => items++,
       settle: (reply) => {
         this.#pending--;

@@ -7,6 +7,8 @@ export interface RelayOptions {
   /** What is asked in the original's place. */
   readonly request?: Request;
   readonly deadline?: number;
+  /** Whether that is too soon to tell anything of its server. */
+  readonly moved?: boolean;
   /** Where the keys that are asked for stand among the original's. @defaultValue in the same places */
   readonly places?: readonly number[];
   /** Hears of each item of a many-key reply, which is the original's all the same. */
@@ -26,6 +28,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
   const {
     request = operation.request,
     deadline = operation.deadline,
+    moved = operation.moved,
     places,
     collected = ignore,
     settle = (reply) => operation.settle(reply),
@@ -47,7 +50,7 @@ export function relay(operation: Operation, options: RelayOptions): Operation {
     settle,
     fail,
   );
-  relayed.moved = operation.moved;
+  relayed.moved = moved;
   return relayed;
 }
 

@@ -31,6 +31,8 @@ export interface ServerOptions
     | "turnstile"
     | "onEvent"
   > {
+  /** Whether the wire is the binary protocol's. */
+  readonly binary: boolean;
   /** How many connections there are; above 1, large values have theirs. */
   readonly connections: number;
   readonly health: HealthOptions;
@@ -85,7 +87,7 @@ export class Server implements Executor {
     });
     this.#rejoin = this.#rejoinOf(options);
     this.#connection = this.#connectionTo(address);
-    this.#capabilities = new Capabilities(this.#connection, address.name);
+    this.#capabilities = new Capabilities(this.#connection, address.name, options.binary);
   }
 
   get name(): string {
@@ -122,7 +124,7 @@ export class Server implements Executor {
     }
     const { request } = operation;
     const isPlain = request.verb === "admin" || request.meta === undefined;
-    (isPlain ? this.#connection : this.#capabilities).execute(operation);
+    (isPlain ? this.#capabilities.way : this.#capabilities).execute(operation);
   }
 
   /** An operation about one of its keys goes elsewhere. */

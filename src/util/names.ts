@@ -49,9 +49,11 @@ export function unknownName(name: string, known: Iterable<string>, where: string
 
 /** The nearest name, or all of them where none is near and a line can hold them. */
 function hintFor(name: string, known: Iterable<string>): string {
-  const nearest = nearestName(name, known);
-  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
   const names = [...known];
+  // What most other clients call it: expires, expiry, ex, lifetime.
+  const isTtl = /^(ex|life)/i.test(name) && names.includes("ttl");
+  const nearest = isTtl ? "ttl" : nearestName(name, names);
+  if (nearest !== undefined) return `; did you mean ${JSON.stringify(nearest)}?`;
   return names.length > 0 && names.length <= MAX_LISTED ? `; it has ${names.join(", ")}` : "";
 }
 

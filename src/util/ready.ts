@@ -1,4 +1,4 @@
-import { timers } from "./timers.js";
+import { countdown } from "./countdown.js";
 
 /** What `next` makes of a value: at once, unless there is only a promise of it yet. */
 export function whenReady<Value, Result>(
@@ -16,18 +16,18 @@ export function allSettled(
   return some.length === 0 ? undefined : Promise.allSettled(some);
 }
 
-/** What comes of it, or undefined if that takes longer; the timer keeps the process alive. */
+/** What comes of it, or undefined if that takes longer; waiting keeps the process alive. */
 export async function within<Result>(
   limitMs: number,
   work: Promise<Result>,
 ): Promise<Result | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+  let stop = () => {};
   const late = new Promise<undefined>((resolve) => {
-    timer = timers.setTimeout(() => resolve(undefined), limitMs);
+    stop = countdown(limitMs, () => resolve(undefined), true);
   });
   try {
     return await Promise.race([work, late]);
   } finally {
-    timers.clearTimeout(timer);
+    stop();
   }
 }

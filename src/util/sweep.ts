@@ -8,7 +8,7 @@ const LATE_MS = 5 * PERIOD_MS;
 
 /**
  * One timer for many deadlines: it runs while there is something to watch, and keeps the
- * process alive only that long.
+ * process alive only that long, if at all.
  *
  * The check itself runs after the event loop has polled its sockets. If the program was
  * busy for long, replies that have already arrived are read first and win over deadlines
@@ -17,6 +17,7 @@ const LATE_MS = 5 * PERIOD_MS;
  */
 export class Sweep {
   readonly #check: (now: number, missedMs: number) => boolean;
+  readonly #holds: boolean;
   #timer: NodeJS.Timeout | undefined = undefined;
   /** The clock that was there when the timer began: a test's fake one may come or go while it runs. */
   #clock = setInterval;
@@ -27,9 +28,11 @@ export class Sweep {
   /**
    * @param check - looks for what is due and says whether anything is left to watch; `missedMs`
    * of the time since it last did nobody could look at the sockets
+   * @param holds - whether it keeps the process alive
    */
-  constructor(check: (now: number, missedMs: number) => boolean) {
+  constructor(check: (now: number, missedMs: number) => boolean, holds = true) {
     this.#check = check;
+    this.#holds = holds;
   }
 
   start(): void {
@@ -42,6 +45,7 @@ export class Sweep {
     this.#end = timers.clearInterval;
     this.#checkedAt = performance.now();
     this.#timer = timers.setInterval(() => timers.setImmediate(this.#run), PERIOD_MS);
+    if (!this.#holds) this.#timer.unref();
   }
 
   stop(): void {

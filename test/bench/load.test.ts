@@ -88,31 +88,41 @@ describe("the floor", () => {
     await server[Symbol.asyncDispose]();
   });
 
-  test.each(WORKLOADS.filter(({ kind }) => kind !== "mixed" && kind !== "object"))(
-    "$name is answered to the byte",
-    async (workload) => {
-      const load = await floor.prepare("floor", workload);
-      await expect(load.run(workload.inFlight * 2)).resolves.toBeUndefined();
-    },
-  );
+  test.each(WORKLOADS)("$name is answered to the byte", async (workload) => {
+    const load = await floor.prepare("floor", workload);
+    await expect(load.run(workload.inFlight * 2)).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ["mixed-64", 64, 576],
+    ["json-64", 320, 320],
+  ])("%s sets and gets as much as the clients do", async (name, sets, gets) => {
+    const workload = WORKLOADS.find((each) => each.name === name)!;
+    const load = await floor.prepare("shares", workload);
+    const before = await commands(server);
+    await load.run(640);
+    const after = await commands(server);
+    expect(after.sets - before.sets).toBe(sets);
+    expect(after.gets - before.gets).toBe(gets);
+  });
 
   test("what is in flight is shared out among several servers", async () => {
     await using other = await startMemcached();
     const both = new Floor([server.address, other.address]);
     const workload = WORKLOADS.find(({ name }) => name === "get-64")!;
     const load = await both.prepare("floors", workload);
-    const before = await Promise.all([server, other].map(itemsRead));
+    const before = await Promise.all([server, other].map(commands));
     await load.run(640);
-    const after = await Promise.all([server, other].map(itemsRead));
-    expect(after.map((items, i) => items - before[i]!)).toEqual([320, 320]);
+    const after = await Promise.all([server, other].map(commands));
+    expect(after.map(({ gets }, i) => gets - before[i]!.gets)).toEqual([320, 320]);
     both.close();
   });
 });
 
-async function itemsRead({ address }: Memcached): Promise<number> {
+async function commands({ address }: Memcached): Promise<{ gets: number; sets: number }> {
   await using client = new Client([address]);
   const [stats] = (await client.getStats()).values();
-  return Number(stats?.["get_hits"]);
+  return { gets: Number(stats?.["cmd_get"]), sets: Number(stats?.["cmd_set"]) };
 }
 
 /** A peer whose every operation goes through `around`. */

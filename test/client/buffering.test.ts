@@ -5,6 +5,8 @@ import { MemcachedServer } from "tslibmc/testing";
 import { describe, expect, test } from "vitest";
 import { packetsIn } from "../protocol/binary/exchanges.js";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
+import { outcome } from "../support/outcome.js";
+import { until } from "../support/until.js";
 import { use } from "../support/use.js";
 
 function buffering(servers: string | string[], options: object = {}): Client {
@@ -139,7 +141,7 @@ describe("what sends it", () => {
   test.each(ways)("%s", async (_name, send) => {
     await start();
     await send();
-    await expect.poll(() => observer.get("k")).toBe("held");
+    await until(async () => (await observer.get("k")) === "held");
   });
 
   test("only a call to its own server does", async () => {
@@ -214,7 +216,7 @@ describe("what is lost", () => {
       { command: "delete", key: "b", error },
     ]);
     await server.start();
-    await expect.poll(() => client.version().catch(() => 0), { timeout: 5000 }).toBeInstanceOf(Map);
+    await until(async () => (await outcome(client.version())) instanceof Map);
     const flushed: unknown = await client.flush().catch((reason) => reason);
     expect(flushed).toBeInstanceOf(PartialError);
     expect(flushed).toMatchObject({ server: server.address, command: "flush", sent: false });
@@ -227,14 +229,14 @@ describe("what is lost", () => {
     const client = buffering(server.address);
     const lost: { key: string; error: Error }[] = [];
     client.on("lost", (event) => lost.push(event));
-    await client.set("late", 1, { timeoutMs: 500 });
-    await delay(600);
+    await client.set("late", 1, { timeoutMs: 1_000 });
+    await delay(1_100);
     expect(await client.get("late")).toBe(1);
     expect(lost).toEqual([]);
     await client.set("a", 1, { timeoutMs: 50 });
     await server.pause();
     const reading = client.get("a", { timeoutMs: 5000 });
-    await expect.poll(() => lost.length).toBe(1);
+    await until(() => lost.length === 1);
     expect(lost[0]!.key).toBe("a");
     expect(lost[0]!.error.message).toContain("timed out");
     server.resume();

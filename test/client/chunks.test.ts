@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { runPython } from "../support/python.js";
 import { ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
 
 const MIB = 1024 * 1024;
 
@@ -268,7 +269,7 @@ describe("values in chunks", () => {
       expect(await client.get("verbs")).toBe(first);
       const { cas = 0n } = (await client.gets("verbs")) ?? {};
       expect(await client.cas("verbs", second, cas + 1_000_000n)).toBe(false);
-      await expect.poll(() => itemsOf(one)).toBe(before + 5);
+      await until(async () => (await itemsOf(one)) === before + 5);
       expect(await client.cas("verbs", second, cas)).toBe(true);
       expect(await client.get("verbs")).toBe(second);
       expect(await client.replace("verbs", first)).toBe(true);
@@ -385,7 +386,7 @@ describe("values in chunks", () => {
       await expect(client.setMulti({ wrong: "v".repeat(1001), right: 1 })).rejects.toThrow(
         PartialError,
       );
-      await expect.poll(() => itemsOf(one)).toBe(before + 6);
+      await until(async () => (await itemsOf(one)) === before + 6);
       expect(await client.get("limit")).toBe("v".repeat(1000));
     });
 

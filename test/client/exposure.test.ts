@@ -1,40 +1,30 @@
 import { Client, type ClientOptions, OptionError } from "tslibmc";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { provokes } from "../support/warnings.js";
 
 const credentials = { username: "user", password: "secret-of-nobody" };
 
 describe("credentials that would go over a network without TLS", () => {
-  let warnings: Error[] = [];
-  const listen = (warning: Error) => {
-    if (/credentials/.test(warning.message)) warnings.push(warning);
-  };
-  beforeEach(() => {
-    warnings = [];
-    process.on("warning", listen);
-  });
-  afterEach(() => {
-    process.off("warning", listen);
-  });
+  const warnings = provokes(/credentials/);
 
-  /** What a client with these servers and options warns of. */
-  async function warningsOf(servers: string[], options: ClientOptions): Promise<string[]> {
+  /** What has been warned of when there is a client with these servers and options. */
+  function warningsOf(servers: string[], options: ClientOptions): readonly string[] {
     new Client(servers, options);
-    await new Promise((resolve) => setImmediate(resolve));
-    return warnings.map(({ message }) => message);
+    return warnings.messages;
   }
 
   test("are warned of, once for each server", async () => {
     const servers = ["exposed-a.test:11211", "exposed-b.test:11211"];
-    const first = await warningsOf(servers, credentials);
+    const first = warningsOf(servers, credentials);
     expect(first).toHaveLength(2);
     expect(first[0]).toContain("exposed-a.test:11211");
     expect(first.join()).not.toContain(credentials.password);
-    expect(await warningsOf(servers, credentials)).toHaveLength(2);
+    expect(warningsOf(servers, credentials)).toHaveLength(2);
   });
 
   test("or to a server that nobody verifies, too", async () => {
     const tls = { rejectUnauthorized: false };
-    const [warning, ...others] = await warningsOf(["exposed-e.test:11211"], {
+    const [warning, ...others] = warningsOf(["exposed-e.test:11211"], {
       ...credentials,
       tls,
     });
@@ -42,7 +32,7 @@ describe("credentials that would go over a network without TLS", () => {
     expect(others).toEqual([]);
     const options = { ...credentials, tls, plaintextCredentials: "refuse" } as const;
     expect(() => new Client("exposed-e.test:11211", options)).toThrow("set tls.ca in its place");
-    expect(await warningsOf(["127.0.0.1", "exposed-f.test"], { tls })).toHaveLength(1);
+    expect(warningsOf(["127.0.0.1", "exposed-f.test"], { tls })).toHaveLength(1);
   });
 
   test("are refused, if so asked", () => {
@@ -66,7 +56,7 @@ describe("credentials that would go over a network without TLS", () => {
       { ...credentials, binary: true, saslMechanism: "SCRAM-SHA-256" },
     ],
   ])("%s is no reason", async (_, server, options) => {
-    expect(await warningsOf([server], options)).toEqual([]);
+    expect(warningsOf([server], options)).toEqual([]);
   });
 
   test("an unknown choice is refused", () => {

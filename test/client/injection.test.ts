@@ -1,7 +1,14 @@
 import { Client, type ClientOptions, MemcachedError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { outcome } from "../support/outcome.js";
-import { ScriptedServer } from "../support/scripted.js";
+import { type Script, ScriptedServer } from "../support/scripted.js";
+import { until } from "../support/until.js";
+
+/** Says that it is new enough for everything, and nothing else. */
+const tellsVersion: Script = (connection) =>
+  connection.onLine((line, n) => {
+    if (n === 1 && line === "version") connection.send("VERSION 1.6.45\r\n");
+  });
 
 /**
  * Callers without types can put anything in the place of a number, a key or a flag. What is
@@ -11,12 +18,14 @@ import { ScriptedServer } from "../support/scripted.js";
 let server: ScriptedServer;
 let client: Client;
 beforeAll(async () => {
-  server = await ScriptedServer.start();
+  server = await ScriptedServer.start(tellsVersion);
   client = new Client(server.address, {
     timeoutMs: 50,
     stallTimeoutMs: 60_000,
     behaviors: { failure_limit: 1_000_000 }, // it never answers, and is to be asked all the same
   });
+  void outcome(client.metaSet("k", "x", { setCas: 7n, timeoutMs: 5000 }));
+  await until(() => /^version\r\nms k 1 .*E7/.test(server.received));
 });
 afterAll(async () => {
   await client.close({ drainMs: 0 });
@@ -254,8 +263,8 @@ describe.each<[string, ClientOptions]>([
 
 test("what an option says is asked once: getters, and objects that are changed meanwhile", async () => {
   const large = "x".repeat(100_000); // is compressed on another thread, and sent afterwards
-  await using other = await ScriptedServer.start();
-  await using own = new Client(other.address, { timeoutMs: 50, compress: true });
+  await using other = await ScriptedServer.start(tellsVersion);
+  await using own = new Client(other.address, { timeoutMs: 500, compress: true });
   const turning = () => {
     let asked = 0;
     return {
@@ -277,7 +286,7 @@ test("what an option says is asked once: getters, and objects that are changed m
   for (const result of await Promise.all(calls.map(outcome))) {
     expect(result).toMatchObject({ name: "TimeoutError" });
   }
-  expect(other.received).toMatch(/^ms \S+ \d+ b F24 T0\r\n/);
+  expect(other.received).toMatch(/^version\r\nms \S+ \d+ b F24 T0\r\n/);
   expect(server.received + other.received).not.toMatch(/flush_all 77|native code/);
 });
 

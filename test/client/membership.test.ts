@@ -3,7 +3,6 @@ import { getEventListeners, once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   Client,
   type ClientEvents,
@@ -370,8 +369,9 @@ test("a program that only follows ends, and one that waits for its first list do
      ]) new Client("127.0.0.1:1").follow(source);
      process.on("exit", () => console.log("ends"));`,
   );
-  const tsx = fileURLToPath(new URL("../../node_modules/tsx/dist/cli.mjs", import.meta.url));
-  const child = spawn(process.execPath, [tsx, program], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   let printed = "";
   child.stdout.on("data", (text) => {
     printed += text;

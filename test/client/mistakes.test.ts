@@ -31,7 +31,7 @@ describe("a call", () => {
     [
       "has another client's name for the ttl",
       () => client.set("k", 1, { expires: 60 } as never),
-      'set has no option "expires"; it has timeoutMs, signal, keyPrefix, groupKey, noreply, ttl',
+      'set has no option "expires"; did you mean "ttl"?',
     ],
     ["has several keys", () => client.get(["a", "b"] as never), "; getMulti takes several"],
     ["has a ttl in milliseconds", () => client.set("k", 1, Date.now()), "not milliseconds"],

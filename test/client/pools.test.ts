@@ -195,6 +195,59 @@ describe("ClientPool", () => {
   });
 });
 
+describe("close() of a pool waits for clients in use:", () => {
+  /** Begins something that takes a while with a client of its own, and says whether it is over. */
+  function using(pool: ClientPool | ThreadMappedPool) {
+    const job = { client: undefined as Client | undefined, isOver: false, over: gate() };
+    const done = pool.reserve(async (client) => {
+      job.client = client;
+      await client.set("pool:job", 1);
+      await job.over.opened;
+      await client.set("pool:job", 2);
+      job.isOver = true;
+    });
+    return Object.assign(job, { done });
+  }
+
+  const pools = [
+    ["ClientPool", () => new ClientPool(master, 2)],
+    ["ThreadMappedPool", () => new ThreadMappedPool(master)],
+  ] as const;
+
+  test.each(pools)("until they are back, in a %s", async (_, make) => {
+    const pool = make();
+    const job = using(pool);
+    const closing = pool.close({ drainMs: 10_000 });
+    setTimeout(job.over.open, 50);
+    await closing;
+    expect([job.isOver, job.client?.closed]).toEqual([true, true]);
+    expect(job.client?.stats().get(server.address)?.connected).toBe(false);
+    await job.done;
+  });
+
+  test.each(pools)("no longer than drainMs, and they end later, in a %s", async (_, make) => {
+    const pool = make();
+    const job = using(pool);
+    await expect(pool.close({ drainMs: -1 })).rejects.toThrow(OptionError);
+    await pool.close({ drainMs: 20 });
+    expect([job.isOver, job.client?.closed]).toEqual([false, false]);
+    await pool.close({ drainMs: 0 });
+    job.over.open();
+    await job.done;
+    expect([job.isOver, job.client?.closed]).toEqual([true, true]);
+  });
+
+  test("as long as their calls may take, if it was not told", async () => {
+    await using patient = new Client(server.address, { timeoutMs: 50 });
+    const pool = new ClientPool(patient, 1);
+    const job = using(pool);
+    await pool.close();
+    expect(job.isOver).toBe(false);
+    job.over.open();
+    await job.done;
+  });
+});
+
 describe("every pooled client places keys as its master does", () => {
   const key = (wire: string) => Buffer.from(wire, "latin1");
   /** One case for each configuration, on servers of several weights where there are such. */

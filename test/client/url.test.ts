@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { Client, OptionError } from "tslibmc";
 import { expect, test } from "vitest";
+import { provokes } from "../support/warnings.js";
 
 /** What is thrown by making a client. */
 function refusal(...args: ConstructorParameters<typeof Client>): OptionError {
@@ -12,6 +13,8 @@ function refusal(...args: ConstructorParameters<typeof Client>): OptionError {
   }
   throw new Error("nothing was refused");
 }
+
+provokes(/^The credentials for h/);
 
 test.each([
   ["one host", "memcached://h", ["h:11211"]],

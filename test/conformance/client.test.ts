@@ -33,7 +33,9 @@ function outcomeOf({ name, result }: TestContext["task"]): readonly [string, Out
 }
 
 const table = new Table(targets.map(({ name }) => name));
-afterAll(() => console.log(`${table}`));
+afterAll(() => {
+  if (table.has("failed")) console.log(`${table}`);
+});
 
 const UNSAID = ": not on this wire";
 const UNSEEN = ": but for the ttl";

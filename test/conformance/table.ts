@@ -20,6 +20,10 @@ export class Table {
     cells[this.#columns.indexOf(column)] = SIGNS[outcome];
   }
 
+  has(outcome: Outcome): boolean {
+    return [...this.#rows.values()].some((cells) => cells.includes(SIGNS[outcome]));
+  }
+
   toString(): string {
     const letters = this.#columns.map((_, i) => String.fromCharCode(65 + i));
     const legend = this.#columns.map((column, i) => `  ${letters[i]}  ${column}`);

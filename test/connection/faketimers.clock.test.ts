@@ -71,5 +71,6 @@ test("a timer that began before time was faked is ended all the same", async () 
   fakeTime();
   await client.close();
   expect(end).toHaveBeenCalledOnce();
+  vi.useRealTimers(); // which knows of the spy, and would put nothing in its place
   end.mockRestore();
 });

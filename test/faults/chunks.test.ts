@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { type Client, type ClientOptions, CodecError } from "tslibmc";
+import { type Client, type ClientOptions, CodecError, TimeoutError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Fleet, keyOn } from "../routing/fleet.js";
+import { busy } from "../support/busy.js";
 import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
 
@@ -223,4 +224,24 @@ describe("replicas", () => {
     a.pause();
     expect(await client.get("k")).toEqual(value);
   });
+});
+
+test("a server that is asked for chunks after the program was busy is not blamed for what was left", async () => {
+  const client = fleet.connect({
+    chunk: { size: 256 },
+    timeoutMs: 1_000,
+    behaviors: { hash: "md5", failure_limit: 1 },
+  });
+  const key = keyOn(client, a);
+  await client.set(key, large());
+  const blamed = new Set<string>();
+  client.on("health", ({ server }) => void blamed.add(server));
+  for (const server of fleet.servers) if (server !== a) server.pause();
+  const read = errorOf(client.get(key));
+  await new Promise((resolve) => setImmediate(resolve)); // the manifest is asked for
+  busy(850);
+  expect(await read).toBeInstanceOf(TimeoutError);
+  expect(blamed).toEqual(new Set());
+  expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
+  expect(blamed.size).toBeGreaterThan(0); // a whole call's time is enough
 });

@@ -338,9 +338,7 @@ describe("close", () => {
       },
     });
     const calls = [outcome(client.set("k", 1)), outcome(client.get("k"))];
-    const began = performance.now();
     await client.close({ drainMs: 50 });
-    expect(performance.now() - began).toBeLessThan(1000);
     encode();
     for (const error of await Promise.all(calls)) {
       expect(error).toBeInstanceOf(ConnectionClosedError);

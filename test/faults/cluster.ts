@@ -6,6 +6,7 @@ import {
   type HealthState,
 } from "tslibmc";
 import { type Memcached, type MemcachedOptions, startMemcacheds } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
 
 /** A server is dead at its first failure, and its keys are elsewhere. */
@@ -84,6 +85,17 @@ export class Witness {
   /** The states that a server has had, up at first. */
   statesOf({ address }: Memcached): HealthState[] {
     return this.events.filter(({ server }) => server === address).map(({ state }) => state);
+  }
+
+  /**
+   * Asks a server that does not answer until it is dead, and not once: a call counts less against it
+   * by the time that the machine left this process without a processor.
+   */
+  async loses(server: Memcached): Promise<void> {
+    await until(async () => {
+      await errorOf(this.client.get(this.keyOn(server), { timeoutMs: 50 }));
+      return this.statesOf(server).at(-1) === "dead";
+    });
   }
 
   /** Resolves when a server has come to a state. */

@@ -14,7 +14,10 @@ import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
 import { listen } from "../support/port.js";
 import { until } from "../support/until.js";
+import { provokes } from "../support/warnings.js";
 import { Cluster, EJECTING } from "./cluster.js";
+
+provokes(/^failover: "rehash" .* moves no keys on modula/);
 
 let cluster: Cluster;
 let a: Memcached;
@@ -87,10 +90,11 @@ describe("without a policy", () => {
     const key = witness.keyOn(b);
     await client.set(key, 1);
     await b.pause();
-    const patient = client.get(key, { timeoutMs: 600_000 });
+    const patient = errorOf(client.get(key, { timeoutMs: 600_000 }));
     const impatient = client.get(key, { timeoutMs: 50 });
     expect(await errorOf(impatient)).toBeInstanceOf(TimeoutError);
-    const error = await errorOf(patient);
+    await witness.loses(b);
+    const error = await patient;
     expect(error).toMatchObject({ sent: true, server: b.address });
     expect(String(error)).toMatch(/is dead after a failure: /);
   });
@@ -108,7 +112,10 @@ describe("without a policy", () => {
         const settings = { behaviors: { failure_limit: 1 }, maxValueSize: value.length };
         const witness = cluster.connect({ ...settings, ...options }, [`127.0.0.1:${port}`]);
         expect(await errorOf(witness.client.set("large", value))).toBeInstanceOf(NetworkError);
-        await until(() => witness.events.some(({ state }) => state === "dead"));
+        await until(async () => {
+          await errorOf(witness.client.get("k", { timeoutMs: 50 }));
+          return witness.events.some(({ state }) => state === "dead");
+        });
       });
     expect(await lost({ timeoutMs: 200 })).toBeLessThan(closed);
     expect(await lost({ timeoutMs: 60_000, stallTimeoutMs: 200 })).toBeLessThan(closed);
@@ -287,11 +294,13 @@ describe("rehash", () => {
     // A machine that takes long to start a server has it flap less often.
     for (let n = 0; n < 3 && elapsed() < 1500; n++) {
       await b.start();
-      expect(await client.get(key)).toBe("elsewhere");
+      const read = await client.get(key);
+      if (elapsed() > 2900) break; // so long that it may be asked again
+      expect(read).toBe("elsewhere");
       await b.kill();
       expect(await client.get(key)).toBe("elsewhere");
     }
-    await b.start();
+    if (!b.running) await b.start();
     await witness.sees(b, "up");
     expect(elapsed()).toBeGreaterThan(3000);
     expect(witness.statesOf(b)).toEqual(["dead", "returning", "up"]);

@@ -34,8 +34,7 @@ function connect(options: ClientOptions) {
 /** Cuts b off with all that it holds, until the client holds it for dead. */
 async function freeze(witness: Witness): Promise<void> {
   await b.pause();
-  await errorOf(witness.client.get(witness.keyOn(b), { timeoutMs: 50 }));
-  await witness.sees(b, "dead");
+  await witness.loses(b);
 }
 
 async function thaw(witness: Witness): Promise<void> {
@@ -147,7 +146,7 @@ describe("traffic through an outage", () => {
       if (error === undefined) stored.set(key, -1);
     });
     await Promise.all(lost);
-    await witness.sees(b, "dead");
+    await witness.loses(b);
     for (let n = 0; n < 5; n++) await traffic();
     b.resume();
     while (witness.statesOf(b).at(-1) !== "up") await traffic();

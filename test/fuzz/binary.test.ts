@@ -17,7 +17,7 @@ import { Exchanges, packet, packetsIn, uint32 } from "../protocol/binary/exchang
 
 /** Each test tries so many inputs; FUZZ_RUNS=1000000 is the long form. */
 const numRuns = Number(process.env["FUZZ_RUNS"] ?? 3_000);
-const TIME_LIMIT_MS = 20_000 + numRuns * 5;
+const TIME_LIMIT_MS = 60_000 + numRuns * 5;
 
 const request = fc
   .boolean()

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { FaultProxy } from "../support/faultproxy.js";
 import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { randomFrom } from "../support/random.js";
-import { OPTIONS } from "./options.js";
+import { provokes } from "../support/warnings.js";
+import { OPTIONS, POINTLESS } from "./options.js";
 
 /** Each run is a client of its own and takes two seconds; FUZZ_RUNS=100 is the long form. */
 const numRuns = Number(process.env["FUZZ_RUNS"] ?? 5);
@@ -113,6 +114,8 @@ async function survive(options: ClientOptions, seed: number): Promise<void> {
     await Promise.all(proxies.map((proxy) => proxy[Symbol.asyncDispose]()));
   }
 }
+
+provokes(POINTLESS);
 
 test(
   "what is there is read as it is or not at all, and never missed, whatever the options",

@@ -40,6 +40,10 @@ const WAYS: fc.Arbitrary<ClientOptions> = fc.record(
   { requiredKeys: ["behaviors"] },
 );
 
+/** What a client says of options that come to nothing together. */
+export const POINTLESS =
+  /^Reading copies .* without the behavior num_replicas|^failover: "rehash" .* moves no keys/;
+
 /** Options that change how a call goes its way, but not what it comes to. */
 export const OPTIONS: fc.Arbitrary<ClientOptions> = fc
   .tuple(QUEUES, WAYS)

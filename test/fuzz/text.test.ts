@@ -6,7 +6,7 @@ import { replies, type Talk, talks } from "../protocol/text/talks.js";
 
 /** Each test tries so many inputs; FUZZ_RUNS=1000000 is the long form. */
 const numRuns = Number(process.env["FUZZ_RUNS"] ?? 3_000);
-const TIME_LIMIT_MS = 20_000 + numRuns * 5;
+const TIME_LIMIT_MS = 60_000 + numRuns * 5;
 
 /** Whether reading ends in answers or in a typed error, and never gives anybody more than one. */
 function survives(batch: readonly Talk[], received: string, cut: number): void {

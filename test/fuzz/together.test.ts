@@ -185,17 +185,14 @@ describe("calls of pylibmc and of this client that are under way at once", () =>
   test(
     "leave each key as if one had come after the other",
     async () => {
-      let calls = 0;
       let together = 0;
       const property = fc.asyncProperty(SETTING, async (setting) => {
         const steps = await history(setting);
-        calls += steps.length;
         together += overlaps(steps);
         expectOrder(steps);
       });
       // What has failed depends on the moment, and is not made smaller.
       await fc.assert(property, { numRuns, endOnFailure: true });
-      console.log(`${calls} calls, ${together} of ours beside one of pylibmc's`);
       expect(together).toBeGreaterThan(numRuns);
     },
     TIME_LIMIT_MS,

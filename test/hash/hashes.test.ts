@@ -28,7 +28,6 @@ describe("hashes of libmemcached 1.1.4", () => {
         compared++;
       }
     }
-    console.log(`hashes: ${compared} of ${compared} recorded values (${vectors.keys.length} keys)`);
     expect(compared).toBe(1660);
   });
 

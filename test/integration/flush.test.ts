@@ -38,14 +38,18 @@ describe.each([false, true])("flush, binary: %s", (binary) => {
 
   test("waits for values in chunks that are being compressed", async () => {
     await using server = await startMemcached();
-    await using client = new Client(server.address, { binary, chunk: { size: 50_000 } });
-    await using observer = new Client(server.address, { chunk: { size: 50_000 } });
+    await using client = new Client(server.address, {
+      ...PATIENT,
+      binary,
+      chunk: { size: 50_000 },
+    });
+    await using observer = new Client(server.address, { ...PATIENT, chunk: { size: 50_000 } });
     const large = randomBytes(300_000).toString("base64");
     void client.setMulti({ a: large, b: "small" }, { compress: true, noreply: true });
-    expect(await client.flush({ timeoutMs: 10_000 })).toBe(true);
-    expect(await observer.getMulti(["a", "b"], { timeoutMs: 10_000 })).toEqual(
-      new Map(Object.entries({ a: large, b: "small" })),
-    );
+    expect(await client.flush()).toBe(true);
+    const found = await observer.getMulti(["a", "b"]);
+    expect(found.get("a") === large).toBe(true);
+    expect(found.get("b")).toBe("small");
   });
 
   test("rejects when a server is gone", async () => {

@@ -62,7 +62,7 @@ describe("an authentication", () => {
       asked++;
       return USER;
     };
-    await using client = new Client(address, { binary: true, credentials });
+    await using client = new Client(address, { binary: true, credentials, timeoutMs: 10_000 });
     await Promise.all(Array.from({ length: 100 }, (_, i) => client.set(`many-${i}`, i)));
     expect(asked).toBe(1);
     client.disconnectAll();

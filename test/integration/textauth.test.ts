@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { AuthError, Client } from "tslibmc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { errorOf } from "../support/outcome.js";
 
 let folder: string;
 let server: Memcached;
@@ -52,6 +53,16 @@ test("without credentials the server's refusal is an AuthError", async () => {
   await expect(client.get("k")).rejects.toThrow(AuthError);
   await expect(client.set("k", 1)).rejects.toThrow(AuthError);
   await expect(client.metaGet("k")).rejects.toThrow(AuthError);
+});
+
+test("without credentials all calls that are made at once are refused, as are later ones", async () => {
+  await using client = new Client(server.address);
+  for (let round = 0; round < 3; round++) {
+    const calls = [client.get("k"), client.incr("n"), client.set("k", 1), client.metaGet("k")];
+    for (const error of await Promise.all(calls.map(errorOf))) {
+      expect(error).toBeInstanceOf(AuthError);
+    }
+  }
 });
 
 test("a name with a blank cannot be said", async () => {

@@ -98,5 +98,4 @@ it("places keys as the pylibmc that runs beside it, whatever the configuration",
     const theirs = answered[i]!.map((number) => order[number]!);
     expect(ours, JSON.stringify(asked[i])).toEqual(theirs);
   }
-  console.log(`pylibmc beside it: ${CONFIGURATIONS} configurations of 50 keys, seed ${SEED}`);
 });

@@ -84,14 +84,9 @@ describe("libmemcached 1.1.4, configured before the servers are added", () => {
   const cases = vectors.libmemcached_cases.filter(isAtConstruction);
 
   it("puts every key where it did", () => {
-    let keys = 0;
     for (const each of cases) {
       expect(place(configOf(each), each), each.id).toEqual(each.placement);
-      keys += each.placement.length;
     }
-    console.log(
-      `libmemcached, at construction: ${cases.length} of ${cases.length} cases, ${keys} keys`,
-    );
     expect(cases).toHaveLength(1006);
   });
 
@@ -108,7 +103,6 @@ describe("libmemcached 1.1.4, configured before the servers are added", () => {
       ).toEqual(each.ring);
       compared++;
     }
-    console.log(`libmemcached, rings: ${compared} of ${compared}`);
     expect(compared).toBe(716);
   });
 });
@@ -121,7 +115,15 @@ describe("libmemcached 1.1.4, configured after the servers were added", () => {
       vectors.libmemcached_cases.find(
         (other) => isAtConstruction(other) && sameConfiguration(other, each),
       );
-    expect(compareLate("libmemcached", late, configOf, atOnce)).toEqual({ cases: 78, others: 5 });
+    const { cases, others } = compareLate(late, configOf, atOnce);
+    expect(cases).toBe(78);
+    expect(others).toEqual([
+      'servers-first/DISTRIBUTION=1+HASH=1/three_default_port: the same with pointHash: "default"',
+      "servers-first/KETAMA=1/weights_odd: the same without weights",
+      "servers-first/HASH=1+DISTRIBUTION=1/weights_odd: the same without weights",
+      'servers-first/DISTRIBUTION=1+HASH=1/weights_odd: the same without weights, with pointHash: "default"',
+      'servers-first/DISTRIBUTION=1+HASH=1/five_mixed_ports: the same with pointHash: "default"',
+    ]);
   });
 });
 

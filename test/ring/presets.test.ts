@@ -40,7 +40,6 @@ describe("placement of other clients, recorded from their own code", () => {
       expect(ours, list).toEqual(expected);
       keys += ours.length;
     }
-    console.log(`${preset}: ${keys} keys on ${Object.keys(recorded.lists).length} server lists`);
     expect(keys).toBe(6 * 343);
   });
 

@@ -137,15 +137,14 @@ function otherWay(config: Config, each: RecordedCase): string | undefined {
 
 /**
  * Holds cases whose calls came in another order against the same configuration given at once, and
- * says how to get what the real library did where that is something else.
+ * says how to get what the real library did in those `others` where that is something else.
  * @param atOnce - the recorded case of the same configuration, if there is one
  */
 export function compareLate<Case extends RecordedCase>(
-  library: string,
   late: readonly Case[],
   configOf: (each: Case) => Config,
   atOnce: (each: Case) => Case | undefined,
-): { readonly cases: number; readonly others: number } {
+): { readonly cases: number; readonly others: readonly string[] } {
   const others: string[] = [];
   for (const each of late) {
     const config = configOf(each);
@@ -157,10 +156,7 @@ export function compareLate<Case extends RecordedCase>(
     expect(way, each.id).toBeDefined();
     others.push(`${each.id}: the same ${way}`);
   }
-  console.log(
-    `${library}, order-dependent: ${late.length} cases; ours is the real result in ${late.length - others.length}; to get it in the others:\n  ${others.join("\n  ")}`,
-  );
-  return { cases: late.length, others: others.length };
+  return { cases: late.length, others };
 }
 
 /** A ring in the form in which it was recorded. */

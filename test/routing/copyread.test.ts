@@ -1,6 +1,7 @@
-import { ClientErrorReply, ConnectError, TimeoutError } from "tslibmc";
+import { ClientErrorReply, type ClientOptions, ConnectError, TimeoutError } from "tslibmc";
 import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { busy } from "../support/busy.js";
 import { errorOf } from "../support/outcome.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
@@ -205,4 +206,35 @@ test("a deadline is shared by those that are asked, and its error names the last
   for (const server of fleet.servers) server.resume();
   await client.version();
   expect(fleet.servers.map(gets)).toEqual([1, 1, 1]);
+});
+
+describe("a program that was busy for most of a read's time", () => {
+  /** Which servers are blamed for a read that none of them answers, if there is little time left for the last. */
+  async function blamedAfter(busyMs: number, options: ClientOptions = {}): Promise<Set<string>> {
+    const behaviors = { num_replicas: 1, failure_limit: 1 };
+    const client = fleet.connect({ timeoutMs: 1_000, ...options, behaviors });
+    const key = keyOn(client, a);
+    await client.set(key, "v");
+    for (let i = 0; i < 120; i++) await client.get(key); // a hedge knows what is usual
+    const blamed = new Set<string>();
+    client.on("health", ({ server }) => void blamed.add(server));
+    for (const server of fleet.servers) server.pause();
+    const read = errorOf(client.get(key));
+    await new Promise((resolve) => setImmediate(resolve)); // the request is on its way
+    busy(busyMs);
+    expect(await read).toBeInstanceOf(TimeoutError);
+    return blamed;
+  }
+
+  test("blames no server that was asked with what was left", async () => {
+    expect(await blamedAfter(900)).toEqual(new Set());
+  });
+
+  test("blames none either that was asked beside another", async () => {
+    expect(await blamedAfter(900, { hedge: { minDelayMs: 600 } })).toEqual(new Set());
+  });
+
+  test("blames one that had its share all the same", async () => {
+    expect(await blamedAfter(0)).toEqual(new Set([a.address, b.address]));
+  });
 });

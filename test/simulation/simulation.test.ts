@@ -30,7 +30,7 @@ describe("50 servers that fail at random", () => {
 
   beforeAll(async () => {
     for (const policy of policies) figures.set(policy.name, await simulate(policy, SMALL));
-  });
+  }, 300_000);
 
   test.each(policies)("$name: every call ends in time, at the right server", ({ name }) => {
     const { calls, failures, wrong, misplaced, unsettled, max } = of(name);

@@ -21,7 +21,7 @@ export interface MemcachedOptions {
 }
 
 const COMMAND = process.env["MEMCACHED"] ?? "memcached";
-const START_LIMIT_MS = 10_000;
+const START_LIMIT_MS = 20_000;
 const ANSWER_LIMIT_MS = 1_000;
 
 /** What is left to take away when the test process ends, by whichever way. */
@@ -91,6 +91,10 @@ export class Memcached implements AsyncDisposable {
   get address(): string {
     if (this.#options.unix) return join(this.#folder, "memcached.sock");
     return `${this.host.includes(":") ? `[${this.host}]` : this.host}:${this.port}`;
+  }
+
+  get running(): boolean {
+    return this.#child !== undefined;
   }
 
   get pid(): number {

@@ -87,6 +87,18 @@ describe("running a program", () => {
     expect(expectationsOf(source)).toEqual(new Map([[7, "VERSION"]]));
   });
 
+  test("what it prints when it has ended is its own, too, and not the next one's", async () => {
+    const left = {
+      name: "program-test-left",
+      source: 'globalThis.left = () => console.warn("l");',
+    };
+    const next = { name: "program-test-next", source: 'globalThis.left(); console.log("n");' };
+    const first = await runProgram(left, new Map());
+    expect(await runProgram(next, new Map())).toEqual([{ line: 1, text: "n" }]);
+    expect(first).toEqual([{ line: 1, text: "l" }]);
+    Reflect.deleteProperty(globalThis, "left");
+  });
+
   test("its error is the test's error", async () => {
     const program = { name: "program-test-error", source: 'throw new RangeError("mine");' };
     await expect(runProgram(program, new Map())).rejects.toThrow("mine");

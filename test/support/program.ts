@@ -20,6 +20,12 @@ const FOLDER = fileURLToPath(new URL("../../doctest/.run/", import.meta.url));
 
 const PRINT = "__printFromProgram";
 
+/** What each program printed: one that has ended may have left behind what prints later. */
+const printedBy = new Map<string, (line: number, ...values: unknown[]) => void>();
+Reflect.set(globalThis, PRINT, (name: string, line: number, ...values: unknown[]) =>
+  printedBy.get(name)?.(line, ...values),
+);
+
 /** `127.0.0.1:11211` to `:11219` stand for servers; and a bare `127.0.0.1` where a client takes it for 11211. */
 const ADDRESS = /(?:127\.0\.0\.1|localhost):(1121\d)\b|(?<=Client\(\[?")127\.0\.0\.1(?=")/g;
 const DEFAULT_PORT = 11211;
@@ -55,26 +61,24 @@ export async function runProgram(
   servers: ReadonlyMap<number, number>,
 ): Promise<Printed[]> {
   const printed: Printed[] = [];
-  Reflect.set(globalThis, PRINT, (line: number, ...values: unknown[]) => {
+  printedBy.set(name, (line, ...values) => {
     let text = formatWithOptions({ breakLength: Infinity }, ...values);
     for (const [written, port] of servers) text = text.replaceAll(String(port), String(written));
     printed.push({ line, text });
   });
   const file = join(FOLDER, `${name}.ts`);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, instrument(source, servers));
-  try {
-    await import(pathToFileURL(file).href);
-  } finally {
-    Reflect.deleteProperty(globalThis, PRINT);
-  }
+  writeFileSync(file, instrument({ name, source }, servers));
+  await import(pathToFileURL(file).href);
   return printed;
 }
 
-function instrument(source: string, servers: ReadonlyMap<number, number>): string {
+function instrument({ name, source }: Program, servers: ReadonlyMap<number, number>): string {
   const lines = source.split("\n");
   return lines
-    .map((line, i) => line.replaceAll("console.log(", `${PRINT}(${i + 1}, `))
+    .map((line, i) =>
+      line.replace(/console\.(?:log|warn|error)\(/g, `${PRINT}("${name}", ${i + 1}, `),
+    )
     .join("\n")
     .replace(ADDRESS, (_, port = DEFAULT_PORT) => `127.0.0.1:${servers.get(Number(port))}`);
 }

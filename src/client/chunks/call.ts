@@ -11,6 +11,8 @@ const AT_ONCE = 8;
 export class ChunkCall {
   readonly dispatcher: Dispatcher;
   readonly #deadline: number;
+  /** Half of its time is over then. */
+  readonly #halftime: number;
   /** As they were when the call was made; the program may use its object for another call. */
   readonly #options: CallOptions;
 
@@ -18,12 +20,14 @@ export class ChunkCall {
     this.dispatcher = dispatcher;
     this.#options = { signal: options?.signal, groupKey: options?.groupKey };
     this.#deadline = deadline;
+    this.#halftime = (performance.now() + deadline) / 2;
   }
 
   ask<Result>(command: Command<Result>, request: KeyRequest): Promise<Result> {
     const { dispatcher } = this;
     return new Promise((resolve, reject) => {
-      if (performance.now() >= this.#deadline) {
+      const now = performance.now();
+      if (now >= this.#deadline) {
         throw new TimeoutError(
           `${command.name} ran out of time between two chunks; raise timeoutMs for large values`,
           { command: command.name, sent: true },
@@ -38,6 +42,7 @@ export class ChunkCall {
         resolve,
         reject,
       );
+      operation.moved = now > this.#halftime; // what was before took too long, or the program did
       dispatcher.start(operation, dispatcher.executor, this.#options.signal);
     });
   }

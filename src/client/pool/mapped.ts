@@ -2,16 +2,22 @@ import type { AsyncLocalStorage } from "node:async_hooks";
 import { ArgumentError, ConnectionClosedError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { checkFunction } from "../../util/check.js";
+import { allSettled } from "../../util/ready.js";
 import type { Client } from "../client.js";
-import { checkMaster, PoolMember } from "./member.js";
+import type { CloseOptions } from "../cluster.js";
+import { checkMaster, Ending, PoolMember } from "./member.js";
 
 const asyncHooks = builtin("node:async_hooks");
 
 /** What a chain of asynchronous calls has of a pool. */
-interface Context<C extends Client> {
-  member: PoolMember<C> | undefined;
+class Context<C extends Client> {
+  member: PoolMember<C> | undefined = undefined;
   /** How many reservations go on in it; with the last it is over, also for what it left behind. */
-  reservations: number;
+  reservations = 0;
+  end: () => void = () => {};
+  readonly ended: Promise<void> = new Promise((resolve) => {
+    this.end = resolve;
+  });
 }
 
 /**
@@ -28,7 +34,9 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
   readonly #master: C;
   readonly #context: AsyncLocalStorage<Context<C>> = new (asyncHooks().AsyncLocalStorage)();
   readonly #idle: PoolMember<C>[] = [];
-  #closed = false;
+  readonly #contexts = new Set<Context<C>>();
+  /** Undefined until the pool is closed. */
+  #ending: Ending<C> | undefined = undefined;
 
   /** @param master - what every client is a clone of; it stays outside */
   constructor(master: C) {
@@ -41,14 +49,15 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
    * @returns what the function returns
    */
   async reserve<Result>(use: (client: C) => Result | PromiseLike<Result>): Promise<Result> {
-    if (this.#closed) throw new ConnectionClosedError("The pool was closed");
+    if (this.#ending !== undefined) throw new ConnectionClosedError("The pool was closed");
     checkFunction(use, "What uses a client", ArgumentError);
-    const context = this.#present ?? { member: undefined, reservations: 0 };
+    const context = this.#present ?? new Context<C>();
+    this.#contexts.add(context);
     context.reservations++;
     try {
       return await this.#context.run(context, () => use(this.#clientOf(context)));
     } finally {
-      if (--context.reservations === 0) this.#keep(context.member);
+      if (--context.reservations === 0) this.#end(context);
     }
   }
 
@@ -65,10 +74,17 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
     return member?.client;
   }
 
-  /** Closes every client; those in use when their contexts end. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    await Promise.all(this.#idle.splice(0).map(({ client }) => client.close()));
+  /**
+   * Closes every client; those in use when their contexts end, which it waits for, but for its
+   * caller's: as long as their `timeoutMs`, unless `drainMs` says otherwise.
+   */
+  async close(options?: CloseOptions): Promise<void> {
+    this.#ending = (this.#ending ?? new Ending<C>()).begin(options);
+    for (const member of this.#idle.splice(0)) this.#ending.end(member);
+    const own = this.#present;
+    const others = [...this.#contexts].filter((context) => context !== own);
+    const inUse = others.flatMap(({ member }) => member ?? []);
+    await this.#ending.wait(inUse, allSettled(others.map(({ ended }) => ended)));
   }
 
   /** The same as {@link ThreadMappedPool.close}, for `await using`. */
@@ -87,9 +103,13 @@ export class ThreadMappedPool<C extends Client = Client> implements AsyncDisposa
     return context.member.client;
   }
 
-  #keep(member: PoolMember<C> | undefined): void {
-    if (member === undefined) return;
-    if (this.#closed) void member.client.close();
-    else this.#idle.push(member);
+  #end(context: Context<C>): void {
+    this.#contexts.delete(context);
+    const { member } = context;
+    if (member !== undefined) {
+      if (this.#ending === undefined) this.#idle.push(member);
+      else this.#ending.end(member);
+    }
+    context.end();
   }
 }

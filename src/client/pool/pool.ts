@@ -1,10 +1,17 @@
-import { ArgumentError, ConnectionClosedError, PoolExhaustedError } from "../../errors.js";
+import { Drain } from "../../connection/drain.js";
+import {
+  ArgumentError,
+  ConnectionClosedError,
+  type MemcachedError,
+  PoolExhaustedError,
+} from "../../errors.js";
 import { checkBoolean, checkDurationMs, checkInteger, checkOptions } from "../../util/check.js";
 import { Fifo } from "../../util/fifo.js";
 import { namesOf } from "../../util/names.js";
-import { timers } from "../../util/timers.js";
+import { Sweep } from "../../util/sweep.js";
 import type { Client } from "../client.js";
-import { checkMaster, PoolMember } from "./member.js";
+import type { CloseOptions } from "../cluster.js";
+import { checkMaster, Ending, PoolMember } from "./member.js";
 
 /** How long a reservation waits for a client. */
 export interface ReserveOptions {
@@ -30,8 +37,10 @@ export interface Reservation<C extends Client = Client> extends Disposable {
 
 /** Somebody who waits for a client. */
 interface Waiter<C extends Client> {
+  readonly timeoutMs: number;
+  deadline: number;
   take(member: PoolMember<C>): void;
-  refuse(error: ConnectionClosedError): void;
+  refuse(error: MemcachedError): void;
 }
 
 /**
@@ -47,7 +56,11 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
   /** In the order in which they came. */
   readonly #waiting = new Set<Waiter<C>>();
   readonly #inUse = new Set<PoolMember<C>>();
-  #closed = false;
+  /** One for all who wait, however many. */
+  readonly #sweep = new Sweep((now, missedMs) => this.#giveUpLate(now, missedMs));
+  readonly #drain = new Drain(() => this.#inUse.size > 0);
+  /** Undefined until the pool is closed. */
+  #ending: Ending<C> | undefined = undefined;
 
   /** @param count - how many clones of `master` to begin with */
   constructor(master?: C, count = 0) {
@@ -98,11 +111,15 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     }
   }
 
-  /** Closes every client; those in use when they come back. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /**
+   * Closes every client; those in use when they come back, which it waits for: as long as their
+   * `timeoutMs`, unless `drainMs` says otherwise.
+   */
+  async close(options?: CloseOptions): Promise<void> {
+    this.#ending = (this.#ending ?? new Ending<C>()).begin(options);
     for (const waiter of this.#waiting) waiter.refuse(closedError());
-    await Promise.all(this.#idle.drain().map(({ client }) => client.close()));
+    for (const member of this.#idle.drain()) this.#ending.end(member);
+    await this.#ending.wait(this.#inUse, this.#drain.wait());
   }
 
   /** The same as {@link ClientPool.close}, for `await using`. */
@@ -124,30 +141,39 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     throw new PoolExhaustedError(`The pool has no client to give: ${why}`);
   }
 
-  #wait(timeoutMs: number | undefined): Promise<PoolMember<C>> {
+  #wait(timeoutMs = Infinity): Promise<PoolMember<C>> {
     return new Promise((resolve, reject) => {
-      const end = () => {
-        this.#waiting.delete(waiter);
-        timers.clearTimeout(timer);
-      };
-      const giveUp = () => {
-        end();
-        const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
-        reject(new PoolExhaustedError(message));
-      };
-      const timer = timeoutMs === undefined ? undefined : timers.setTimeout(giveUp, timeoutMs);
       const waiter: Waiter<C> = {
+        timeoutMs,
+        deadline: performance.now() + timeoutMs,
         take: (member) => {
-          end();
+          this.#waiting.delete(waiter);
           resolve(this.#lend(member));
         },
         refuse: (error) => {
-          end();
+          this.#waiting.delete(waiter);
           reject(error);
         },
       };
       this.#waiting.add(waiter);
+      if (timeoutMs < Infinity) this.#sweep.start();
     });
+  }
+
+  /** A client that came back while the program was busy is given away first. */
+  #giveUpLate(now: number, missedMs: number): boolean {
+    let isLimited = false;
+    for (const waiter of this.#waiting) {
+      const { timeoutMs } = waiter;
+      waiter.deadline = Math.min(waiter.deadline + missedMs, now + timeoutMs);
+      if (waiter.deadline > now) {
+        isLimited ||= timeoutMs < Infinity;
+        continue;
+      }
+      const message = `No client of the pool's ${this.size} came back within ${timeoutMs} ms`;
+      waiter.refuse(new PoolExhaustedError(message));
+    }
+    return isLimited;
   }
 
   /** Rejects with what a clone fails with; the member stays, for the next to try again. */
@@ -168,22 +194,21 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
 
   /** To return a client twice does no harm. */
   #return(member: PoolMember<C>): void {
-    if (this.#inUse.delete(member)) this.#offer(member);
+    if (!this.#inUse.delete(member)) return;
+    this.#offer(member);
+    this.#drain.check();
   }
 
   /** Gives a client to the one who has waited longest, or keeps it until somebody asks. */
   #offer(member: PoolMember<C>): void {
-    if (this.#closed) {
-      void member.client.close();
-      return;
-    }
     const [first] = this.#waiting;
-    if (first === undefined) this.#idle.push(member);
+    if (this.#ending !== undefined) this.#ending.end(member);
+    else if (first === undefined) this.#idle.push(member);
     else first.take(member);
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw closedError();
+    if (this.#ending !== undefined) throw closedError();
   }
 }
 

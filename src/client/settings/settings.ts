@@ -203,14 +203,18 @@ export class Settings {
   /** Ends everything when nothing is under way any more, or when the time is over. */
   async close(drainMs: number): Promise<void> {
     const { router } = this.dispatcher;
-    const end = performance.now() + drainMs;
     let underWay = this.#underWay();
-    while (performance.now() < end) {
-      if (underWay !== undefined) await within(end - performance.now(), underWay);
-      await new Promise<void>(atEndOfTurn); // by then each call has taken its next step
-      underWay = this.#underWay();
-      if (underWay === undefined) break;
-    }
+    let isOver = drainMs === 0;
+    const drain = async () => {
+      while (!isOver) {
+        await underWay;
+        await new Promise<void>(atEndOfTurn); // by then each call has taken its next step
+        underWay = this.#underWay();
+        isOver ||= underWay === undefined;
+      }
+    };
+    await within(drainMs, drain());
+    isOver = true;
     router.end();
     this.#gutter?.end();
   }

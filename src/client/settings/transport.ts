@@ -131,6 +131,8 @@ const CLIENTS_OWN = ["host", "port", "path", "socket", "session", "lookup", "tim
 export interface Transport {
   /** Makes the wire of one socket's life. */
   readonly wire: () => Wire;
+  /** Whether that is the binary protocol's. */
+  readonly binary: boolean;
   readonly greet: Greet | undefined;
   readonly socket: SocketOptions;
   readonly tls: TlsOptions | undefined;
@@ -157,6 +159,7 @@ export function transportOf(options: TransportOptions): Transport {
   const common = {
     socket: checkSocket(options.socket),
     tls,
+    binary,
     connections,
     plaintext: provide && (!tls || tls.rejectUnauthorized === false) ? plaintext : undefined,
     needsStream: needsStream(options, { binary, provide, connections }),

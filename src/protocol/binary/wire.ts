@@ -66,6 +66,11 @@ export class BinaryWire implements Wire {
     return isAnswered(request);
   }
 
+  /** What it does not know is answered in its own place. */
+  mayBeUnknown(): boolean {
+    return false;
+  }
+
   /** A noop is answered when all changes of the line before it are carried out. */
   finish(out: Outgoing): void {
     if (this.#open === undefined) return;

@@ -12,7 +12,8 @@ import type {
 /**
  * The meta commands (protocol.txt, "Meta Commands"), for what only they can say: hit
  * and ttl metadata, get-and-touch, vivify and recache, cas on delete and arithmetic,
- * initial values, base64 keys. They need memcached 1.6.10, and 1.6.18 to be complete.
+ * initial values, base64 keys. They need memcached 1.6, storing and base64 keys 1.6.10, and 1.6.18
+ * is the first to have all of them. What 1.5.19 to 1.5.22 have is another language of the same name.
  */
 
 /** Whether the text wire has to say a request by a meta command. */
@@ -47,6 +48,8 @@ export function writeMetaGet(request: GetRequest, out: Outgoing): void {
   if (request.cas) line += " c";
   // A size says as much as a bare hit; memcached before 1.6.18 wants at least one flag.
   if (meta?.returnSize || !request.value) line += " s";
+  // To a single one 1.5.22 has an answer that no other has.
+  if (meta === undefined && !request.value) line += " t";
   if (request.value) line += " v";
   out.append(`${line}\r\n`);
 }

@@ -21,9 +21,9 @@ const MAX_NUMBER_DIGITS = 20;
  * @throws ProtocolError if the reply is to another request: its opaque or key differ
  */
 export function parseMetaLine(line: string, request: KeyRequest): MetaLine | undefined {
-  if (!/^(?:HD|VA|EN|NF|NS|EX)(?= |$)/.test(line)) return undefined;
+  if (!/^(?:HD|OK|VA|EN|NF|NS|EX)(?= |$)/.test(line)) return undefined;
   const tokens = line.trimEnd().split(" ");
-  const code = tokens[0]!;
+  const code = tokens[0] === "OK" ? "HD" : tokens[0]!; // until 1.6.10
   const hasData = code === "VA";
   const length = hasData ? parseUnsigned(tokens[1] ?? "") : -1;
   const info = parseInfo(tokens, hasData ? 2 : 1);

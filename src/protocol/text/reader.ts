@@ -1,4 +1,4 @@
-import { ConnectError, ConnectionClosedError, ProtocolError } from "../../errors.js";
+import { AuthError, ConnectError, ConnectionClosedError, ProtocolError } from "../../errors.js";
 import { latin1 } from "../../util/bytes.js";
 import { quote } from "../../util/show.js";
 import { Body, MAX_VALUE_BYTES } from "../body.js";
@@ -10,7 +10,7 @@ import { AskedKeys } from "./asked.js";
 import { needsMeta } from "./meta.js";
 import { type MetaLine, metaReply, numberReply, parseMetaLine } from "./metareply.js";
 import { digitsEnd, MAX_FLAGS, parseCas, parseDigits } from "./number.js";
-import { leavesData, parseRefusal } from "./refusal.js";
+import { isTrial, leavesData, parseRefusal } from "./refusal.js";
 import { takeStatistic } from "./statistics.js";
 import { isAdmin, wantsValues, wordReply } from "./words.js";
 
@@ -27,6 +27,8 @@ const MAX_LINE = 8192;
  * told which, what comes next may be the rest of it or the next reply.
  */
 export type LineErrors = "last" | "within" | "unsure";
+
+const UNAUTHENTICATED = "CLIENT_ERROR unauthenticated";
 
 /** How much of a line a message shows: never enough to hold a value. */
 const SHOWN = 60;
@@ -273,12 +275,18 @@ export class TextReader {
       return;
     }
     this.#settleLine(refused, replies);
+    // memcached -Y says so once to all that it reads at once.
+    if (line === UNAUTHENTICATED && replies.waiting(0) !== undefined) {
+      throw new AuthError(`the server wants credentials, and answered with: ${line}`);
+    }
     if (errors === "unsure") throw doubtful(line, "to several keys: set proxy if one answers");
     if (leavesData(refused, request)) {
       throw new ProtocolError(
         `After ${quote(line, SHOWN)} to a storage command its data may remain`,
       );
     }
+    if (isTrial(line, request))
+      throw doubtful(line, "to a meta command: is memcached older than 1.6?");
     // A load balancer may have said something first, to which this is the answer.
     if (!this.#hasBegun && /^ERROR$|bad command line format$/.test(line)) {
       throw doubtful(line, "to the first line: does a load balancer speak the PROXY protocol?");

@@ -8,8 +8,23 @@ import { needsMeta } from "./meta.js";
  */
 export function parseRefusal(line: string, request: Request | undefined): RefusedReply | undefined {
   const word = /^(?:CLIENT_|SERVER_)?ERROR(?=$|[ :])/.exec(line)?.[0];
-  if (word === undefined) return undefined;
+  if (word === undefined) return isTrial(line, request) ? notSupported(line) : undefined;
   return { kind: "refused", reason: reasonOf(word, line, request), text: line };
+}
+
+const UNKNOWN_USER = /^CLIENT_ERROR (unauthenticated|authentication failure|bad authentication)/;
+
+/** What a server says whose meta commands are older than a flag, or than the form of all of them. */
+const OTHER_FLAGS =
+  /^CLIENT_ERROR (invalid (or duplicate )?flag|incorrect number of tokens supplied)$/;
+
+function notSupported(text: string): RefusedReply {
+  return { kind: "refused", reason: "notSupported", text };
+}
+
+/** Whether it answers a meta command in the form that memcached 1.5.19 to 1.5.22 had on trial. */
+export function isTrial(line: string, request: Request | undefined): boolean {
+  return request !== undefined && needsMeta(request) && /^VA [a-zA-Z]+ \d/.test(line);
 }
 
 function reasonOf(
@@ -20,12 +35,12 @@ function reasonOf(
   if (word === "SERVER_ERROR") {
     return line.startsWith("SERVER_ERROR object too large") ? "tooLarge" : "serverError";
   }
+  const isMeta = request !== undefined && needsMeta(request);
   if (word === "CLIENT_ERROR") {
-    return /^CLIENT_ERROR (unauthenticated|authentication failure|bad authentication)/.test(line)
-      ? "auth"
-      : "clientError";
+    if (UNKNOWN_USER.test(line)) return "auth";
+    return isMeta && OTHER_FLAGS.test(line) ? "notSupported" : "clientError";
   }
-  return request !== undefined && needsMeta(request) ? "notSupported" : "unknownCommand";
+  return isMeta ? "notSupported" : "unknownCommand";
 }
 
 /**

@@ -88,6 +88,10 @@ export class TextWire implements Wire {
     return needsMeta(request);
   }
 
+  mayBeUnknown(request: Request): boolean {
+    return needsMeta(request) || (request.verb === "get" && request.touch !== undefined);
+  }
+
   finish(out: Outgoing): void {
     if (this.#open === undefined) return;
     this.#open = undefined;

@@ -82,6 +82,15 @@ const REPLIES: [string, Request, string, Outcome][] = [
       end: "hit",
     },
   ],
+  [
+    "has: there, until 1.6.10",
+    get("k", { value: false }),
+    "OK s5\r\n",
+    {
+      items: [item("(no value)", { info: { size: 5 } })],
+      end: "hit",
+    },
+  ],
   ["has: not there", get("k", { value: false }), "EN\r\n", end(["miss", {}])],
   [
     "mg: hit",
@@ -161,6 +170,7 @@ const REPLIES: [string, Request, string, Outcome][] = [
   ["ms: gone", set("k", "v", { ...cas, meta: {} }), "NF\r\n", end(["notFound", {}])],
   ["delete: deleted", del("k"), "DELETED\r\n", end("ok")],
   ["delete: not there", del("k"), "NOT_FOUND\r\n", end("notFound")],
+  ["md: deleted, until 1.6.10", del("k", { meta: {} }), "OK \r\n", end(["ok", {}])],
   ["md: deleted", del("k", { meta: { opaque: "o" } }), "HD Oo\r\n", end(["ok", { opaque: "o" }])],
   ["md: not there", del("k", cas), "NF\r\n", end(["notFound", {}])],
   ["md: changed", del("k", cas), "EX\r\n", end(["exists", {}])],
@@ -220,6 +230,14 @@ const REPLIES: [string, Request, string, Outcome][] = [
   ["me: miss", debug("k"), "EN\r\n", end("miss")],
   ["ERROR", get("k"), "ERROR\r\n", end("unknownCommand: ERROR")],
   ["ERROR to a meta command", get("k", { touch: 1 }), "ERROR\r\n", end("notSupported: ERROR")],
+  ...["invalid flag", "invalid or duplicate flag", "incorrect number of tokens supplied"].map(
+    (words): [string, Request, string, Outcome] => [
+      `${words}, to a meta command of another release`,
+      get("k", { touch: 1 }),
+      `CLIENT_ERROR ${words}\r\n`,
+      end(`notSupported: CLIENT_ERROR ${words}`),
+    ],
+  ),
   ["ERROR to me", debug("k"), "ERROR\r\n", end("notSupported: ERROR")],
   [
     "ERROR with a colon",

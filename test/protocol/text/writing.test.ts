@@ -29,7 +29,7 @@ const SHAPES: [string, Request, string][] = [
   ["touch to expire", get("k", { value: false, touch: -1 }), "touch k -1\r\n"],
   ["get and touch", get("k", { touch: 0 }), "mg k T0 f v\r\n"],
   ["gets and touch", get("k", { touch: 60, cas: true }), "mg k T60 f c v\r\n"],
-  ["has", get("k", { value: false }), "mg k s\r\n"],
+  ["has", get("k", { value: false }), "mg k s t\r\n"],
   [
     "mg with every flag",
     get("k", {
