@@ -5,6 +5,9 @@ import { MemcachedServer } from "tslibmc/testing";
 import { expect, test } from "vitest";
 import { CLIENT_OPTIONS } from "../../src/client/settings/configure.js";
 import { SERVER_OPTIONS } from "../../src/testing/settings.js";
+import { provokes } from "../support/warnings.js";
+
+provokes(/^Reading copies |^The credentials for a\.b:|^failover: |^The behavior /);
 
 /**
  * Callers without types can give anything for an option, and so can a file of settings. It is

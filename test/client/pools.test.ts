@@ -11,6 +11,9 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keysOf, vectors } from "../ring/vectors.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { provokes } from "../support/warnings.js";
+
+provokes(/^The behavior ketama_hash /);
 
 let server: Memcached;
 let master: Client;

@@ -2,6 +2,7 @@ import type { Client } from "tslibmc";
 import type { Fault, MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { until } from "../support/until.js";
+import { provoking } from "../support/warnings.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
 /** Reads that are asked at a second server, since the first is slow. */
@@ -143,6 +144,7 @@ test("asking twice is limited to a share of the reads", async () => {
 });
 
 test("nothing is asked twice without copies, nor before it is known what is usual", async () => {
+  using _ = provoking(/^Reading copies .* without the behavior num_replicas/);
   const without = fleet.connect({ hedge: true });
   await learn(without);
   a.faults.add(late(100));
