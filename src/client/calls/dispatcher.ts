@@ -253,12 +253,13 @@ export class Dispatcher {
     }
     const server = this.router.serverFor(this.route(wireKey, options)).name;
     const trace = { command: command.name, key: wireKey, server };
-    const ends = traceCommand(trace, { resolve, reject });
-    try {
-      this.#sendUntraced(command, request, wireKey, options, ends.resolve, ends.reject);
-    } catch (error) {
-      ends.reject(error);
-    }
+    traceCommand(trace, { resolve, reject }, (ends) => {
+      try {
+        this.#sendUntraced(command, request, wireKey, options, ends.resolve, ends.reject);
+      } catch (error) {
+        ends.reject(error);
+      }
+    });
   }
 
   #sendUntraced<Result>(

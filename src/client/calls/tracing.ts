@@ -36,24 +36,27 @@ export function tracesCommands(): boolean {
   return commands.hasSubscribers;
 }
 
-/** Begins a call's trace, which its ends will end. */
-export function traceCommand<Result>(trace: CommandTrace, ends: Ends<Result>): Ends<Result> {
-  return traced(commands, trace, ends);
+/** Begins a call's trace, which its ends will end, with the stores that are bound to it. */
+export function traceCommand<Result>(
+  trace: CommandTrace,
+  ends: Ends<Result>,
+  begin: (ends: Ends<Result>) => void,
+): void {
+  traced(commands, trace, ends, begin);
 }
 
 /** The same for a call on many keys or all servers, if somebody listens to those. */
 export function traceBatch<Result>(trace: BatchTrace, ends: Ends<Result>): Ends<Result> {
-  return batches.hasSubscribers ? traced(batches, trace, ends) : ends;
+  return batches.hasSubscribers ? traced(batches, trace, ends, () => {}) : ends;
 }
 
 function traced<Trace extends { error?: unknown }, Result>(
   channel: TracingChannel<unknown, Trace>,
   trace: Trace,
   ends: Ends<Result>,
+  begin: (ends: Ends<Result>) => void,
 ): Ends<Result> {
-  channel.start.publish(trace);
-  channel.end.publish(trace);
-  return {
+  const told: Ends<Result> = {
     resolve(result) {
       channel.asyncStart.publish(trace);
       ends.resolve(result);
@@ -67,4 +70,9 @@ function traced<Trace extends { error?: unknown }, Result>(
       channel.asyncEnd.publish(trace);
     },
   };
+  channel.start.runStores(trace, () => {
+    channel.end.publish(trace); // first: a call may end while it is sent
+    begin(told);
+  });
+  return told;
 }
