@@ -70,6 +70,19 @@ test("mcrouter is sent only what it knows", async () => {
 });
 
 test.each(["twemproxy", "mcrouter", "memcached"] as const)(
+  "%s is not asked for a version ahead of a touch, at which an old twemproxy hangs up",
+  async (proxy) => {
+    const server = use(
+      await ScriptedServer.start((connection) =>
+        connection.onLine((line) => connection.send(line === "version" ? "" : "TOUCHED\r\n")),
+      ),
+    );
+    expect(await clientOf(server.address, { proxy }).touch("k", 1)).toBe(true);
+    expect(server.received).toBe("touch k 1\r\n");
+  },
+);
+
+test.each(["twemproxy", "mcrouter", "memcached"] as const)(
   "%s goes neither with the binary protocol nor with rejoin",
   (proxy) => {
     expect(() => clientOf("localhost", { proxy, binary: true })).toThrow(OptionError);
