@@ -34,8 +34,9 @@ export class Queue {
     return this.#waiting.length;
   }
 
-  /** The oldest. */
+  /** The oldest that was not settled while it waited. */
   get first(): Operation | undefined {
+    while (this.#waiting.at(0)?.settled) this.shift();
     return this.#waiting.at(0);
   }
 

@@ -55,7 +55,7 @@ export async function* scram(
   const { createHash, createHmac, pbkdf2, timingSafeEqual } = crypto();
   const size = createHash(digest).digest().length;
   const secret = await util().promisify(pbkdf2)(
-    password.normalize("NFKC"),
+    password, // as it is: Cyrus SASL, and so memcached, does not bring it into the form of SASLprep
     Buffer.from(salt, "base64"),
     count,
     size,

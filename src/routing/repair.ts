@@ -1,3 +1,4 @@
+import type { MemcachedError } from "../errors.js";
 import { type Command, Operation } from "../operation.js";
 import { MAX_RELATIVE_SECONDS } from "../protocol/exptime.js";
 import type { Reply } from "../protocol/reply.js";
@@ -81,11 +82,21 @@ export class Repairs {
       noreply: false,
       meta,
     };
-    const added = await each(missed, (server) => ask(operation, server, add, copy));
+    let count = 0;
+    const added = await each(missed, async (server) => {
+      try {
+        const isNew = await ask(operation, server, add, copy);
+        if (isNew) count++;
+        return isNew;
+      } catch (error) {
+        // It may have been stored although nobody said so.
+        return (error as MemcachedError).sent;
+      }
+    });
     if (added.length === 0) return;
     const later = await look(operation, source, lookRequest(key, meta, false)).catch(ignore);
     if (later?.cas === item.cas) {
-      this.repaired += added.length;
+      this.repaired += count;
       return;
     }
     const removal = deletionOf(request);

@@ -2,6 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { readerFor } from "./conversation.js";
 import type { Instance } from "./instance.js";
+import { listening } from "./listener.js";
 import { Session } from "./session.js";
 
 const HEADER_BYTES = 8;
@@ -22,9 +23,10 @@ export class Datagrams {
     this.#socket.on("message", (message, from) => this.#receive(message, from));
   }
 
+  /** @throws MemcachedError if the address cannot be had */
   async open(host: string, port: number): Promise<number> {
     this.#socket.bind(port, host);
-    await once(this.#socket, "listening");
+    await listening(this.#socket);
     return this.#socket.address().port;
   }
 

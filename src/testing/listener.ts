@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { MemcachedError, messageOf } from "../errors.js";
@@ -12,6 +12,17 @@ export interface Endpoint {
   readonly path: string | undefined;
   /** How many connections may wait to be accepted. */
   readonly backlog: number;
+}
+
+/** @throws MemcachedError if the address cannot be had; `cause` has Node's own error */
+export async function listening(socket: EventEmitter): Promise<void> {
+  try {
+    await once(socket, "listening");
+  } catch (cause) {
+    const words = messageOf(cause);
+    const hint = words.includes("EADDRINUSE") ? "; another process listens there" : "";
+    throw new MemcachedError(`The server cannot listen: ${words}${hint}`, { cause });
+  }
 }
 
 /** A listening socket that can be closed and opened again on the same port. */
@@ -44,18 +55,12 @@ export class Listener {
     return this.#server.listening;
   }
 
-  /** @throws MemcachedError if the address cannot be had; `cause` has Node's own error */
+  /** @throws MemcachedError if the address cannot be had */
   async open(): Promise<void> {
     const { host, path, backlog } = this.#endpoint;
     if (path === undefined) this.#server.listen({ port: this.#port, host, backlog });
     else this.#server.listen({ path, backlog });
-    try {
-      await once(this.#server, "listening");
-    } catch (cause) {
-      const words = messageOf(cause);
-      const hint = words.includes("EADDRINUSE") ? "; another process listens there" : "";
-      throw new MemcachedError(`The server cannot listen: ${words}${hint}`, { cause });
-    }
+    await listening(this.#server);
     const address = this.#server.address();
     if (address !== null && typeof address !== "string") this.#port = address.port;
   }

@@ -235,7 +235,8 @@ export class MemcachedServer {
     if (sessions.size >= settings.maxConnections) {
       counters.totals.rejected_connections++;
       socket.on("error", () => socket.destroy());
-      socket.end(TOO_MANY);
+      // Read past what it says, since only then its end is heard.
+      socket.resume().end(TOO_MANY);
       return;
     }
     const session = new Session(this.#instance, ++this.#accepted, peerOf(socket));

@@ -219,6 +219,19 @@ describe("a server that has no such command refuses that call, and loses no othe
     }
   });
 
+  test("behind one that was aborted before it was sent", async () => {
+    await using server = await MemcachedServer.start({ compat: "1.4" });
+    await using client = new Client(server.address);
+    await using other = new Client(server.address);
+    await other.set("n", 0);
+    const controller = new AbortController();
+    const aborted = errorOf(client.get("k", { signal: controller.signal }));
+    const call = client.has("k");
+    controller.abort();
+    expect(await among(client, call)).toBeInstanceOf(NotSupportedError);
+    expect(await aborted).toBe(controller.signal.reason);
+  });
+
   test("touch", async () => {
     await using server = await MemcachedServer.start();
     server.faults.add({ on: { command: "touch" }, do: { kind: "answer", bytes: "ERROR\r\n" } });

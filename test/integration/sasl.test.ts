@@ -39,6 +39,13 @@ describe.each(MECHANISMS)("%s", (saslMechanism) => {
     expect(await client.get("k")).toBe(saslMechanism);
   });
 
+  test("takes a password in whatever form of Unicode the server has it", async () => {
+    const password = "\u00bd e\u0301 \u00a0";
+    sasl.setPassword("decomposed", password);
+    await using client = clientWith({ username: "decomposed", password, saslMechanism });
+    expect(await client.set("k", 1)).toBe(true);
+  });
+
   test("refuses a wrong password, and shows it nowhere", async () => {
     await using client = clientWith({ saslMechanism, password: "wrong-secret" });
     const error = await failureOf(client.get("k"));

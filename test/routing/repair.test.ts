@@ -100,8 +100,15 @@ test("what was stored meanwhile stays", async () => {
   expect(client.copyReads.repaired).toBe(0);
 });
 
-test("what was deleted meanwhile does not come back", async () => {
+test.each<[string, Fault[]]>([
+  ["", []],
+  [
+    ", also where the copy's answer was lost",
+    [{ on: { command: "add", times: 1 }, do: { kind: "cut", bytes: 0, ending: "close" } }],
+  ],
+])("what was deleted meanwhile does not come back%s", async (_, faults) => {
   const client = connect();
+  a.faults.add(...faults);
   const key = keyOn(client, a);
   await client.set(key, "old");
   a.clear();

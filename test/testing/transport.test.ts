@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
+import { MemcachedError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Authority, type Certificate } from "../support/certificates.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
@@ -49,6 +50,13 @@ describe("addresses", () => {
     );
   });
 
+  it("rejects if the UDP port is taken", async () => {
+    await using server = await MemcachedServer.start({ udpPort: 0 });
+    const second = MemcachedServer.start({ udpPort: server.udpPort });
+    await expect(second).rejects.toBeInstanceOf(MemcachedError);
+    await expect(second).rejects.toThrow(/EADDRINUSE.*; another process listens there$/);
+  });
+
   it("closes once, however often it is asked to, and ends its clients", async () => {
     const server = await MemcachedServer.start();
     const wire = Wire.to(server);
@@ -68,6 +76,18 @@ describe("connections", () => {
     await first.ask("version\r\n");
     expect(await Wire.to(server).rest()).toBe("ERROR Too many open connections\r\n");
     expect(await first.ask("stats\r\n")).toContain("STAT rejected_connections 1\r\n");
+    first.close();
+  });
+
+  it("leave nothing open beyond the limit, whatever they say", async () => {
+    await using server = await MemcachedServer.start({ maxConnections: 1 });
+    const first = Wire.to(server);
+    await first.ask("version\r\n");
+    const sockets = () =>
+      process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+    const before = sockets();
+    for (let i = 0; i < 10; i++) await Wire.to(server).send("version\r\n").rest();
+    await vi.waitFor(() => expect(sockets()).toBe(before));
     first.close();
   });
 

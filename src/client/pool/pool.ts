@@ -39,7 +39,8 @@ export interface Reservation<C extends Client = Client> extends Disposable {
 interface Waiter<C extends Client> {
   readonly timeoutMs: number;
   deadline: number;
-  take(member: PoolMember<C>): void;
+  /** Whether it takes the client; otherwise it was told why that fails. */
+  take(member: PoolMember<C>): boolean;
   refuse(error: MemcachedError): void;
 }
 
@@ -127,14 +128,21 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     return this.close();
   }
 
-  #take(options: ReserveOptions | undefined): Promise<PoolMember<C>> {
+  #take(options: ReserveOptions | undefined): PoolMember<C> | Promise<PoolMember<C>> {
     checkOptions(options, RESERVE_OPTIONS, "reserve");
     const { timeoutMs, block = timeoutMs !== undefined } = options ?? {};
     checkBoolean(block, "block");
     if (timeoutMs !== undefined) checkDurationMs(timeoutMs, "timeoutMs");
     this.#checkOpen();
     const member = this.#idle.shift();
-    if (member !== undefined) return this.#lend(member);
+    if (member !== undefined) {
+      try {
+        return this.#lend(member);
+      } catch (error) {
+        this.#offer(member);
+        throw error;
+      }
+    }
     if (block) return this.#wait(timeoutMs);
     const { size } = this;
     const why = size === 0 ? "it was never filled" : `all ${size} clients are in use`;
@@ -148,7 +156,13 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
         deadline: performance.now() + timeoutMs,
         take: (member) => {
           this.#waiting.delete(waiter);
-          resolve(this.#lend(member));
+          try {
+            resolve(this.#lend(member));
+            return true;
+          } catch (error) {
+            reject(error);
+            return false;
+          }
         },
         refuse: (error) => {
           this.#waiting.delete(waiter);
@@ -176,16 +190,11 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
     return isLimited;
   }
 
-  /** Rejects with what a clone fails with; the member stays, for the next to try again. */
-  async #lend(member: PoolMember<C>): Promise<PoolMember<C>> {
-    try {
-      const lent = member.renewed();
-      this.#inUse.add(lent);
-      return lent;
-    } catch (error) {
-      this.#offer(member);
-      throw error;
-    }
+  /** Throws what a clone fails with; the member stays, for the next to try again. */
+  #lend(member: PoolMember<C>): PoolMember<C> {
+    const lent = member.renewed();
+    this.#inUse.add(lent);
+    return lent;
   }
 
   #reservation(member: PoolMember<C>): Reservation<C> {
@@ -201,10 +210,9 @@ export class ClientPool<C extends Client = Client> implements AsyncDisposable {
 
   /** Gives a client to the one who has waited longest, or keeps it until somebody asks. */
   #offer(member: PoolMember<C>): void {
-    const [first] = this.#waiting;
-    if (this.#ending !== undefined) this.#ending.end(member);
-    else if (first === undefined) this.#idle.push(member);
-    else first.take(member);
+    for (const waiter of this.#waiting) if (waiter.take(member)) return;
+    if (this.#ending === undefined) this.#idle.push(member);
+    else this.#ending.end(member);
   }
 
   #checkOpen(): void {

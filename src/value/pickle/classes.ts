@@ -58,8 +58,11 @@ export function pickledObject(...fields: string[]): PickleClass {
     build(instance, state) {
       // Slots come as a second dictionary.
       for (const part of Array.isArray(state) ? state : [state]) {
-        if (!isPlainObject(part) || !isPlainObject(instance)) continue;
-        for (const name of Object.keys(part)) setProperty(instance, name, part[name]);
+        if (!isPlainObject(part)) continue;
+        for (const [name, value] of Object.entries(part)) {
+          if (instance instanceof Map) instance.set(name, value);
+          else if (isPlainObject(instance)) setProperty(instance, name, value);
+        }
       }
       return instance;
     },

@@ -95,6 +95,9 @@ export function setAll(machine: PickleMachine, items: unknown[]): void {
       setProperty(dict, key, items[i + 1]);
     } else {
       const map = new Map<unknown, unknown>(Object.entries(dict));
+      const maker = machine.classOf(dict);
+      // Of a subclass, whose attributes come after its items.
+      if (maker !== undefined) machine.adopt(map, maker);
       machine.spend(map.size);
       machine.index(MIN_TABLE + map.size);
       machine.replaceTop(map.set(key, items[i + 1]));

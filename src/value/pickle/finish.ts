@@ -60,9 +60,11 @@ export function finish(
   return value;
 }
 
-/** The value itself, or what took its place. */
+/** The value itself, or what took its place: first a Map perhaps, and then what a class built of that. */
 export function current(value: unknown, replaced: ReadonlyMap<unknown, unknown>): unknown {
-  return replaced.size > 0 && replaced.has(value) ? replaced.get(value) : value;
+  if (!replaced.has(value)) return value;
+  const next = replaced.get(value);
+  return replaced.has(next) ? replaced.get(next) : next;
 }
 
 function tooDeep(maxDepth: number): CodecError {
@@ -97,7 +99,7 @@ function replaceChildren(container: object, replaced: ReadonlyMap<unknown, unkno
     for (const item of items) container.add(current(item, replaced));
   } else {
     for (const [name, item] of Object.entries(container)) {
-      if (replaced.has(item)) setProperty(container, name, replaced.get(item));
+      if (replaced.has(item)) setProperty(container, name, current(item, replaced));
     }
   }
 }

@@ -94,7 +94,9 @@ export class PickleMachine {
 
   get(index: number): void {
     const value = this.#memo[index];
-    if (value === undefined) throw broken("it refers to what it never kept");
+    if (value === undefined && !(index in this.#memo)) {
+      throw broken("it refers to what it never kept");
+    }
     this.pushAgain(value);
   }
 

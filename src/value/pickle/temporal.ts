@@ -123,8 +123,12 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format;
 }
 
+/** Before this no zone had rules that changed, and years are not told apart from others by their digits. */
+const FIRST_RULES = Date.UTC(1000, 0);
+
 /** How far a zone is east of UTC at an instant, in milliseconds. */
-function offsetAt(instant: number, format: Intl.DateTimeFormat): number {
+function offsetAt(time: number, format: Intl.DateTimeFormat): number {
+  const instant = Math.max(time, FIRST_RULES);
   const fields = new Map<string, number>();
   for (const { type, value } of format.formatToParts(instant)) fields.set(type, Number(value));
   const field = (name: string): number => fields.get(name) ?? 0;

@@ -87,6 +87,28 @@ test.each<[string, PickleClasses, unknown]>([
   ],
   ["Count(5)", { "app.Count": (count) => ({ count }) }, { count: 5 }],
   ["Settings(a=1)", { "app.Settings": pickledObject() }, { a: 1 }],
+  [
+    "(lambda s: [setattr(s, 'b', 3), s, s][1:])(Settings({1: 2}))",
+    { "app.Settings": pickledObject() },
+    new Array(2).fill(
+      new Map<unknown, unknown>([
+        [1, 2],
+        ["b", 3],
+      ]),
+    ),
+  ],
+  [
+    "(lambda s: [setattr(s, 'b', s), {'s': s}, s][1:])(Settings({1: 2}))",
+    {
+      "app.Settings": {
+        create: () => ({}),
+        build: (map) => new Set(map as Map<1, 2>),
+        fresh: true,
+      },
+    },
+    [{ s: new Set([[1, 2]]) }, new Set([[1, 2]])],
+  ],
+  ["(lambda m: [m, m])(Money(5))", { "app.Money": () => undefined }, [undefined, undefined]],
 ])("reads %s by the table", async (expression, classes, value) => {
   const all = await pickles(expression);
   expect(all.length).toBeGreaterThanOrEqual(6);
@@ -189,6 +211,13 @@ test("a datetime in a named zone is the instant that the zone's clock showed", a
       `datetime.datetime(2024, 7, 15, 12, 1, 2, 3999, tzinfo=zoneinfo.ZoneInfo("UTC"))`,
       "2024-07-15T12:01:02.003Z",
     ],
+    [`datetime.datetime.min.replace(tzinfo=${berlin})`, "0000-12-31T23:06:32.000Z"],
+    [
+      `datetime.datetime(99, 6, 1, 12, tzinfo=zoneinfo.ZoneInfo("America/New_York"))`,
+      "0099-06-01T16:56:02.000Z",
+    ],
+    [`datetime.datetime(1000, 1, 1, tzinfo=${berlin})`, "0999-12-31T23:06:32.000Z"],
+    [`datetime.datetime(1500, 2, 28, tzinfo=${berlin})`, "1500-02-27T23:06:32.000Z"],
   ];
   const said = await runPython<{ instants: number[]; pickles: string[][] }>(
     `
