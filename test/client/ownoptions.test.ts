@@ -85,6 +85,7 @@ describe("options that are changed for the next call change nothing about this o
       client.incr("n", 1, { ...options, initial: 5 }),
       client.deleteMulti(["k", "n"], options),
       client.add("k", "new", options),
+      client.flush(options),
     ]);
     options.signal = AbortSignal.abort();
     expect(await calls).toEqual([
@@ -93,7 +94,7 @@ describe("options that are changed for the next call change nothing about this o
         ["k", LARGE],
         ["n", LARGE],
       ]),
-      ...[true, true, [], { status: "stored" }, 2, [], true],
+      ...[true, true, [], { status: "stored" }, 2, [], true, true],
     ]);
     await storing;
   });
