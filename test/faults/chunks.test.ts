@@ -6,6 +6,7 @@ import { Fleet, keyOn } from "../routing/fleet.js";
 import { busy } from "../support/busy.js";
 import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
+import { PATIENT } from "../support/use.js";
 
 /** Values in chunks, which are spread over servers, while one of these is gone. */
 
@@ -233,7 +234,7 @@ test("a server that is asked for chunks after the program was busy is not blamed
     behaviors: { hash: "md5", failure_limit: 1 },
   });
   const key = keyOn(client, a);
-  await client.set(key, large());
+  await client.set(key, large(), PATIENT);
   const blamed = new Set<string>();
   client.on("health", ({ server }) => void blamed.add(server));
   for (const server of fleet.servers) if (server !== a) server.pause();

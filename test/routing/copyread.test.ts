@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { busy } from "../support/busy.js";
 import { errorOf } from "../support/outcome.js";
 import { until } from "../support/until.js";
+import { PATIENT } from "../support/use.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
 /** Reads of items that are on several servers: who is asked, and whose word counts. */
@@ -215,8 +216,8 @@ describe("a program that was busy for most of a read's time", () => {
     const behaviors = { num_replicas: 1, failure_limit: 1 };
     const client = fleet.connect({ timeoutMs: 1_000, ...options, behaviors });
     const key = keyOn(client, a);
-    await client.set(key, "v");
-    for (let i = 0; i < 120; i++) await client.get(key); // a hedge knows what is usual
+    await client.set(key, "v", PATIENT);
+    for (let i = 0; i < 120; i++) await client.get(key, PATIENT); // a hedge knows what is usual
     const blamed = new Set<string>();
     client.on("health", ({ server }) => void blamed.add(server));
     for (const server of fleet.servers) server.pause();
