@@ -6,7 +6,7 @@ import { VERSION_REQUEST } from "../protocol/request.js";
 import type { ServerStats } from "../routing/server.js";
 import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
-import { namesOf } from "../util/names.js";
+import { namesOf, ownOptions } from "../util/names.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { checkStatsArgument } from "./calls/check.js";
@@ -328,10 +328,11 @@ export abstract class Cluster implements AsyncDisposable {
     const settings = this.#settings;
     const { dispatcher } = settings;
     dispatcher.begin(options, ADMIN_OPTIONS, "flush");
+    const own = options && ownOptions(options);
     const held = dispatcher.turns.taken;
     if (held !== undefined) await held;
-    const deadline = dispatcher.deadline(options);
-    const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, options, deadline);
+    const deadline = dispatcher.deadline(own);
+    const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, own, deadline);
     await ask();
     if (settings.read("num_replicas") > 0) await ask(); // copies follow when their originals are done
     settings.losses.tell();

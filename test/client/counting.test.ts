@@ -15,7 +15,7 @@ test("a counter that is neither there nor can be made is tried for until the cal
     ),
   );
   // Each step is answered within the millisecond that it has at least: the call alone is late.
-  const client = clientOf(server.address, { timeoutMs: 300 });
+  const client = clientOf(server.address, { timeoutMs: 1_000 });
   expect(await outcome(client.incr("n", 1, { initial: 1 }))).toBeInstanceOf(TimeoutError);
   expect(server.received).toMatch(/^(?:incr n 1\r\nadd n \d+ 0 1\r\n1\r\n){2}/);
 });

@@ -66,6 +66,49 @@ describe("options that are changed for the next call change nothing about this o
     }
   });
 
+  test.each([
+    ["one item", {}],
+    ["several items", { chunk: { size: 1000 } }],
+  ])("while another call's value is compressed (%s)", async (_, ways) => {
+    await using server = await MemcachedServer.start();
+    const client = clientOf(server.address, ways);
+    await client.setMulti({ k: "v", n: 1 });
+    const options: { signal: AbortSignal } = { signal: new AbortController().signal };
+    const storing = client.setMulti({ k: LARGE, n: LARGE }, { compress: true });
+    const calls = Promise.all([
+      client.get("k", options),
+      client.getMulti(["k", "n"], options),
+      client.set("k", "small", options),
+      client.append("k", "er", options),
+      client.touchMulti(["k", "n"], 50, options),
+      client.metaSet("n", 1, options),
+      client.incr("n", 1, { ...options, initial: 5 }),
+      client.deleteMulti(["k", "n"], options),
+      client.add("k", "new", options),
+      client.flush(options),
+    ]);
+    options.signal = AbortSignal.abort();
+    expect(await calls).toEqual([
+      LARGE,
+      new Map([
+        ["k", LARGE],
+        ["n", LARGE],
+      ]),
+      ...[true, true, [], { status: "stored" }, 2, [], true, true],
+    ]);
+    await storing;
+  });
+
+  test("while it is looked whether there are chunks to add to", async () => {
+    await using server = await MemcachedServer.start();
+    const client = clientOf(server.address, { chunk: { size: 1000 } });
+    await client.set("k", "v");
+    const options: { noreply: boolean; signal?: AbortSignal } = { noreply: false };
+    const appending = client.append("k", "w", options);
+    options.signal = AbortSignal.abort();
+    expect(await appending).toBe(true);
+  });
+
   test("while a migration tells its other cluster", async () => {
     await using from = await MemcachedServer.start();
     await using to = await MemcachedServer.start();

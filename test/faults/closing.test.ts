@@ -6,9 +6,7 @@ import { outcome } from "../support/outcome.js";
 import { freePort } from "../support/port.js";
 import { ScriptedServer } from "../support/scripted.js";
 import { until } from "../support/until.js";
-import { clientOf, use } from "../support/use.js";
-
-const PATIENT = { timeoutMs: 10_000 };
+import { clientOf, PATIENT, use } from "../support/use.js";
 
 /** Compressing it takes another thread. */
 const LARGE = "large".repeat(20_000);

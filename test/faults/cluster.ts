@@ -93,8 +93,9 @@ export class Witness {
    */
   async loses(server: Memcached): Promise<void> {
     await until(async () => {
+      if (this.statesOf(server).at(-1) === "dead") return true;
       await errorOf(this.client.get(this.keyOn(server), { timeoutMs: 50 }));
-      return this.statesOf(server).at(-1) === "dead";
+      return false;
     });
   }
 

@@ -14,6 +14,7 @@ import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { errorOf } from "../support/outcome.js";
 import { listen } from "../support/port.js";
 import { until } from "../support/until.js";
+import { PATIENT } from "../support/use.js";
 import { provokes } from "../support/warnings.js";
 import { Cluster, EJECTING } from "./cluster.js";
 
@@ -68,7 +69,7 @@ describe("without a policy", () => {
     const witness = cluster.connect({ behaviors: { failure_limit: 2 }, timeoutMs: 120 });
     const { client } = witness;
     const key = witness.keyOn(b);
-    await client.set(key, "kept");
+    await client.set(key, "kept", PATIENT);
     await b.pause();
     expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
     await until(async () => {
@@ -81,7 +82,7 @@ describe("without a policy", () => {
     expect(String(refused)).toMatch(/is dead after \d+ failures in a row/);
     b.resume();
     await witness.sees(b, "up");
-    expect(await client.get(key)).toBe("kept");
+    expect(await client.get(key, PATIENT)).toBe("kept");
   });
 
   test("3: what is under way at a server that dies does not wait for its deadline", async () => {
@@ -230,6 +231,7 @@ describe("rehash", () => {
     const reading = client.get(key);
     const finding = errorOf(client.get(key, { timeoutMs: 60 }));
     expect(await finding).toBeInstanceOf(TimeoutError); // its time was over
+    await witness.loses(b);
     expect(await counting).toMatchObject({ sent: true, server: b.address });
     expect(await reading).toBeUndefined();
     expect(await client.incr(key, 1, { initial: 5 })).toBe(5); // elsewhere, and not sent before
@@ -242,12 +244,12 @@ describe("rehash", () => {
     });
     const { client } = witness;
     const key = witness.keyOn(b);
-    await client.set(key, 1);
+    await client.set(key, 1, PATIENT);
     await b.pause();
     expect(await errorOf(client.get(key))).toBeInstanceOf(TimeoutError);
     b.resume();
     await witness.sees(b, "up");
-    expect(await client.get(key)).toBe(1);
+    expect(await client.get(key, PATIENT)).toBe(1);
     expect(witness.statesOf(b)).not.toContain("dead");
   });
 
@@ -453,9 +455,10 @@ describe("next server", () => {
     await client.getMulti(cluster.servers.map((server) => witness.keyOn(server)));
     await Promise.all(cluster.servers.map((server) => server.pause()));
     const early = errorOf(client.get(key, { timeoutMs: 200 }));
-    const late = errorOf(client.get(key, { timeoutMs: 1000 }));
-    const many = errorOf(client.getMulti(witness.keysOn(b, 3), { timeoutMs: 1000 }));
+    const late = errorOf(client.get(key, { timeoutMs: 3000 }));
+    const many = errorOf(client.getMulti(witness.keysOn(b, 3), { timeoutMs: 3000 }));
     expect(await early).toMatchObject({ server: b.address });
+    await witness.loses(b);
     expect(await late).toMatchObject({ server: c.address });
     for (const error of ((await many) as PartialError).errors.values()) {
       expect(error).toMatchObject({ server: c.address });

@@ -12,7 +12,7 @@ import { startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
 import { until } from "../support/until.js";
-import { clientOf, use } from "../support/use.js";
+import { clientOf, PATIENT, use } from "../support/use.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -31,7 +31,7 @@ function program(source: string, ...args: string[]) {
 }
 
 const IMPORT = `import { Client } from "./src/index.ts";
-const client = new Client(process.argv.at(-1));
+const client = new Client(process.argv.at(-1), { timeoutMs: 15_000 });
 `;
 
 test("a connection that its server closed while idle is noticed and replaced without an error", async () => {
@@ -124,7 +124,7 @@ test("a lost connection is not made again for calls that nobody waits for any mo
 test("servers come and go while calls run: each is settled, and none shifts", async () => {
   const servers = [use(await startMemcached()), use(await startMemcached())];
   const [one, two] = servers.map(({ address }) => address) as [string, string];
-  const client = clientOf([one]);
+  const client = clientOf([one], PATIENT);
   let running = true;
   let wrong = 0;
   const workers = Array.from({ length: 8 }, async (_, w) => {
@@ -222,7 +222,7 @@ describe("processes", () => {
     const lines = all.trim().split("\n");
     expect(lines.slice(0, 3).sort()).toEqual(["5", "ready", "true"]);
     expect(lines.slice(3)).toEqual(['"get: this client was closed"']);
-    expect(await clientOf(memcached.address).get("large")).toHaveLength(1_000_000);
+    expect(await clientOf(memcached.address, PATIENT).get("large")).toHaveLength(1_000_000);
   });
 
   test("a worker that is terminated takes its connections with it", async () => {
@@ -257,7 +257,7 @@ describe("processes", () => {
     const { child, ended, printed } = program(
       `${IMPORT}
       await client.set("k", 1);
-      const call = client.get("k");
+      const call = client.get("k", { timeoutMs: 1_000 });
       setImmediate(() => console.log("sent"));
       await new Promise((resolve) => setTimeout(resolve, 50));
       console.log(await call);

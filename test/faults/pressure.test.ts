@@ -8,7 +8,7 @@ import { outcome } from "../support/outcome.js";
 import { listen } from "../support/port.js";
 import { ScriptedServer } from "../support/scripted.js";
 import { until } from "../support/until.js";
-import { clientOf, use } from "../support/use.js";
+import { clientOf, PATIENT, use } from "../support/use.js";
 
 describe("a server that does not keep up", () => {
   test("operations past the limit fail at once, and the first ones are not harmed", async () => {
@@ -66,10 +66,10 @@ describe("a server that does not keep up", () => {
       Array.from({ length: 100 }, (_, i) => `k${i}`).find(
         (key) => client.serverFor(key).index === index,
       )!;
-    await client.set(on(1), "v");
+    await client.set(on(1), "v", PATIENT);
     await one.pause();
     const stuck = Array.from({ length: 50 }, () => outcome(client.get(on(0))));
-    for (let i = 0; i < 100; i++) expect(await client.get(on(1))).toBe("v");
+    for (let i = 0; i < 100; i++) expect(await client.get(on(1), PATIENT)).toBe("v");
     for (const error of await Promise.all(stuck)) {
       expect(error instanceof TimeoutError || error instanceof QueueFullError).toBe(true);
     }

@@ -2,10 +2,10 @@ import { Client, PartialError, ValueTooLargeError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { describe, expect, test } from "vitest";
 import { startMemcached } from "../support/memcached.js";
-import { use } from "../support/use.js";
+import { PATIENT, use } from "../support/use.js";
 
 const binaryClient = (server: { address: string }) =>
-  use(new Client(server.address, { binary: true }));
+  use(new Client(server.address, { ...PATIENT, binary: true }));
 
 const keys = Array.from({ length: 50 }, (_, i) => `k${i}`);
 const pairs = keys.map((key) => [key, key] as const);
@@ -56,7 +56,7 @@ describe("a server that dies before the noop", () => {
     const server = use(await MemcachedServer.start());
     const client = binaryClient(server);
     await client.version();
-    server.faults.add({ on: { command: "noop", times: 1 }, do: { kind: "delay", ms: 300 } });
+    server.faults.add({ on: { command: "noop", times: 1 }, do: { kind: "delay", ms: 2_000 } });
     const late = client.setMulti(pairs, { timeoutMs: 50 }).catch((reason) => reason);
     const reading = client.get("k49");
     const error: unknown = await late;

@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Client, PartialError } from "tslibmc";
 import { describe, expect, test } from "vitest";
 import { startMemcached, startMemcacheds } from "../support/memcached.js";
-
-/** For 15 MB a server's share of a busy machine may not do within the default's second. */
-const PATIENT = { timeoutMs: 15_000 };
+import { PATIENT } from "../support/use.js";
 
 describe.each([false, true])("flush, binary: %s", (binary) => {
   test("comes back when all servers have carried out what was silent", async () => {

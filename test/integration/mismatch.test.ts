@@ -33,10 +33,12 @@ test("a server that waits for the rest of a request of its own protocol never an
 
 test("a server that has spoken is only late, or gone", async () => {
   await using server = await MemcachedServer.start();
-  await using client = new Client(server.address, { timeoutMs: 100 });
+  await using client = new Client(server.address, { timeoutMs: 10_000 });
   await client.set("k", 1);
   server.faults.add({ on: { command: "get" }, do: { kind: "stall" } });
-  expect(await refusalOf(client.get("k"))).toMatch(/its reply did not come within 100 ms$/);
+  expect(await refusalOf(client.get("k", { timeoutMs: 100 }))).toMatch(
+    /its reply did not come within 100 ms$/,
+  );
   server.disconnectAll();
   server.faults.clear();
   server.faults.add({ on: { command: "incr" }, do: { kind: "close" } });

@@ -3,6 +3,7 @@ import type { MemcachedServer } from "tslibmc/testing";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { busy } from "../support/busy.js";
 import { errorOf } from "../support/outcome.js";
+import { until } from "../support/until.js";
 import { Fleet, keyOn, keysOn } from "./fleet.js";
 
 /** Reads of items that are on several servers: who is asked, and whose word counts. */
@@ -196,11 +197,11 @@ test("what is no server's fault is not asked for elsewhere", async () => {
 });
 
 test("a deadline is shared by those that are asked, and its error names the last", async () => {
-  const client = fleet.connect({ behaviors: { num_replicas: 2 }, timeoutMs: 300 });
+  const client = fleet.connect({ behaviors: { num_replicas: 2 } });
   const key = keyOn(client, a);
   await client.version();
   for (const server of fleet.servers) server.pause();
-  const error = await errorOf(client.get(key));
+  const error = await errorOf(client.get(key, { timeoutMs: 3_000 }));
   expect(error).toBeInstanceOf(TimeoutError);
   expect(error).toMatchObject({ server: c.address });
   for (const server of fleet.servers) server.resume();
@@ -223,6 +224,7 @@ describe("a program that was busy for most of a read's time", () => {
     await new Promise((resolve) => setImmediate(resolve)); // the request is on its way
     busy(busyMs);
     expect(await read).toBeInstanceOf(TimeoutError);
+    for (const server of fleet.servers) server.resume();
     return blamed;
   }
 
@@ -235,6 +237,12 @@ describe("a program that was busy for most of a read's time", () => {
   });
 
   test("blames one that had its share all the same", async () => {
-    expect(await blamedAfter(0)).toEqual(new Set([a.address, b.address]));
+    const blamed = new Set<string>();
+    // None is blamed while the machine leaves this process without a processor.
+    await until(async () => {
+      for (const server of await blamedAfter(0)) blamed.add(server);
+      return blamed.size > 1;
+    });
+    expect(blamed).toEqual(new Set([a.address, b.address]));
   });
 });

@@ -1,6 +1,12 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { listen } from "./port.js";
 
+/**
+ * What comes into a stream that is no part of it. It has no end of line: within a value of the right
+ * size that would be where the value has to end, and nobody could tell.
+ */
+export const GARBAGE = "\x00SOMETHING ELSE\x00";
+
 /** Where a proxy sends what it gets. */
 export interface Upstream {
   readonly host: string;
@@ -110,7 +116,7 @@ export class FaultProxy implements AsyncDisposable {
       to.end(chunk.subarray(0, at));
     } else {
       to.write(chunk.subarray(0, at));
-      to.write("\r\n\x00SOMETHING ELSE\r\n");
+      to.write(GARBAGE);
       pass(chunk.subarray(at), from, to);
     }
   }

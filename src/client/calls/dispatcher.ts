@@ -204,13 +204,17 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     if (this.turns.isHeld(wireKey)) {
-      this.#sendInTurn(command, request, wireKey, options, resolve, reject);
+      const own = options && ownOptions(options);
+      this.#sendInTurn(command, request, wireKey, own, resolve, reject);
     } else {
       this.#sendNow(command, request, wireKey, options, resolve, reject);
     }
   }
 
-  /** The same with a request that may still be being made; its key is held until it is. */
+  /**
+   * The same with a request that may still be being made, until which its key is held; the options
+   * are nobody else's.
+   */
   sendWhenMade<Result>(
     command: Command<Result>,
     making: Request | Promise<Request>,
@@ -219,10 +223,10 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    if (making instanceof Promise) {
+    if (making instanceof Promise || this.turns.isHeld(wireKey)) {
       this.#sendInTurn(command, making, wireKey, options, resolve, reject);
     } else {
-      this.send(command, making, wireKey, options, resolve, reject);
+      this.#sendNow(command, making, wireKey, options, resolve, reject);
     }
   }
 

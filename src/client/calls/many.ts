@@ -3,6 +3,7 @@ import { Operation, type Parts } from "../../operation.js";
 import type { Key } from "../../protocol/key.js";
 import { MAX_LINE_BYTES, MAX_LINE_KEYS } from "../../protocol/text/wire.js";
 import type { Server } from "../../routing/server.js";
+import { ownOptions } from "../../util/names.js";
 import { inBase64 } from "./base64.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
@@ -65,7 +66,7 @@ class ReadMany<K extends Key> {
     this.#dispatcher = dispatcher;
     this.#name = nameOf(cas);
     this.#cas = cas;
-    this.#options = options;
+    this.#options = options && ownOptions(options);
     this.#lines = linesOf(this, dispatcher, keys, options, this.#results);
     this.#gathering = new Gathering(this.#name, this.#lines.length, this.#results, resolve, reject);
   }

@@ -8,6 +8,7 @@ import type { Key } from "../../protocol/key.js";
 import { type GetRequest, isJoining } from "../../protocol/request.js";
 import { latin1 } from "../../util/bytes.js";
 import { checkBoolean } from "../../util/check.js";
+import { ownOptions } from "../../util/names.js";
 import { whenReady } from "../../util/ready.js";
 import type { Decoder, Encoded, EncodedData } from "../../value/codec.js";
 import { FLAG_CHUNKED } from "../../value/flags.js";
@@ -65,9 +66,10 @@ export class Chunks implements Chunking {
   store(
     storing: Storing,
     encoded: Encoded | Promise<Encoded>,
-    options: StoreOptions | undefined,
+    given: StoreOptions | undefined,
   ): Promise<boolean> {
     const { mode } = storing.command;
+    const options = given && ownOptions(given);
     // What fails below fails the call; an encoding that fails as well is then nobody's.
     if (encoded instanceof Promise) encoded.catch(() => {});
     return new Promise((resolve, reject) => {
