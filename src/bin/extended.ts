@@ -56,6 +56,9 @@ function tlsOption(name: string, value: string): ServerTls {
     case "ssl_ciphers":
       return { ciphers: value };
     case "ssl_verify_mode":
+      if (!/^[0-2]$/.test(value)) {
+        throw new OptionError(`-o ssl_verify_mode must be 0 to 2, not ${value}`);
+      }
       return { requestCert: value !== "0", rejectUnauthorized: value === "2" };
     case "ssl_min_version": {
       const minVersion = TLS_VERSIONS[Number(value)];

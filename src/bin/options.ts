@@ -94,8 +94,8 @@ type Values = ReturnType<typeof parse>;
 
 function parse(argv: readonly string[]) {
   for (const argument of argv) {
-    const reason = REFUSED[argument];
-    if (reason !== undefined) throw new OptionError(`${argument} is not possible here: ${reason}`);
+    if (!Object.hasOwn(REFUSED, argument)) continue;
+    throw new OptionError(`${argument} is not possible here: ${REFUSED[argument]}`);
   }
   try {
     return parseArgs({ args: withNegatives(argv), options: OPTIONS, allowPositionals: false })
@@ -110,8 +110,9 @@ function parse(argv: readonly string[]) {
 function withNegatives(argv: readonly string[]): string[] {
   const words: string[] = [];
   for (const word of argv) {
-    if (word === "-1" && /^-[pU]$/.test(words.at(-1) ?? "")) words.push(`${words.pop()}${word}`);
-    else words.push(word);
+    const last = words.at(-1) ?? "";
+    if (word !== "-1" || !/^(-[pU]|--(udp-)?port)$/.test(last)) words.push(word);
+    else words.splice(-1, 1, last + (last.startsWith("--") ? "=" : "") + word);
   }
   return words;
 }

@@ -61,6 +61,7 @@ describe("the command line", () => {
     ["-u nobody -t 4 -b 2048 -vv", { port: 11211 }],
     ["--compat 1.6.18", { compat: "1.6.18" }],
     ["--cluster a:1,b|10.0.0.2|2", { cluster: ["a:1", "b|10.0.0.2|2"] }],
+    ["--port -1 --udp-port -1", { port: 0, udpPort: 0 }],
     [`-Y ${users}`, { asciiAuth: { user: "pass:word", other: "x" } }],
     [
       `-Z -o ssl_chain_cert=${certificate},ssl_verify_mode=2,ssl_min_version=3`,
@@ -114,6 +115,8 @@ describe("the command line", () => {
     ["-o idle_timeout=1.5", "-o idle_timeout must be a number of seconds, not 1.5"],
     ["-o idle_timeout", "-o idle_timeout must be a number of seconds"],
     ["-o ssl_min_version=9", "-o ssl_min_version must be 0 to 3, not 9"],
+    ["-o ssl_verify_mode=3", "-o ssl_verify_mode must be 0 to 2, not 3"],
+    ["constructor", "Unexpected argument 'constructor'"],
     ["-o ssl_nosuch=1", "-o ssl_nosuch is unknown"],
     ["-S", "-S needs a file of lines user:password, named in MEMCACHED_SASL_PWDB"],
     ["-Z", "-Z needs a certificate"],
