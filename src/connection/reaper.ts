@@ -52,8 +52,15 @@ export class Reaper {
     this.#counters.timeouts++;
     this.fail(operation, failure);
     // What another server failed before had only the rest of its time here; nor is the program's own time the server's.
-    return operation.moved || now - missedMs < operation.deadline ? undefined : failure;
+    const isExcused =
+      operation.moved || now - missedMs < operation.deadline || hadNoTime(operation);
+    return isExcused ? undefined : failure;
   }
+}
+
+/** Whether it waited in the client until its time was over: what is owed before it tells of the server. */
+function hadNoTime({ sent, writtenAt, deadline }: Operation): boolean {
+  return sent && elapsed(writtenAt, microseconds(deadline)) === 0;
 }
 
 /**
