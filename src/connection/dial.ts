@@ -11,6 +11,7 @@ import {
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { messageOf, OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
+import { LATE_MS } from "../util/sweep.js";
 import { type Address, isUnix } from "./address.js";
 
 const tls = builtin("node:tls");
@@ -55,9 +56,6 @@ export interface Reader {
 
 /** One read takes at most this much; larger gains nothing (docs/performance.md). */
 const READ_BUFFER_BYTES = 64 * 1024;
-
-/** A timer that is as late had the process busy. */
-const LATE_MS = 50;
 
 /**
  * Opens sockets to one server, over TLS or not. Each reads into one buffer that is used

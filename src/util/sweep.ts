@@ -3,8 +3,8 @@ import { timers } from "./timers.js";
 /** How late a deadline can fire by design, in milliseconds. */
 const PERIOD_MS = 10;
 
-/** Checks further apart than this had the process busy, or without a processor, in between. */
-const LATE_MS = 5 * PERIOD_MS;
+/** What is later than this, checks or a timer, had the process busy, or without a processor, before. */
+export const LATE_MS: number = 5 * PERIOD_MS;
 
 /**
  * One timer for many deadlines: it runs while there is something to watch, and keeps the

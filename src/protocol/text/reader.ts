@@ -285,8 +285,9 @@ export class TextReader {
         `After ${quote(line, SHOWN)} to a storage command its data may remain`,
       );
     }
-    if (isTrial(line, request))
+    if (isTrial(line, request)) {
       throw doubtful(line, "to a meta command: is memcached older than 1.6?");
+    }
     // A load balancer may have said something first, to which this is the answer.
     if (!this.#hasBegun && /^ERROR$|bad command line format$/.test(line)) {
       throw doubtful(line, "to the first line: does a load balancer speak the PROXY protocol?");

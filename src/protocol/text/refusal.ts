@@ -2,24 +2,22 @@ import type { RefusedReply } from "../reply.js";
 import type { Request } from "../request.js";
 import { needsMeta } from "./meta.js";
 
-/**
- * Reads an error line (protocol.txt, "Error strings"): a word, then text after a blank
- * or a colon. Returns undefined for any other line.
- */
-export function parseRefusal(line: string, request: Request | undefined): RefusedReply | undefined {
-  const word = /^(?:CLIENT_|SERVER_)?ERROR(?=$|[ :])/.exec(line)?.[0];
-  if (word === undefined) return isTrial(line, request) ? notSupported(line) : undefined;
-  return { kind: "refused", reason: reasonOf(word, line, request), text: line };
-}
-
 const UNKNOWN_USER = /^CLIENT_ERROR (unauthenticated|authentication failure|bad authentication)/;
 
 /** What a server says whose meta commands are older than a flag, or than the form of all of them. */
 const OTHER_FLAGS =
   /^CLIENT_ERROR (invalid (or duplicate )?flag|incorrect number of tokens supplied)$/;
 
-function notSupported(text: string): RefusedReply {
-  return { kind: "refused", reason: "notSupported", text };
+/**
+ * Reads an error line (protocol.txt, "Error strings"): a word, then text after a blank
+ * or a colon, or what only a server without today's meta commands says. Returns undefined
+ * for any other line.
+ */
+export function parseRefusal(line: string, request: Request | undefined): RefusedReply | undefined {
+  if (isTrial(line, request)) return { kind: "refused", reason: "notSupported", text: line };
+  const word = /^(?:CLIENT_|SERVER_)?ERROR(?=$|[ :])/.exec(line)?.[0];
+  if (word === undefined) return undefined;
+  return { kind: "refused", reason: reasonOf(word, line, request), text: line };
 }
 
 /** Whether it answers a meta command in the form that memcached 1.5.19 to 1.5.22 had on trial. */
