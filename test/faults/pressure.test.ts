@@ -1,4 +1,5 @@
 import { connect, createServer } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Client, type ClientOptions, QueueFullError, TimeoutError } from "tslibmc";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { Authority } from "../support/certificates.js";
@@ -82,21 +83,23 @@ describe("a server that does not keep up", () => {
       maxQueueLength: 1_000,
       maxQueueBytes: 8 * 1024 * 1024,
       stallTimeoutMs: 300,
+      behaviors: { failure_limit: 1_000_000 }, // which goes on writing to it
     });
     const value = Buffer.alloc(100_000);
-    const produce = async (rounds: number) => {
-      for (let i = 0; i < rounds; i++) {
+    const produceUntil = async (connects: number) => {
+      while (client.stats().get(server.address)!.connects < connects) {
         await Promise.all(
           Array.from({ length: 100 }, (_, n) =>
             outcome(n % 2 ? client.set("k", Buffer.from(value)) : client.get("k")),
           ),
         );
+        await nextTurn(); // refused at once, they would leave no connection the time to be made
       }
     };
-    await produce(3);
+    await produceUntil(2);
     const before = bytesInUse();
-    await produce(10); // 50 MB of values
-    expect(bytesInUse() - before).toBeLessThan(24 * 1024 * 1024);
+    await produceUntil(5); // each connection is given 5 MB, and goes after 300 ms
+    expect(bytesInUse() - before).toBeLessThan(12 * 1024 * 1024);
   });
 });
 
