@@ -31,6 +31,9 @@ const SMALLER = {
   mangle: { keepNames: true, toplevel: true },
 };
 
+/** Without it TypeScript 6 and later take Node's types for `any`, unless the program's tsconfig names them. */
+const NODE = '/// <reference types="node" />\n';
+
 /** @type {Record<"esm" | "cjs", import("rolldown").OutputOptions>} */
 const FORMATS = {
   // Its lines stay, if not their blanks: an uncaught error prints the one that threw it.
@@ -77,6 +80,8 @@ async function build() {
 
   keepWhatIsReached(join(root, "dist/cjs"), names);
   for (const name of names) {
+    const declarations = join(root, `dist/cjs/${name}.d.ts`);
+    writeFileSync(declarations, NODE + readFileSync(declarations, "utf8"));
     const types = `${"../".repeat(name.split("/").length)}cjs/${name}.js`;
     writeFileSync(join(root, `dist/esm/${name}.d.ts`), `export * from "${types}";\n`);
   }
