@@ -1,5 +1,7 @@
 import { type Fault, type FaultAction, MemcachedServer } from "tslibmc/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Log } from "../../src/testing/log.js";
+import { bytesInUse } from "../support/garbage.js";
 import { Wire } from "./support/wire.js";
 
 let server: MemcachedServer;
@@ -227,15 +229,25 @@ describe("when a fault strikes", () => {
   });
 
   it.each<[Fault, string]>([
-    [{ on: { every: 0 }, do: strike }, "every of a fault must be at least 1, not 0"],
-    [{ on: { times: -1 }, do: strike }, "times of a fault must be at least 1, not -1"],
+    [{ on: { every: 0 }, do: strike }, "every of a fault cannot be 0"],
+    [{ on: { times: -1 }, do: strike }, "times of a fault cannot be -1"],
+    [{ on: { nth: "2" as never }, do: strike }, 'nth of a fault cannot be "2"'],
+    [{ on: { connection: [1, 0] }, do: strike }, "connection of a fault cannot be an array"],
+    [{ on: { command: 5 as never }, do: strike }, "command of a fault cannot be 5"],
+    [{ do: { kind: "delay" } as never }, "ms of a delay fault cannot be undefined"],
+    [{ do: { kind: "answer" } as never }, "bytes of an answer fault cannot be undefined"],
+    [{ do: { kind: "answer", bytes: 5 } as never }, "bytes of an answer fault cannot be 5"],
+    [{ do: { kind: "cut", bytes: 3 } as never }, "ending of a cut fault cannot be undefined"],
+    [{ do: { kind: "key" } as never }, "key of a key fault cannot be undefined"],
+    [{ do: { kind: "stall", ms: 3 } as never }, 'a stall fault has no option "ms"'],
     [{ do: { kind: "cut", bytes: -1, ending: "close" } }, "bytes of a cut fault cannot be -1"],
     [{ do: { kind: "trickle", bytes: 0, ms: 1 } }, "bytes of a trickle fault cannot be 0"],
     [{ do: { kind: "delay", ms: Number.NaN } }, "ms of a delay fault cannot be NaN"],
     [{ on: { keys: "a" } as object, do: strike }, 'has no option "keys"; did you mean "key"?'],
     [{ when: {}, do: strike } as Fault, 'A fault has no option "when"'],
   ])("refuses %j", (fault, message) => {
-    expect(() => server.faults.add(fault)).toThrow(message);
+    expect(() => server.faults.add({ do: strike }, fault)).toThrow(message);
+    expect(server.faults.size).toBe(0);
   });
 });
 
@@ -262,6 +274,19 @@ describe("the log", () => {
     server.log.clear();
     expect(server.log.received().length).toBe(0);
     other.close();
+  });
+
+  it("has no more bytes in memory than that, though they come a few at a time", () => {
+    const pieces = 100_000;
+    const log = new Log("bytes");
+    const before = bytesInUse();
+    // A socket gives each piece a memory of its own.
+    for (let i = 0; i < pieces; i++) log.receive(1, Buffer.from(new ArrayBuffer(30)));
+    expect((bytesInUse() - before) / pieces).toBeLessThan(100);
+    log.receive(2, Buffer.from("other"));
+    log.receive(1, Buffer.from("more"));
+    expect(log.received().length).toBe(pieces * 30 + 9);
+    expect(log.received(1).length).toBe(pieces * 30 + 4);
   });
 
   it("resolves when a request arrives", async () => {
