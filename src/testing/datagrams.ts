@@ -40,6 +40,8 @@ export class Datagrams {
     if (message.length <= HEADER_BYTES || message.readUInt16BE(4) !== 1) return;
     const session = new Session(this.#instance, 0, `udp:${from.address}:${from.port}`);
     readerFor(session).push(message.subarray(HEADER_BYTES));
+    // A watcher has nobody to tell: the session ends with its datagram.
+    session.onEnd?.();
     const reply = Buffer.from(session.reply, "latin1");
     if (reply.length > 0) this.#send(reply, message.readUInt16BE(0), from);
   }

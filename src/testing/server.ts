@@ -58,6 +58,7 @@ export class MemcachedServer {
   readonly #timers = new Set<NodeJS.Timeout>();
   #accepted = 0;
   #paused = false;
+  #opening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(options: MemcachedServerOptions) {
@@ -173,11 +174,17 @@ export class MemcachedServer {
   /** Accepts connections again, on the same port. */
   async listen(): Promise<void> {
     if (this.#listener.isOpen || this.#closed !== undefined) return;
-    await this.#listener.open();
+    this.#opening ??= this.#listener.open().finally(() => {
+      this.#opening = undefined;
+    });
+    await this.#opening;
     this.#instance.accepting = true;
   }
 
-  /** Dies and comes back empty on the same port: connections are reset, cas numbers begin anew. */
+  /**
+   * Dies and comes back empty on the same port: connections are reset, cas numbers begin anew, and
+   * what commands had set is as the options say again.
+   */
   async restart(): Promise<void> {
     this.#die();
     await this.listen();
@@ -224,6 +231,8 @@ export class MemcachedServer {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) timers.clearTimeout(timer);
+    // What is about to listen cannot be told not to.
+    await this.#opening?.catch(() => {});
     this.#listener.end();
     await this.#datagrams?.close();
     await Promise.all([...this.#connections].map(({ gone }) => gone));

@@ -73,8 +73,33 @@ export interface ServerTls extends SecureContextOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** The options with their defaults filled in. Some can be changed by commands. */
-export interface Settings {
+/** What commands change. */
+interface Tuning {
+  verbosity: number;
+  /** What `slabs automove`, `lru mode`, `lru tune` and `lru temp_ttl` last set; only `stats settings` shows it. */
+  slabAutomove: number;
+  lruSegmented: boolean;
+  hotPercent: number;
+  warmPercent: number;
+  hotFactor: number;
+  warmFactor: number;
+  temporaryTtl: number;
+}
+
+/** How a server begins. */
+export const INITIAL_TUNING: Readonly<Tuning> = {
+  verbosity: 0,
+  slabAutomove: 1,
+  lruSegmented: true,
+  hotPercent: 20,
+  warmPercent: 40,
+  hotFactor: 0.2,
+  warmFactor: 2,
+  temporaryTtl: -1,
+};
+
+/** The options with their defaults filled in. */
+export interface Settings extends Tuning {
   readonly release: Release;
   readonly memoryLimit: number;
   readonly itemSizeMax: number;
@@ -97,15 +122,6 @@ export interface Settings {
   readonly trackSizes: boolean;
   readonly tls: ServerTls | undefined;
   readonly debug: boolean;
-  verbosity: number;
-  /** What `slabs automove`, `lru mode`, `lru tune` and `lru temp_ttl` last set; only `stats settings` shows it. */
-  slabAutomove: number;
-  lruSegmented: boolean;
-  hotPercent: number;
-  warmPercent: number;
-  hotFactor: number;
-  warmFactor: number;
-  temporaryTtl: number;
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -187,14 +203,7 @@ export function resolveSettings(options: ServerOptions): Settings {
     growthFactor,
     prefixDelimiter,
     tls: options.tls,
-    verbosity: 0,
-    slabAutomove: 1,
-    lruSegmented: true,
-    hotPercent: 20,
-    warmPercent: 40,
-    hotFactor: 0.2,
-    warmFactor: 2,
-    temporaryTtl: -1,
+    ...INITIAL_TUNING,
   };
 }
 

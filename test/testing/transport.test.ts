@@ -43,6 +43,14 @@ describe("addresses", () => {
     wire.close();
   });
 
+  it("stays closed, though it was about to listen again", async () => {
+    const server = await MemcachedServer.start();
+    const restarted = server.restart();
+    await server.close();
+    await restarted;
+    expect(await Wire.to(server).ended).toBe("reset");
+  });
+
   it("rejects if the port is taken", async () => {
     await using server = await MemcachedServer.start();
     await expect(MemcachedServer.start({ port: server.port })).rejects.toThrow(
@@ -192,6 +200,14 @@ describeAgainst(`UDP, against memcached ${VERSION}`, () => {
     socket.close();
     return got;
   }
+
+  it("keeps no watcher, who would have nobody to tell", async () => {
+    await datagrams(embedded.udpPort, "watch\r\n", 1);
+    const [stats] = await datagrams(embedded.udpPort, "stats\r\n", 2).then((both) => [
+      both.join(""),
+    ]);
+    expect(stats).toContain("STAT log_watchers 0\r\n");
+  });
 
   it("answers as memcached does, in as many datagrams", async () => {
     const value = "v".repeat(3000);

@@ -32,14 +32,15 @@ export function metaArithmetic(session: Session, words: readonly string[]): stri
   if (typeof request === "string") return BAD_FLAG;
   const mode = MODES.get(request.mode);
   if (mode === undefined) return "CLIENT_ERROR invalid mode for ma M token\r\n";
-  const sum = instance.add(mode, request.key, request.delta, request.compareCas ?? 0n);
+  const { key, delta, compareCas = 0n, vivify: makes } = request;
+  const sum = instance.add(mode, key, delta, compareCas, makes !== undefined);
   switch (sum.kind) {
     case "notNumeric":
       return NON_NUMERIC;
     case "exists":
       return failed("EX", request);
     case "notFound":
-      return request.vivify === undefined ? failed("NF", request) : vivify(instance, request);
+      return makes === undefined ? failed("NF", request) : vivify(instance, request);
     case "number":
       if (request.setCas !== undefined) sum.item.cas = request.setCas;
       return done(instance, request, sum.item, sum.digits, false);
