@@ -8,6 +8,9 @@ import { Session } from "./session.js";
 const HEADER_BYTES = 8;
 /** What memcached sends in one datagram, its header included. */
 const DATAGRAM_BYTES = 1400;
+const PAYLOAD_BYTES = DATAGRAM_BYTES - HEADER_BYTES;
+/** A longer reply is lost: its datagrams have no numbers. */
+const MAX_REPLY = 0xffff * PAYLOAD_BYTES;
 
 /**
  * Requests in datagrams (protocol.txt, "UDP protocol"): each begins with a request's
@@ -39,22 +42,28 @@ export class Datagrams {
   #receive(message: Buffer, from: RemoteInfo): void {
     if (message.length <= HEADER_BYTES || message.readUInt16BE(4) !== 1) return;
     const session = new Session(this.#instance, 0, `udp:${from.address}:${from.port}`);
+    const parts: string[] = [];
+    let length = 0;
+    session.deliver = (bytes) => {
+      length += bytes.length;
+      if (length <= MAX_REPLY) parts.push(bytes);
+    };
     readerFor(session).push(message.subarray(HEADER_BYTES));
+    session.deliver(session.reply);
     // A watcher has nobody to tell: the session ends with its datagram.
     session.onEnd?.();
-    const reply = Buffer.from(session.reply, "latin1");
-    if (reply.length > 0) this.#send(reply, message.readUInt16BE(0), from);
+    if (length > MAX_REPLY) return;
+    this.#send(Buffer.from(parts.join(""), "latin1"), message.readUInt16BE(0), from);
   }
 
   #send(reply: Buffer, request: number, { address, port }: RemoteInfo): void {
-    const size = DATAGRAM_BYTES - HEADER_BYTES;
-    const total = Math.ceil(reply.length / size);
+    const total = Math.ceil(reply.length / PAYLOAD_BYTES);
     for (let sequence = 0; sequence < total; sequence++) {
       const header = Buffer.alloc(HEADER_BYTES);
       header.writeUInt16BE(request, 0);
       header.writeUInt16BE(sequence, 2);
       header.writeUInt16BE(total, 4);
-      const payload = reply.subarray(sequence * size, (sequence + 1) * size);
+      const payload = reply.subarray(sequence * PAYLOAD_BYTES, (sequence + 1) * PAYLOAD_BYTES);
       this.#socket.send(Buffer.concat([header, payload]), port, address);
     }
   }

@@ -209,6 +209,22 @@ describeAgainst(`UDP, against memcached ${VERSION}`, () => {
     expect(stats).toContain("STAT log_watchers 0\r\n");
   });
 
+  it("counts all datagrams of a reply, and sends none that it cannot count", async () => {
+    const wire = Wire.to(embedded);
+    const data = "v".repeat(1_000_000);
+    await wire.ask(`set l 0 0 ${data.length}\r\n${data}\r\n`);
+    wire.close();
+    const [first] = await datagrams(embedded.udpPort, "get l\r\nget l\r\n", 1);
+    const bytes = 2 * `VALUE l 0 ${data.length}\r\n${data}\r\nEND\r\n`.length;
+    expect(Buffer.from(first!, "latin1").readUInt16BE(4)).toBe(Math.ceil(bytes / 1392));
+    const socket = createSocket("udp4");
+    const header = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]);
+    const request = Buffer.from(`get${" l".repeat(100)}\r\n`);
+    socket.send(Buffer.concat([header, request]), embedded.udpPort, "127.0.0.1");
+    expect(await datagrams(embedded.udpPort, "version\r\n", 1)).toHaveLength(1);
+    socket.close();
+  });
+
   it("answers as memcached does, in as many datagrams", async () => {
     const value = "v".repeat(3000);
     const requests: [string, number][] = [
