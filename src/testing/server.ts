@@ -41,6 +41,8 @@ const OPTIONS = namesOf<MemcachedServerOptions>({
   log: true,
 });
 
+const RETRY_MS = 50;
+
 const TOO_MANY = "ERROR Too many open connections\r\n";
 
 /** A memcached in this process, for tests, demos and machines that have none. */
@@ -72,8 +74,8 @@ export class MemcachedServer {
     this.#instance = new Instance(options);
     this.#instance.onShutdown = () => void this.close();
     this.log = new Log(options.log ?? "bytes");
-    this.faults.onChange = () => this.#listenIn();
-    this.log.onChange = () => this.#listenIn();
+    this.faults.onChange = () => this.#listenToAll();
+    this.log.onChange = () => this.#listenToAll();
     this.faults.add(...faultsOf(options));
     this.#listener = new Listener(
       { host, port, path, backlog: this.#instance.settings.backlog },
@@ -85,11 +87,11 @@ export class MemcachedServer {
       log: this.log,
       refuse: (ms) => {
         this.refuse();
-        this.#later(ms, () => this.listen());
+        this.#listenIn(ms);
       },
       restart: (ms) => {
         this.#die();
-        this.#later(ms, () => this.listen());
+        this.#listenIn(ms);
       },
     };
     this.#datagrams = udpPort === undefined ? undefined : new Datagrams(this.#instance, host);
@@ -273,15 +275,16 @@ export class MemcachedServer {
     });
   }
 
-  #later(ms: number, act: () => Promise<void>): void {
+  /** Whoever has taken the port meanwhile, perhaps a client for its own end, will leave it. */
+  #listenIn(ms: number): void {
     const timer = timers.setTimeout(() => {
       this.#timers.delete(timer);
-      void act();
+      this.listen().catch(() => this.#listenIn(RETRY_MS));
     }, ms);
     this.#timers.add(timer);
   }
 
-  #listenIn(): void {
+  #listenToAll(): void {
     for (const connection of this.#connections) connection.listenIn();
   }
 }

@@ -1,8 +1,11 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Fault, type FaultAction, MemcachedServer } from "tslibmc/testing";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Log } from "../../src/testing/log.js";
 import { bytesInUse } from "../support/garbage.js";
-import { Wire } from "./support/wire.js";
+import { exchange, Wire } from "./support/wire.js";
 
 let server: MemcachedServer;
 let wire: Wire;
@@ -174,6 +177,17 @@ describe("faults of connecting", () => {
     const back = Wire.to(server);
     expect(await back.ask("get a\r\n")).toBe(GOT);
     back.close();
+  });
+
+  it("comes back when who has taken its port meanwhile has left it", async () => {
+    server.faults.add({ on: { command: "get", times: 1 }, do: { kind: "restart", ms: 300 } });
+    await wire.send("get a\r\n").rest();
+    const taker = createServer((socket) => socket.end("taken")).listen(server.port, "127.0.0.1");
+    await once(taker, "listening");
+    await delay(400);
+    expect(await Wire.to(server).rest()).toBe("taken");
+    taker.close();
+    await vi.waitFor(async () => expect(await exchange(server.port, "get a\r\n")).toBe("END\r\n"));
   });
 
   it("restarts empty", async () => {
