@@ -50,7 +50,7 @@ export interface Peer {
 /** What arithmetic came to. */
 export type Sum =
   | { readonly kind: "number"; readonly digits: string; readonly item: Item }
-  | { readonly kind: "notFound" | "notNumeric" | "exists" };
+  | { readonly kind: "notFound" | "notNumeric" | "exists" | "noMemory" };
 
 /** What all connections of one running server share, and no socket. */
 export class Instance {
@@ -210,8 +210,7 @@ export class Instance {
     counters.of(item.slabClass)[`${mode}_hits`]++;
     const sum = mode === "incr" ? BigInt.asUintN(64, old + delta) : old > delta ? old - delta : 0n;
     const digits = String(sum);
-    store.rewrite(item, digits);
-    return { kind: "number", digits, item };
+    return store.rewrite(item, digits) ? { kind: "number", digits, item } : { kind: "noMemory" };
   }
 
   /** Deletes an item. `compareCas` 0n compares nothing. */

@@ -223,18 +223,21 @@ export class Store {
    * Replaces the number in an item: padded with blanks in place if it is not longer, as
    * a new item if it is. The caller goes on with the old item even then, as in memcached:
    * what it changes there is lost.
+   * @returns whether there is room
    */
-  rewrite(item: Item, digits: string): void {
+  rewrite(item: Item, digits: string): boolean {
     if (digits.length <= item.data.length) {
       item.data = digits.padEnd(item.data.length, " ");
       item.cas = this.nextCas();
       item.time = this.#clock.now();
-      return;
+      return true;
     }
     const { key, flags, exptime } = item;
+    if (this.reserve(key, digits.length, flags) !== undefined) return false;
     this.#unlink(item);
     this.#link(newItem({ key, data: digits, flags, exptime }), undefined);
     item.cas = this.stored?.cas ?? 0n;
+    return true;
   }
 
   /** Takes an item out. */

@@ -149,6 +149,22 @@ describe("memory", () => {
     expect(await wire.ask("mg k0\r\nmg k1\r\n")).toBe("EN\r\nHD\r\n");
   });
 
+  it("is not made for what a command makes by the way, with -M", async () => {
+    await start({ memoryLimit: 12_000, evict: false });
+    await wire.ask("set n 0 0 1\r\n9\r\n");
+    for (let i = 0; i < 20; i++) await wire.ask(set(`k${i}`));
+    for (let i = 0; i < 200; i++) await wire.ask(`set s${i} 0 0 1 noreply\r\n1\r\n`);
+    const { size } = server;
+    expect(
+      await wire.ask("incr n 1\r\nma n\r\nma none N9\r\nmg none N9\r\nmd n x\r\nget n\r\n"),
+    ).toBe(
+      "SERVER_ERROR out of memory\r\nSERVER_ERROR out of memory\r\n" +
+        "SERVER_ERROR Out of memory allocating new item\r\nEN\r\n" +
+        "SERVER_ERROR out of memory\r\nVALUE n 0 1\r\n9\r\nEND\r\n",
+    );
+    expect(server.size).toBe(size);
+  });
+
   it("is reclaimed from what has expired, without an eviction", async () => {
     await start({ memoryLimit: 12_000 });
     server.clock.stop();

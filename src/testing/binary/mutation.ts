@@ -38,6 +38,8 @@ function change({ instance }: Session, packet: Packet, mode: "incr" | "decr"): s
       return changed(packet, BigInt(sum.digits), sum.item.cas);
     case "exists":
       return errorPacket(packet, STATUS.exists);
+    case "noMemory":
+      return errorPacket(packet, NO_MEMORY, "Out of memory incrementing value");
     case "notNumeric":
       return errorPacket(packet, STATUS.notNumeric);
     case "notFound":

@@ -1,6 +1,7 @@
 import type { Instance } from "../../instance.js";
 import type { Item } from "../../item.js";
 import type { Session } from "../../session.js";
+import { OUT_OF_MEMORY } from "../command.js";
 import { NON_NUMERIC } from "../mutation.js";
 import {
   isTooLong,
@@ -37,6 +38,8 @@ export function metaArithmetic(session: Session, words: readonly string[]): stri
   switch (sum.kind) {
     case "notNumeric":
       return NON_NUMERIC;
+    case "noMemory":
+      return OUT_OF_MEMORY;
     case "exists":
       return failed("EX", request);
     case "notFound":
