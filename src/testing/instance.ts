@@ -217,10 +217,11 @@ export class Instance {
   remove(key: string, compareCas = 0n): "deleted" | "notFound" | "exists" {
     const { counters, store, watch } = this;
     const item = store.peek(key);
-    if (item === undefined || (compareCas !== 0n && compareCas !== item.cas)) {
+    if (item === undefined) {
       counters.totals.delete_misses++;
-      return item === undefined ? "notFound" : "exists";
+      return "notFound";
     }
+    if (compareCas !== 0n && compareCas !== item.cas) return "exists";
     counters.of(item.slabClass).delete_hits++;
     watch.deleted(item, "delete");
     store.delete(item);

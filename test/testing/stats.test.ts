@@ -2,7 +2,7 @@ import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
-import { Wire } from "./support/wire.js";
+import { exchange, Wire } from "./support/wire.js";
 
 /** Names of figures that depend on threads, time and memory, which an embedded server has not. */
 const INCIDENTAL =
@@ -118,6 +118,19 @@ describeAgainst(`stats against memcached ${VERSION}`, () => {
     expect(got.get("2:state")).toBe("conn_read");
     expect(got.get("2:addr")).toMatch(/^tcp:127\.0\.0\.1:\d+$/);
     other.close();
+  });
+
+  it("has no miss for what a delete with another cas leaves, over the binary protocol", async () => {
+    const request = Buffer.concat([Buffer.alloc(24), Buffer.from("a")]);
+    request.set([0x80, 0x04, 0, 1]);
+    request.writeUInt32BE(1, 8);
+    request.writeBigUInt64BE(99999n, 16);
+    const misses = async (wire: Wire, { port }: { port: number }) => {
+      await wire.ask("set a 0 0 1\r\nx\r\nstats reset\r\n");
+      expect(await exchange(port, request.toString("latin1"))).toContain("Data exists");
+      return entries(await wire.ask("stats\r\n")).get("delete_misses");
+    };
+    expect(await misses(ours, embedded)).toBe(await misses(theirs, real));
   });
 });
 
