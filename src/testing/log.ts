@@ -49,7 +49,7 @@ export class Log {
     return this.#requests;
   }
 
-  /** All bytes that arrived, or those of one connection, counted from 1; the last 16 MB of them. */
+  /** All bytes that arrived, or those of one connection, counted from 1; where they are over 16 MB, the last 8 MB at least. */
   received(connection?: number): Buffer {
     const pieces = this.#pieces.filter(
       (piece) => connection === undefined || piece.connection === connection,
@@ -101,7 +101,8 @@ export class Log {
   }
 
   #forgetHalf(): void {
-    this.#pieces = this.#pieces.slice(this.#pieces.length / 2);
-    this.#bytes = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    let first = 0;
+    while (this.#bytes > MAX_BYTES / 2) this.#bytes -= this.#pieces[first++]!.bytes.length;
+    this.#pieces = this.#pieces.slice(first);
   }
 }

@@ -173,7 +173,10 @@ export class MemcachedServer {
     this.#instance.accepting = false;
   }
 
-  /** Accepts connections again, on the same port. */
+  /**
+   * Accepts connections again, on the same port.
+   * @throws MemcachedError if another process has taken it
+   */
   async listen(): Promise<void> {
     if (this.#listener.isOpen || this.#closed !== undefined) return;
     this.#opening ??= this.#listener.open().finally(() => {
@@ -186,6 +189,7 @@ export class MemcachedServer {
   /**
    * Dies and comes back empty on the same port: connections are reset, cas numbers begin anew, and
    * what commands had set is as the options say again.
+   * @throws MemcachedError if another process has taken the port
    */
   async restart(): Promise<void> {
     this.#die();
@@ -196,6 +200,7 @@ export class MemcachedServer {
    * Makes these the servers of the cluster, under the next version: what `config get cluster`
    * answers from now on.
    * @param servers - each as `host:port`, or as `host|ip|port`
+   * @throws OptionError for anything but an array of strings
    */
   announce(servers: readonly string[]): void {
     this.#instance.announce(servers);

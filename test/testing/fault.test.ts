@@ -303,6 +303,16 @@ describe("the log", () => {
     expect(log.received(1).length).toBe(pieces * 30 + 4);
   });
 
+  it("keeps half of what it has room for when it is full, whatever the sizes of pieces", () => {
+    const log = new Log("bytes");
+    for (let i = 0; i < 200; i++) log.receive(i, Buffer.alloc(65536));
+    for (let i = 0; i < 1000; i++) log.receive(i, Buffer.alloc(4096, "x"));
+    const kept = log.received();
+    expect(kept.length).toBeGreaterThan(8_000_000);
+    expect(kept.length).toBeLessThan(16 * 1024 * 1024);
+    expect(kept.at(-1)).toBe("x".charCodeAt(0));
+  });
+
   it("resolves when a request arrives", async () => {
     const arrived = server.log.next("get", "b");
     wire.send("get a\r\nget a b\r\n");
