@@ -12,6 +12,9 @@ const PAYLOAD_BYTES = DATAGRAM_BYTES - HEADER_BYTES;
 /** A longer reply is lost: its datagrams have no numbers. */
 const MAX_REPLY = 0xffff * PAYLOAD_BYTES;
 
+/** Where a process is stopped, the kernel keeps some hundred for it. */
+const MAX_HELD = 256;
+
 /**
  * Requests in datagrams (protocol.txt, "UDP protocol"): each begins with a request's
  * number, a sequence number and the count of datagrams, all in 16 bits, and 16 unused ones.
@@ -19,6 +22,8 @@ const MAX_REPLY = 0xffff * PAYLOAD_BYTES;
 export class Datagrams {
   readonly #socket: Socket;
   readonly #instance: Instance;
+  /** What came while the server was stopped; undefined while it runs. */
+  #held: (readonly [message: Buffer, from: RemoteInfo])[] | undefined;
 
   constructor(instance: Instance, host: string) {
     this.#instance = instance;
@@ -33,6 +38,17 @@ export class Datagrams {
     return this.#socket.address().port;
   }
 
+  /** Neither reads nor answers until {@link resume}. */
+  pause(): void {
+    this.#held ??= [];
+  }
+
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const [message, from] of held) this.#receive(message, from);
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#socket, "close");
     this.#socket.close();
@@ -40,6 +56,10 @@ export class Datagrams {
   }
 
   #receive(message: Buffer, from: RemoteInfo): void {
+    if (this.#held !== undefined) {
+      if (this.#held.length < MAX_HELD) this.#held.push([message, from]);
+      return;
+    }
     if (message.length <= HEADER_BYTES || message.readUInt16BE(4) !== 1) return;
     const session = new Session(this.#instance, 0, `udp:${from.address}:${from.port}`);
     const parts: string[] = [];

@@ -150,15 +150,17 @@ export class MemcachedServer {
     this.#instance.store.clear();
   }
 
-  /** Neither reads nor answers, on any connection, until {@link resume}: a stopped process. */
+  /** Neither reads nor answers, on any connection or by UDP, until {@link resume}: a stopped process. */
   pause(): void {
     this.#paused = true;
+    this.#datagrams?.pause();
     for (const connection of this.#connections) connection.pause();
   }
 
   /** Goes on after {@link pause}, and answers what came meanwhile. */
   resume(): void {
     this.#paused = false;
+    this.#datagrams?.resume();
     for (const connection of this.#connections) connection.resume();
   }
 

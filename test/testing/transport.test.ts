@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { MemcachedError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
@@ -200,6 +201,15 @@ describeAgainst(`UDP, against memcached ${VERSION}`, () => {
     socket.close();
     return got;
   }
+
+  it("waits for a stopped process, and answers when it goes on", async () => {
+    embedded.pause();
+    const answer = datagrams(embedded.udpPort, "version\r\n", 1);
+    const first = await Promise.race([answer, delay(50)]);
+    embedded.resume();
+    expect(first).toBeUndefined();
+    expect((await answer)[0]).toContain("VERSION");
+  });
 
   it("keeps no watcher, who would have nobody to tell", async () => {
     await datagrams(embedded.udpPort, "watch\r\n", 1);
