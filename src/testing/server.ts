@@ -190,7 +190,7 @@ export class MemcachedServer {
 
   /**
    * Dies and comes back empty on the same port: connections are reset, cas numbers begin anew, and
-   * what commands had set is as the options say again.
+   * what commands had set is as the options say again. It runs, though it was stopped before.
    * @throws MemcachedError if another process has taken the port
    */
   async restart(): Promise<void> {
@@ -227,6 +227,7 @@ export class MemcachedServer {
     this.refuse();
     this.disconnectAll();
     this.#instance.restart();
+    this.resume();
   }
 
   async #open(): Promise<void> {

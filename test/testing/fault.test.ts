@@ -277,6 +277,12 @@ describe("a stopped process", () => {
     expect(await late.until("END\r\n")).toBe(GOT);
     late.close();
   });
+
+  it("runs after a restart", async () => {
+    server.pause();
+    await server.restart();
+    expect(await exchange(server.port, "get a\r\n")).toBe("END\r\n");
+  });
 });
 
 describe("the log", () => {
