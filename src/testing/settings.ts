@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from "node:tls";
 import { OptionError } from "../errors.js";
 import { checkBoolean, checkChoice, checkInteger } from "../util/check.js";
-import type { NamesOf } from "../util/names.js";
+import { keysOf, type NamesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { type Compat, type Release, releaseOf } from "./release.js";
@@ -181,21 +181,8 @@ export function resolveSettings(options: ServerOptions): Settings {
   };
   const flag = (name: keyof typeof SWITCHES) => checkBoolean(options[name] ?? SWITCHES[name], name);
   return {
-    memoryLimit: number("memoryLimit"),
-    itemSizeMax: number("itemSizeMax"),
-    maxConnections: number("maxConnections"),
-    requestsPerEvent: number("requestsPerEvent"),
-    backlog: number("backlog"),
-    idleTimeout: number("idleTimeout"),
-    chunkSize: number("chunkSize"),
-    evict: flag("evict"),
-    cas: flag("cas"),
-    flushAll: flag("flushAll"),
-    dump: flag("dump"),
-    watch: flag("watch"),
-    shutdown: flag("shutdown"),
-    trackSizes: flag("trackSizes"),
-    debug: flag("debug"),
+    ...eachOf(NUMBERS, number),
+    ...eachOf(SWITCHES, flag),
     release: releaseOf(options.compat ?? "newest"),
     sasl: credentials(options.sasl, "sasl"),
     asciiAuth: credentials(options.asciiAuth, "asciiAuth"),
@@ -205,6 +192,13 @@ export function resolveSettings(options: ServerOptions): Settings {
     tls: options.tls,
     ...INITIAL_TUNING,
   };
+}
+
+function eachOf<Name extends string, Value>(
+  table: Readonly<Record<Name, unknown>>,
+  make: (name: Name) => Value,
+): Record<Name, Value> {
+  return Object.fromEntries(keysOf(table).map((name) => [name, make(name)])) as Record<Name, Value>;
 }
 
 function credentials(given: Credentials | undefined, name: string): Credentials | undefined {
