@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { MemcachedError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
@@ -41,6 +42,14 @@ describe("addresses", () => {
     const wire = Wire.to(server);
     expect(await wire.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
     wire.close();
+  });
+
+  it("stays closed, though it was about to listen again", async () => {
+    const server = await MemcachedServer.start();
+    const restarted = server.restart();
+    await server.close();
+    await restarted;
+    expect(await Wire.to(server).ended).toBe("reset");
   });
 
   it("rejects if the port is taken", async () => {
@@ -192,6 +201,39 @@ describeAgainst(`UDP, against memcached ${VERSION}`, () => {
     socket.close();
     return got;
   }
+
+  it("waits for a stopped process, and answers when it goes on", async () => {
+    embedded.pause();
+    const answer = datagrams(embedded.udpPort, "version\r\n", 1);
+    const first = await Promise.race([answer, delay(50)]);
+    embedded.resume();
+    expect(first).toBeUndefined();
+    expect((await answer)[0]).toContain("VERSION");
+  });
+
+  it("keeps no watcher, who would have nobody to tell", async () => {
+    await datagrams(embedded.udpPort, "watch\r\n", 1);
+    const [stats] = await datagrams(embedded.udpPort, "stats\r\n", 2).then((both) => [
+      both.join(""),
+    ]);
+    expect(stats).toContain("STAT log_watchers 0\r\n");
+  });
+
+  it("counts all datagrams of a reply, and sends none that it cannot count", async () => {
+    const wire = Wire.to(embedded);
+    const data = "v".repeat(1_000_000);
+    await wire.ask(`set l 0 0 ${data.length}\r\n${data}\r\n`);
+    wire.close();
+    const [first] = await datagrams(embedded.udpPort, "get l\r\nget l\r\n", 1);
+    const bytes = 2 * `VALUE l 0 ${data.length}\r\n${data}\r\nEND\r\n`.length;
+    expect(Buffer.from(first!, "latin1").readUInt16BE(4)).toBe(Math.ceil(bytes / 1392));
+    const socket = createSocket("udp4");
+    const header = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]);
+    const request = Buffer.from(`get${" l".repeat(100)}\r\n`);
+    socket.send(Buffer.concat([header, request]), embedded.udpPort, "127.0.0.1");
+    expect(await datagrams(embedded.udpPort, "version\r\n", 1)).toHaveLength(1);
+    socket.close();
+  });
 
   it("answers as memcached does, in as many datagrams", async () => {
     const value = "v".repeat(3000);
