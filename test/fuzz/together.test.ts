@@ -128,6 +128,7 @@ async function history(setting: Setting): Promise<Step[]> {
   await using table = new Table(setting);
   const { prefix, lend, question } = table;
   const random = randomFrom(setting.seed);
+  await table.client.version(); // it has its connections, as pylibmc has at its first call
   const epoch = process.hrtime.bigint() + BEFOREHAND_NS;
   const scripts = Array.from({ length: THREADS }, (_, n) =>
     script(prefix, `p${n}`, CALLS_OF_A_THREAD, random),
