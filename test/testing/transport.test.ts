@@ -9,6 +9,7 @@ import { MemcachedError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Authority, type Certificate } from "../support/certificates.js";
+import { hasIPv6 } from "../support/ipv6.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
@@ -26,7 +27,7 @@ describe("addresses", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("serves IPv6", async () => {
+  it.runIf(hasIPv6)("serves IPv6", async () => {
     await using server = await MemcachedServer.start({ host: "::1" });
     expect(server.address).toBe(`[::1]:${server.port}`);
     const wire = Wire.connect({ host: "::1", port: server.port });
