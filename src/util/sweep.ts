@@ -1,7 +1,7 @@
 import { timers } from "./timers.js";
 
 /** How late a deadline can fire by design, in milliseconds. */
-const PERIOD_MS = 10;
+export const PERIOD_MS: number = 10;
 
 /** What is later than this, checks or a timer, had the process busy, or without a processor, before. */
 export const LATE_MS: number = 5 * PERIOD_MS;

@@ -1,6 +1,7 @@
 import { type Client, type ClientOptions, ConnectionClosedError, TimeoutError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Gate } from "../support/gate.js";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { freePort } from "../support/port.js";
@@ -323,25 +324,18 @@ describe("close", () => {
     expect(await call).toBeInstanceOf(ConnectionClosedError);
   });
 
-  test("while a value is encoded for ever: what waits for it fails when it is, and is not sent", async () => {
+  test("while a value is encoded for ever: what waits for it fails then, and is not sent", async () => {
     const server = use(await ScriptedServer.start());
-    let encode = () => {};
-    const client = clientOf(server.address, {
-      serializer: {
-        serialize: () =>
-          new Promise((resolve) => {
-            encode = () => resolve({ data: "v", flags: 0 });
-          }),
-        deserialize: () => undefined,
-      },
-    });
+    const gate = new Gate();
+    const client = clientOf(server.address, { serializer: gate.serializer });
     const calls = [outcome(client.set("k", 1)), outcome(client.get("k"))];
     await client.close({ drainMs: 50 });
-    encode();
     for (const error of await Promise.all(calls)) {
       expect(error).toBeInstanceOf(ConnectionClosedError);
-      expect(error).toMatchObject({ sent: false });
+      expect(error).toMatchObject({ key: "k", sent: false });
     }
+    gate.open();
+    await new Promise(setImmediate);
     expect(server.connections).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import type { Address } from "../../connection/address.js";
 import type { ConnectionEvents } from "../../connection/announcer.js";
 import { Turnstile } from "../../connection/turnstile.js";
-import { asMemcachedError } from "../../errors.js";
+import { asMemcachedError, ConnectionClosedError } from "../../errors.js";
 import type { Operation } from "../../operation.js";
 import { encodePrefix } from "../../protocol/key.js";
 import { Placement } from "../../ring/placement.js";
@@ -202,7 +202,7 @@ export class Settings {
 
   /** Ends everything when nothing is under way any more, or when the time is over. */
   async close(drainMs: number): Promise<void> {
-    const { router } = this.dispatcher;
+    const { router, turns } = this.dispatcher;
     let underWay = this.#underWay();
     let isOver = drainMs === 0;
     const drain = async () => {
@@ -215,6 +215,7 @@ export class Settings {
     };
     await within(drainMs, drain());
     isOver = true;
+    turns.end(({ details }) => new ConnectionClosedError("The client was closed", details));
     router.end();
     this.#gutter?.end();
   }
