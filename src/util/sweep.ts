@@ -7,6 +7,14 @@ export const PERIOD_MS: number = 10;
 export const LATE_MS: number = 5 * PERIOD_MS;
 
 /**
+ * The time of a further step of a call: what is left of the call's, and as much at least as a deadline
+ * may be late. Who is asked with less than that could not answer, and would seem to be lost.
+ */
+export function stepMs(deadline: number, timeoutMs: number): number {
+  return Math.max(deadline - performance.now(), Math.min(timeoutMs, PERIOD_MS));
+}
+
+/**
  * One timer for many deadlines: it runs while there is something to watch, and keeps the
  * process alive only that long, if at all.
  *

@@ -16,6 +16,7 @@ import type { Router } from "../../routing/router.js";
 import type { WriteBuffer } from "../../routing/writebuffer.js";
 import { checkDurationMs, checkOptions } from "../../util/check.js";
 import { ownOptions } from "../../util/names.js";
+import { stepMs } from "../../util/sweep.js";
 import type { Codec, Decoder, Encoded } from "../../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
@@ -135,9 +136,10 @@ export class Dispatcher {
 
   /** A call's options for its steps, which share its time. */
   timed<Options extends CallOptions>(options: Options): Options & { readonly timeoutMs: number } {
-    const deadline = this.deadline(options);
+    const timeoutMs = this.#timeoutMs(options);
+    const deadline = performance.now() + timeoutMs;
     return Object.defineProperty(ownOptions(options), "timeoutMs", {
-      get: () => Math.max(1, deadline - performance.now()),
+      get: () => stepMs(deadline, timeoutMs),
     }) as Options & { readonly timeoutMs: number };
   }
 
