@@ -163,6 +163,41 @@ describe("what was called before close() ends as it would have", () => {
     });
   });
 
+  test.each<[string, (client: Client) => Promise<unknown>]>([
+    ["get", (client) => client.get("read")],
+    ["gets", (client) => client.gets("read").then((read) => read?.value)],
+    ["metaGet", (client) => client.metaGet("read").then((item) => item?.value)],
+    ["getMulti", (client) => client.getMulti(["read"]).then((found) => found.get("read"))],
+  ])("%s of a value that takes its time to decode", async (_, read) => {
+    await reader().set("read", Buffer.from(JSON.stringify("value")));
+    for (const options of [{}, { chunk: true }]) {
+      const { serializer, open } = new Gate();
+      setTimeout(open, 100);
+      let isOver = false;
+      const client = clientOf(addresses, { ...PATIENT, serializer, ...options });
+      const called = read(client).finally(() => {
+        isOver = true;
+      });
+      await client.close();
+      expect(isOver).toBe(true);
+      expect(await called).toBe("value");
+    }
+  });
+
+  test("a read whose value is never decoded ends with the client", async () => {
+    await reader().setMulti({ read: Buffer.from("1"), other: Buffer.from("2") });
+    for (const options of [{}, { chunk: true }]) {
+      const { serializer } = new Gate();
+      const client = clientOf(addresses, { serializer, ...options });
+      const calls = [outcome(client.get("read")), outcome(client.getMulti(["read", "other"]))];
+      await client.close({ drainMs: 200 });
+      const [one, many] = await Promise.all(calls);
+      expect(one).toBeInstanceOf(ConnectionClosedError);
+      expect(one).toMatchObject({ command: "get", key: "read", sent: true });
+      expect(many).toMatchObject({ cause: { name: "ConnectionClosedError", command: "getMulti" } });
+    }
+  });
+
   test("metaSet of a value in the making", async () => {
     const stored = await closedAfter(slowCodec, (client) => client.metaSet("meta", { a: 1 }));
     expect(stored).toMatchObject({ status: "stored" });
