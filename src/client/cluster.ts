@@ -39,6 +39,7 @@ import { Subscription } from "./servers/subscription.js";
 import { checkUrl, withUrl } from "./servers/url.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./settings/configure.js";
 import { type CopyReadStats, copyReadStats } from "./settings/copyreading.js";
+import { keptOptions } from "./settings/kept.js";
 import { Settings } from "./settings/settings.js";
 import { behaviorView } from "./settings/view.js";
 
@@ -75,7 +76,7 @@ export abstract class Cluster implements AsyncDisposable {
 
   constructor(servers: Servers, options: ClientOptions) {
     checkClientOptions(options);
-    this.#options = withUrl(servers, options);
+    this.#options = withUrl(servers, keptOptions(options));
     this.#settings = new Settings(parseServers(servers), this.#options);
   }
 
