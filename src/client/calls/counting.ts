@@ -54,7 +54,7 @@ export function count(
 }
 
 /** The keys with a delta each, or keys that share one. */
-export type Deltas<K extends Key> = Iterable<K> | ReadonlyMap<K, number>;
+export type Deltas<K extends Key> = (Iterable<K> & object) | ReadonlyMap<K, number>;
 
 /** Keys to count, and the delta of each. */
 interface Counted<K> {
