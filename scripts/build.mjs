@@ -6,7 +6,15 @@
  *   node scripts/build.mjs              builds
  *   node scripts/build.mjs --if-stale   builds if a source is newer than what is built
  */
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { parseAst } from "rolldown/parseAst";
@@ -30,6 +38,9 @@ const SMALLER = {
   compress: { keepNames: { function: true, class: true } },
   mangle: { keepNames: true, toplevel: true },
 };
+
+/** Without it TypeScript 6 and later take Node's types for `any`, unless the program's tsconfig names them. */
+const NODE = '/// <reference types="node" />\n';
 
 /** @type {Record<"esm" | "cjs", import("rolldown").OutputOptions>} */
 const FORMATS = {
@@ -77,11 +88,24 @@ async function build() {
 
   keepWhatIsReached(join(root, "dist/cjs"), names);
   for (const name of names) {
+    const declarations = join(root, `dist/cjs/${name}.d.ts`);
+    writeFileSync(declarations, NODE + readFileSync(declarations, "utf8"));
+    appendFileSync(join(root, `dist/cjs/${name}.js`), traceOf(name));
     const types = `${"../".repeat(name.split("/").length)}cjs/${name}.js`;
     writeFileSync(join(root, `dist/esm/${name}.d.ts`), `export * from "${types}";\n`);
   }
   for (const file of programs) chmodSync(join(root, file), 0o755);
   writeFileSync(SEAL, '{ "type": "commonjs" }\n');
+}
+
+/**
+ * Names the ES module that Node loads in the place of a CommonJS one, by `module-sync`. Tools that
+ * copy what a program requires do not all know that condition: @vercel/nft knows it from Node 22
+ * on alone, and the program that it copied could not be started. A file named like this it copies.
+ * @param {string} name
+ */
+function traceOf(name) {
+  return `()=>{__dirname+"/${"../".repeat(name.split("/").length)}esm/${name}.js"};\n`;
 }
 
 /**
