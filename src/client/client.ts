@@ -125,27 +125,33 @@ export class Client<Value = unknown> extends Cluster {
    * tells them apart
    * @throws PartialError if a server failed; its `results` hold what the others answered
    */
-  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
+  getMulti<T = Value>(
+    keys: Iterable<string> & object,
+    options?: CallOptions,
+  ): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     options?: CallOptions,
   ): Promise<Map<Given<K>, T>>;
-  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
+  getMulti<T, K extends Key>(
+    keys: Iterable<K> & object,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, T>> {
     const values = getMany(this.#dispatcher, keys, false, options);
     return values as Promise<Map<Given<K>, T>>;
   }
 
   /** Reads many keys as {@link Client.getMulti} does, each value with its cas token. */
   getsMulti<T = Value>(
-    keys: Iterable<string>,
+    keys: Iterable<string> & object,
     options?: CallOptions,
   ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>>;
   getsMulti<T, K extends Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
     const values = getMany(this.#dispatcher, keys, true, options);
@@ -290,7 +296,10 @@ export class Client<Value = unknown> extends Cluster {
    * @returns the keys that had none
    * @throws PartialError if a server failed; its `results` are the keys not known to be deleted
    */
-  deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
+  deleteMulti<K extends Key>(
+    keys: Iterable<K> & object,
+    options?: WriteOptions,
+  ): Promise<Given<K>[]> {
     return removeMany(this.#dispatcher, keys as Iterable<Given<K>>, options);
   }
 
@@ -308,7 +317,7 @@ export class Client<Value = unknown> extends Cluster {
    * @throws PartialError if a server failed; its `results` are the keys not known to be touched
    */
   touchMulti<K extends Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     ttl: Ttl,
     options?: WriteOptions,
   ): Promise<Given<K>[]> {

@@ -6,7 +6,7 @@ import { VERSION_REQUEST } from "../protocol/request.js";
 import type { ServerStats } from "../routing/server.js";
 import { checkBoolean, checkInteger, checkOptions } from "../util/check.js";
 import { MAX_TIMER_MS } from "../util/clock.js";
-import { namesOf, ownOptions } from "../util/names.js";
+import { namesOf } from "../util/names.js";
 import type { BehaviorOptions, Behaviors } from "./behaviors/behaviors.js";
 import { checkBehaviors } from "./behaviors/rules.js";
 import { checkStatsArgument } from "./calls/check.js";
@@ -39,6 +39,7 @@ import { Subscription } from "./servers/subscription.js";
 import { checkUrl, withUrl } from "./servers/url.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./settings/configure.js";
 import { type CopyReadStats, copyReadStats } from "./settings/copyreading.js";
+import { keptOptions } from "./settings/kept.js";
 import { Settings } from "./settings/settings.js";
 import { behaviorView } from "./settings/view.js";
 
@@ -75,7 +76,7 @@ export abstract class Cluster implements AsyncDisposable {
 
   constructor(servers: Servers, options: ClientOptions) {
     checkClientOptions(options);
-    this.#options = withUrl(servers, options);
+    this.#options = withUrl(servers, keptOptions(options));
     this.#settings = new Settings(parseServers(servers), this.#options);
   }
 
@@ -328,9 +329,7 @@ export abstract class Cluster implements AsyncDisposable {
     const settings = this.#settings;
     const { dispatcher } = settings;
     dispatcher.begin(options, ADMIN_OPTIONS, "flush");
-    const own = options && ownOptions(options);
-    const held = dispatcher.turns.taken;
-    if (held !== undefined) await held;
+    const own = await dispatcher.afterTurns(admin.flush, options);
     const deadline = dispatcher.deadline(own);
     const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, own, deadline);
     await ask();

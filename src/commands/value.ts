@@ -13,7 +13,8 @@ export function decodeHit(hit: Hit, codec: Decoder, key: string, command: string
   try {
     const value = codec.decode(hit.bytes!, hit.start, hit.end, hit.flags, hit.owned, key);
     if (!(value instanceof Promise)) return value;
-    return value.catch((error) => missOrThrow(error, key, command));
+    const kept = codec.slow?.add(value) ?? value;
+    return kept.catch((error) => missOrThrow(error, key, command));
   } catch (error) {
     return missOrThrow(error, key, command);
   }

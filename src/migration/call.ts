@@ -1,6 +1,7 @@
 import type { CallOptions } from "../client/calls/options.js";
 import { TimeoutError } from "../errors.js";
 import { checkDurationMs } from "../util/check.js";
+import { stepMs } from "../util/sweep.js";
 
 const MAX_ATTEMPTS = 100;
 
@@ -10,6 +11,7 @@ export class Call {
   readonly #signal: AbortSignal | undefined;
   readonly #keyPrefix: CallOptions["keyPrefix"];
   readonly #groupKey: CallOptions["groupKey"];
+  readonly #timeoutMs: number;
   readonly #deadline: number;
   #attempts = 0;
 
@@ -20,8 +22,8 @@ export class Call {
     this.#signal = options?.signal;
     this.#keyPrefix = options?.keyPrefix;
     this.#groupKey = options?.groupKey;
-    this.#deadline =
-      performance.now() + (given === undefined ? timeoutMs : checkDurationMs(given, "timeoutMs"));
+    this.#timeoutMs = given === undefined ? timeoutMs : checkDurationMs(given, "timeoutMs");
+    this.#deadline = performance.now() + this.#timeoutMs;
   }
 
   get aborted(): boolean {
@@ -35,13 +37,17 @@ export class Call {
 
   /** A step's options: it has what is left of the call's time, and no more than its limit. */
   step(limitMs: number = Number.POSITIVE_INFINITY): CallOptions {
-    const leftMs = Math.max(1, this.#deadline - performance.now());
-    return { ...this.place, signal: this.#signal, timeoutMs: Math.min(leftMs, limitMs) };
+    return this.#stepBy(this.#deadline, limitMs);
   }
 
   /** A step's options where another one follows that is to have as much time. */
   firstStep(): CallOptions {
-    return this.step(Math.max(1, (this.#deadline - performance.now()) / 2));
+    return this.#stepBy((this.#deadline + performance.now()) / 2, Number.POSITIVE_INFINITY);
+  }
+
+  #stepBy(deadline: number, limitMs: number): CallOptions {
+    const timeoutMs = Math.min(stepMs(deadline, this.#timeoutMs), limitMs);
+    return { ...this.place, signal: this.#signal, timeoutMs };
   }
 
   /** For what is done although the call was aborted: the same with time of its own. */

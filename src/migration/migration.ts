@@ -82,12 +82,18 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
   }
 
   /** Reads many keys as {@link Migration.get} reads one. */
-  getMulti<T = Value>(keys: Iterable<string>, options?: CallOptions): Promise<Map<string, T>>;
+  getMulti<T = Value>(
+    keys: Iterable<string> & object,
+    options?: CallOptions,
+  ): Promise<Map<string, T>>;
   getMulti<T = Value, K extends Key = Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     options?: CallOptions,
   ): Promise<Map<Given<K>, T>>;
-  getMulti<T, K extends Key>(keys: Iterable<K>, options?: CallOptions): Promise<Map<Given<K>, T>> {
+  getMulti<T, K extends Key>(
+    keys: Iterable<K> & object,
+    options?: CallOptions,
+  ): Promise<Map<Given<K>, T>> {
     return this.#pair.run("getMulti", options, CALL_OPTIONS, (call) =>
       this.#reads.getMulti(keys, call),
     );
@@ -95,15 +101,15 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
 
   /** Reads many keys as {@link Migration.gets} reads one; values are brought over before it resolves. */
   getsMulti<T = Value>(
-    keys: Iterable<string>,
+    keys: Iterable<string> & object,
     options?: CallOptions,
   ): Promise<Map<string, ValueWithCas<T>>>;
   getsMulti<T = Value, K extends Key = Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>>;
   getsMulti<T, K extends Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     options?: CallOptions,
   ): Promise<Map<Given<K>, ValueWithCas<T>>> {
     return this.#pair.run("getsMulti", options, CALL_OPTIONS, (call) =>
@@ -213,7 +219,10 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
   }
 
   /** Deletes many items in both clusters. @returns the keys that had none */
-  deleteMulti<K extends Key>(keys: Iterable<K>, options?: WriteOptions): Promise<Given<K>[]> {
+  deleteMulti<K extends Key>(
+    keys: Iterable<K> & object,
+    options?: WriteOptions,
+  ): Promise<Given<K>[]> {
     const given = keys as Iterable<Given<K>>;
     return this.#pair.run("deleteMulti", options, WRITE_OPTIONS, (call) =>
       this.#changes.removeMany(this.#pair.distinct(given, options), call, options),
@@ -229,7 +238,7 @@ export class Migration<Value = unknown> extends Transition<Value> implements Cal
 
   /** Gives many items a new ttl as {@link Migration.touch} does one. @returns the keys that had none */
   async touchMulti<K extends Key>(
-    keys: Iterable<K>,
+    keys: Iterable<K> & object,
     ttl: Ttl,
     options?: WriteOptions,
   ): Promise<Given<K>[]> {

@@ -1,10 +1,18 @@
 import { timers } from "./timers.js";
 
 /** How late a deadline can fire by design, in milliseconds. */
-const PERIOD_MS = 10;
+export const PERIOD_MS: number = 10;
 
 /** What is later than this, checks or a timer, had the process busy, or without a processor, before. */
 export const LATE_MS: number = 5 * PERIOD_MS;
+
+/**
+ * The time of a further step of a call: what is left of the call's, and as much at least as a deadline
+ * may be late. Who is asked with less than that could not answer, and would seem to be lost.
+ */
+export function stepMs(deadline: number, timeoutMs: number): number {
+  return Math.max(deadline - performance.now(), Math.min(timeoutMs, PERIOD_MS));
+}
 
 /**
  * One timer for many deadlines: it runs while there is something to watch, and keeps the

@@ -1,3 +1,5 @@
+import type { Pending } from "../util/pending.js";
+
 /** A value's bytes, or a string in which each character is one. */
 export type EncodedData = string | Uint8Array;
 
@@ -72,7 +74,10 @@ export interface Codec {
 }
 
 /** The half of a codec that reads. */
-export type Decoder = Pick<Codec, "decode">;
+export interface Decoder extends Pick<Codec, "decode"> {
+  /** Takes the values of which it gives a promise, where somebody keeps them. */
+  readonly slow?: Pending | undefined;
+}
 
 /**
  * A user's own pair in place of the native types: every value goes through it.

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
+import type { LookupFunction } from "node:net";
 import { Migration } from "tslibmc/migration";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterEach, describe, expect, test } from "vitest";
+import { Authority } from "../support/certificates.js";
 import { clientOf } from "../support/use.js";
 
 /** Options that were made from others, which have them all. */
@@ -149,3 +151,49 @@ describe("options that are changed for the next call change nothing about this o
     expect(await reading).toBe(LARGE);
   });
 });
+
+describe("what a client's options hold may be changed for another client:", () => {
+  test("the tls of further connections", async () => {
+    using authority = new Authority("authority of the tests");
+    const { cert, key } = authority.issue("good", ["DNS:localhost"]);
+    await using server = await MemcachedServer.start({ tls: { cert, key } });
+    const tls = { ca: [authority.cert], servername: "localhost" };
+    const client = clientOf(server.address, { tls });
+    const fromParts = clientOf(server.address, { tls: inherited(tls) });
+    expect(await client.set("k", 1)).toBe(true);
+    tls.ca.length = 0;
+    tls.servername = "elsewhere";
+    client.disconnectAll();
+    expect(await client.get("k")).toBe(1);
+    expect(await client.clone().get("k")).toBe(1);
+    expect(await fromParts.get("k")).toBe(1);
+  });
+
+  test("the sockets of other servers, the buckets, and what is compressed", async () => {
+    await using server = await MemcachedServer.start();
+    const { port } = server;
+    const socket = { lookup: lookupOf("127.0.0.1") };
+    const placement = { buckets: [0, 0] };
+    const compress = { minLength: 10 };
+    const client = clientOf(`one.test:${port}`, {
+      socket,
+      placement,
+      compress,
+      behaviors: { distribution: "virtual bucket" },
+    });
+    socket.lookup = lookupOf("192.0.2.1");
+    placement.buckets.fill(1);
+    compress.minLength = 1_000_000;
+    client.setServers([`two.test:${port}`]);
+    client.behaviors.pickle_protocol = 2;
+    expect(await client.set("k", "v".repeat(1000))).toBe(true);
+    expect((await client.metaGet("k", { returnSize: true }))?.size).toBeLessThan(100);
+  });
+});
+
+function lookupOf(address: string): LookupFunction {
+  return (_, { all }, found) => {
+    if (all) found(null, [{ address, family: 4 }]);
+    else found(null, address, 4);
+  };
+}

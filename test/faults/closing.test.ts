@@ -1,6 +1,7 @@
 import { type Client, type ClientOptions, ConnectionClosedError, TimeoutError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Gate } from "../support/gate.js";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { freePort } from "../support/port.js";
@@ -160,6 +161,41 @@ describe("what was called before close() ends as it would have", () => {
       expect(await Promise.all(everywhere)).toEqual([1, 1, 1]);
       await closedAfter({ behaviors, binary }, (client) => client.flush());
     });
+  });
+
+  test.each<[string, (client: Client) => Promise<unknown>]>([
+    ["get", (client) => client.get("read")],
+    ["gets", (client) => client.gets("read").then((read) => read?.value)],
+    ["metaGet", (client) => client.metaGet("read").then((item) => item?.value)],
+    ["getMulti", (client) => client.getMulti(["read"]).then((found) => found.get("read"))],
+  ])("%s of a value that takes its time to decode", async (_, read) => {
+    await reader().set("read", Buffer.from(JSON.stringify("value")));
+    for (const options of [{}, { chunk: true }]) {
+      const { serializer, open } = new Gate();
+      setTimeout(open, 100);
+      let isOver = false;
+      const client = clientOf(addresses, { ...PATIENT, serializer, ...options });
+      const called = read(client).finally(() => {
+        isOver = true;
+      });
+      await client.close();
+      expect(isOver).toBe(true);
+      expect(await called).toBe("value");
+    }
+  });
+
+  test("a read whose value is never decoded ends with the client", async () => {
+    await reader().setMulti({ read: Buffer.from("1"), other: Buffer.from("2") });
+    for (const options of [{}, { chunk: true }]) {
+      const { serializer } = new Gate();
+      const client = clientOf(addresses, { serializer, ...options });
+      const calls = [outcome(client.get("read")), outcome(client.getMulti(["read", "other"]))];
+      await client.close({ drainMs: 200 });
+      const [one, many] = await Promise.all(calls);
+      expect(one).toBeInstanceOf(ConnectionClosedError);
+      expect(one).toMatchObject({ command: "get", key: "read", sent: true });
+      expect(many).toMatchObject({ cause: { name: "ConnectionClosedError", command: "getMulti" } });
+    }
   });
 
   test("metaSet of a value in the making", async () => {
@@ -323,25 +359,18 @@ describe("close", () => {
     expect(await call).toBeInstanceOf(ConnectionClosedError);
   });
 
-  test("while a value is encoded for ever: what waits for it fails when it is, and is not sent", async () => {
+  test("while a value is encoded for ever: what waits for it fails then, and is not sent", async () => {
     const server = use(await ScriptedServer.start());
-    let encode = () => {};
-    const client = clientOf(server.address, {
-      serializer: {
-        serialize: () =>
-          new Promise((resolve) => {
-            encode = () => resolve({ data: "v", flags: 0 });
-          }),
-        deserialize: () => undefined,
-      },
-    });
+    const gate = new Gate();
+    const client = clientOf(server.address, { serializer: gate.serializer });
     const calls = [outcome(client.set("k", 1)), outcome(client.get("k"))];
     await client.close({ drainMs: 50 });
-    encode();
     for (const error of await Promise.all(calls)) {
       expect(error).toBeInstanceOf(ConnectionClosedError);
-      expect(error).toMatchObject({ sent: false });
+      expect(error).toMatchObject({ key: "k", sent: false });
     }
+    gate.open();
+    await new Promise(setImmediate);
     expect(server.connections).toEqual([]);
   });
 

@@ -219,6 +219,20 @@ describe("a server that has no such command refuses that call, and loses no othe
     }
   });
 
+  test.each(["that is new", "that has been used"])(
+    "behind noreply, on a connection %s",
+    async (which) => {
+      await using server = await MemcachedServer.start({ compat: "1.4" });
+      await using client = new Client(server.address);
+      await using other = new Client(server.address);
+      await other.set("n", 0);
+      if (which === "that has been used") await client.get("n");
+      const silent = client.set("k", "v", { noreply: true });
+      expect(await among(client, client.has("k"))).toBeInstanceOf(NotSupportedError);
+      expect([await silent, await client.get("k")]).toEqual([true, "v"]);
+    },
+  );
+
   test("behind one that was aborted before it was sent", async () => {
     await using server = await MemcachedServer.start({ compat: "1.4" });
     await using client = new Client(server.address);

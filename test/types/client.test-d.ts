@@ -39,6 +39,33 @@ describe("values", () => {
     expectTypeOf(users.deleteMulti(["a"])).resolves.toEqualTypeOf<string[]>();
   });
 
+  test("a text is one key, and not many", () => {
+    // @ts-expect-error
+    void users.getMulti("ab");
+    // @ts-expect-error
+    void users.getsMulti("ab");
+    // @ts-expect-error
+    void users.deleteMulti("ab");
+    // @ts-expect-error
+    void users.touchMulti("ab", 1);
+    // @ts-expect-error
+    void users.incrMulti("ab");
+  });
+
+  test("many keys may be any iterable object", () => {
+    const map = new Map([["a", 1]]);
+    const tuple = ["a", "b"] as const;
+    const either = tuple as readonly string[] | ReadonlySet<string>;
+    const iterable: Iterable<string> = map.keys();
+    expectTypeOf(users.getMulti(iterable)).resolves.toEqualTypeOf<Map<string, User>>();
+    expectTypeOf(users.getMulti(either)).resolves.toEqualTypeOf<Map<string, User>>();
+    expectTypeOf(users.getMulti(tuple)).resolves.toEqualTypeOf<Map<string, User>>();
+    expectTypeOf(users.deleteMulti(map.keys())).resolves.toEqualTypeOf<string[]>();
+    expectTypeOf(users.touchMulti(tuple, 1)).resolves.toEqualTypeOf<string[]>();
+    expectTypeOf(users.incrMulti(iterable)).resolves.toEqualTypeOf<Map<string, number>>();
+    expectTypeOf(users.getMulti([])).resolves.toEqualTypeOf<Map<string, User>>();
+  });
+
   test("a value's type may be said with the keys left to themselves", () => {
     const keys: Key[] = ["a", new Uint8Array(1)];
     expectTypeOf(untyped.getMulti<User>(["a"])).resolves.toEqualTypeOf<Map<string, User>>();

@@ -54,7 +54,7 @@ export function count(
 }
 
 /** The keys with a delta each, or keys that share one. */
-export type Deltas<K extends Key> = Iterable<K> | ReadonlyMap<K, number>;
+export type Deltas<K extends Key> = (Iterable<K> & object) | ReadonlyMap<K, number>;
 
 /** Keys to count, and the delta of each. */
 interface Counted<K> {
@@ -110,6 +110,7 @@ async function countOrMake(
   options: ArithmeticOptions,
 ): Promise<number | bigint> {
   const { key, delta } = request;
+  const deadline = dispatcher.deadline(options);
   const timed = dispatcher.timed(options);
   for (;;) {
     const counted = await dispatcher.step(command, request, key, timed);
@@ -122,7 +123,7 @@ async function countOrMake(
     const made = await dispatcher.step({ ...add, name: command.name }, adding, key, timed);
     if (made) return typeof delta === "bigint" ? BigInt(initial) : Number(initial);
     // Each step may be answered within what it is given at least, so none of them would be late.
-    if (timed.timeoutMs <= 1) throw outOfTime(command.name, key);
+    if (performance.now() >= deadline) throw outOfTime(command.name, key);
   }
 }
 

@@ -1,3 +1,4 @@
+import { getRequest } from "../../commands/retrieval.js";
 import type { StorageCommand } from "../../commands/storage.js";
 import { ConnectionClosedError } from "../../errors.js";
 import { type Command, type Executor, Operation } from "../../operation.js";
@@ -15,6 +16,7 @@ import type { Router } from "../../routing/router.js";
 import type { WriteBuffer } from "../../routing/writebuffer.js";
 import { checkDurationMs, checkOptions } from "../../util/check.js";
 import { ownOptions } from "../../util/names.js";
+import { stepMs } from "../../util/sweep.js";
 import type { Codec, Decoder, Encoded } from "../../value/codec.js";
 import { inBase64 } from "./base64.js";
 import { Gathering, type Reject, type Resolve } from "./gathering.js";
@@ -134,9 +136,10 @@ export class Dispatcher {
 
   /** A call's options for its steps, which share its time. */
   timed<Options extends CallOptions>(options: Options): Options & { readonly timeoutMs: number } {
-    const deadline = this.deadline(options);
+    const timeoutMs = this.#timeoutMs(options);
+    const deadline = performance.now() + timeoutMs;
     return Object.defineProperty(ownOptions(options), "timeoutMs", {
-      get: () => Math.max(1, deadline - performance.now()),
+      get: () => stepMs(deadline, timeoutMs),
     }) as Options & { readonly timeoutMs: number };
   }
 
@@ -204,8 +207,7 @@ export class Dispatcher {
     reject: Reject,
   ): void {
     if (this.turns.isHeld(wireKey)) {
-      const own = options && ownOptions(options);
-      this.#sendInTurn(command, request, wireKey, own, resolve, reject);
+      this.#sendInTurn(command, request, wireKey, options, resolve, reject);
     } else {
       this.#sendNow(command, request, wireKey, options, resolve, reject);
     }
@@ -238,9 +240,34 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    const sendNow = (request: Request) =>
-      this.#sendNow(command, request, wireKey, options, resolve, reject);
-    this.turns.hold([wireKey], making, sendNow).catch(reject);
+    const sendNow = (request: Request, own: CallOptions) =>
+      this.#sendNow(command, request, wireKey, own, resolve, reject);
+    this.wait(command, [wireKey], making, options, sendNow, reject);
+  }
+
+  /**
+   * Waits for what is still being made for a call, and for the turns of its keys.
+   * @param send - is given options that have what is left of the call's time
+   */
+  wait<Data>(
+    command: Command<unknown>,
+    wireKeys: readonly string[],
+    making: Data | Promise<Data>,
+    given: CallOptions | undefined,
+    send: (data: Data, options: CallOptions) => void,
+    reject: Reject,
+  ): void {
+    if (making instanceof Promise) making.catch(() => {}); // it may fail after the call has
+    const options = this.timed(given ?? {});
+    const request = { ...getRequest(wireKeys[0] ?? ""), keys: wireKeys };
+    const deadline = this.deadline(options);
+    const signal = options.signal && checkSignal(options.signal);
+    const waiting = (fail: Reject) => {
+      const wait = new Operation(command, request, "", this.codec, deadline, () => {}, fail);
+      if (signal !== undefined) wait.follow(signal);
+      return wait;
+    };
+    this.turns.hold(wireKeys, making, waiting, (data) => send(data, options), reject);
   }
 
   #sendNow<Result>(
@@ -295,6 +322,18 @@ export class Dispatcher {
       reject,
     );
     this.start(operation, this.executor, options?.signal);
+  }
+
+  /** A call's options when all has been sent that waits now. */
+  async afterTurns(
+    command: Command<unknown>,
+    options: AdminOptions | undefined,
+  ): Promise<AdminOptions | undefined> {
+    const { taken } = this.turns;
+    if (taken === undefined) return options && ownOptions(options);
+    return new Promise((resolve, reject) => {
+      this.wait(command, [], taken, options, (_, own) => resolve(own), reject);
+    });
   }
 
   start(operation: Operation, executor: Executor, signal: AbortSignal | undefined): void {

@@ -30,28 +30,33 @@ export class EachKey<K extends Key, Result, Results> {
 
   /** Sends the requests behind those on the same keys that came before them. */
   send(requests: ReadonlyMap<K, KeyRequest>): Promise<Results> {
-    return new Promise((resolve, reject) => {
-      const wireKeys = () => Array.from(requests.values(), ({ key }) => key);
-      this.#dispatcher.turns.take(wireKeys, () => this.#sendNow(requests, resolve, reject), reject);
-    });
+    const wireKeys = () => Array.from(requests.values(), ({ key }) => key);
+    if (this.#dispatcher.turns.areHeld(wireKeys)) return this.sendWhenMade(wireKeys(), requests);
+    return new Promise((resolve, reject) =>
+      this.#sendNow(requests, this.#options, resolve, reject),
+    );
   }
 
   /** The same with requests that are still being made; their keys are held until they are. */
   sendWhenMade(
     wireKeys: readonly string[],
-    making: Promise<ReadonlyMap<K, KeyRequest>>,
+    making: ReadonlyMap<K, KeyRequest> | Promise<ReadonlyMap<K, KeyRequest>>,
   ): Promise<Results> {
     return new Promise((resolve, reject) => {
-      const sendNow = (requests: ReadonlyMap<K, KeyRequest>) =>
-        this.#sendNow(requests, resolve, reject);
-      this.#dispatcher.turns.hold(wireKeys, making, sendNow).catch(reject);
+      const sendNow = (requests: ReadonlyMap<K, KeyRequest>, options: CallOptions) =>
+        this.#sendNow(requests, options, resolve, reject);
+      this.#dispatcher.wait(this.#command, wireKeys, making, this.#options, sendNow, reject);
     });
   }
 
-  #sendNow(requests: ReadonlyMap<K, KeyRequest>, resolve: Resolve<Results>, reject: Reject): void {
+  #sendNow(
+    requests: ReadonlyMap<K, KeyRequest>,
+    options: CallOptions | undefined,
+    resolve: Resolve<Results>,
+    reject: Reject,
+  ): void {
     const dispatcher = this.#dispatcher;
     const command = this.#command;
-    const options = this.#options;
     const answers = this.#answers;
     const { size } = requests;
     const gathering = new Gathering(command.name, size, answers.results, resolve, reject);

@@ -48,7 +48,7 @@ class ReadMany<K extends Key> {
   readonly #dispatcher: Dispatcher;
   readonly #name: string;
   readonly #cas: boolean;
-  readonly #options: CallOptions | undefined;
+  #options: CallOptions | undefined;
   /** All keys at first, so that one given twice is seen, and the results are in their order. */
   readonly #results = new Map<K, unknown>();
   readonly #lines: Line<K>[];
@@ -71,11 +71,22 @@ class ReadMany<K extends Key> {
     this.#gathering = new Gathering(this.#name, this.#lines.length, this.#results, resolve, reject);
   }
 
-  wireKeys(): string[] {
-    return this.#lines.flatMap(({ wire }) => wire);
+  /** Sends the lines behind the calls on the same keys that came before. */
+  sendInTurn(reject: Reject): void {
+    const wireKeys = () => this.#lines.flatMap(({ wire }) => wire);
+    if (!this.#dispatcher.turns.areHeld(wireKeys)) {
+      this.#sendAll();
+      return;
+    }
+    const command = new GetMany(this.#name, [], this.#results, this.#cas);
+    const sendAll = (_: undefined, options: CallOptions) => {
+      this.#options = options;
+      this.#sendAll();
+    };
+    this.#dispatcher.wait(command, wireKeys(), undefined, this.#options, sendAll, reject);
   }
 
-  send(): void {
+  #sendAll(): void {
     this.#deadline = this.#dispatcher.deadline(this.#options);
     for (const line of this.#lines) this.#send(line, false);
   }
@@ -129,12 +140,7 @@ export function getMany<K extends Key>(
 ): Promise<Map<K, unknown>> {
   return new Promise((resolve, reject) => {
     dispatcher.begin(options, CALL_OPTIONS, nameOf(cas));
-    const call = new ReadMany(dispatcher, keys, cas, options, resolve, reject);
-    dispatcher.turns.take(
-      () => call.wireKeys(),
-      () => call.send(),
-      reject,
-    );
+    new ReadMany(dispatcher, keys, cas, options, resolve, reject).sendInTurn(reject);
   });
 }
 

@@ -129,7 +129,7 @@ async function storeEach(
   const all = encoding.length === 0 ? undefined : Promise.all(encoding);
   const homes = homesOf(dispatcher, options);
   const stored = heard(eachCall(command.name, calls, new FailedKeys<Key>(), homes));
-  await all;
+  await Promise.race([all, stored]); // so that what cannot be encoded is the call's own failure
   return stored;
 }
 

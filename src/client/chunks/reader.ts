@@ -24,6 +24,10 @@ export class ChunkReader implements Decoder {
     this.#touch = touch;
   }
 
+  get slow(): Decoder["slow"] {
+    return this.#inner.slow;
+  }
+
   decode(
     bytes: Buffer,
     start: number,

@@ -1,5 +1,4 @@
 import { OptionError } from "../../errors.js";
-import { ownOptions } from "../../util/names.js";
 
 /** What a URL can say of all its servers. */
 export interface UrlOptions {
@@ -25,7 +24,7 @@ export function withUrl<Options extends { readonly tls?: unknown }>(
     throw new OptionError('The URL begins with "memcacheds://", which is TLS, and tls is false');
   }
   const merged: Record<string, unknown> = { ...url };
-  for (const [name, value] of Object.entries(ownOptions(options))) {
+  for (const [name, value] of Object.entries(options)) {
     if (value !== undefined) merged[name] = value;
   }
   return merged as Options & UrlOptions;

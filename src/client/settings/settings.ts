@@ -1,7 +1,7 @@
 import type { Address } from "../../connection/address.js";
 import type { ConnectionEvents } from "../../connection/announcer.js";
 import { Turnstile } from "../../connection/turnstile.js";
-import { asMemcachedError } from "../../errors.js";
+import { asMemcachedError, ConnectionClosedError, type ErrorDetails } from "../../errors.js";
 import type { Operation } from "../../operation.js";
 import { encodePrefix } from "../../protocol/key.js";
 import { Placement } from "../../ring/placement.js";
@@ -12,6 +12,7 @@ import { Router } from "../../routing/router.js";
 import { Server } from "../../routing/server.js";
 import { WriteBuffer } from "../../routing/writebuffer.js";
 import { Events } from "../../util/events.js";
+import { Pending } from "../../util/pending.js";
 import { allSettled, within } from "../../util/ready.js";
 import { atEndOfTurn } from "../../util/turn.js";
 import type { Codec, Serializer } from "../../value/codec.js";
@@ -70,6 +71,8 @@ export class Settings {
   #placement: Placement;
   /** A subclass's own methods. */
   #serializer: Serializer | undefined = undefined;
+  /** Values that are decoded on another thread, or by a codec that takes its time. */
+  readonly #decoding = new Pending();
   /** What is put around the codec. */
   #wrap: (codec: Codec) => Codec = (codec) => codec;
 
@@ -92,7 +95,7 @@ export class Settings {
         addresses.map((address) => this.#connectTo(address)),
         this.#placement,
       ),
-      codec: createCodec(values),
+      codec: this.#kept(createCodec(values)),
       encodeKey,
       base64Keys,
       prefix: encodePrefix(this.read("namespace"), encodeKey),
@@ -180,7 +183,7 @@ export class Settings {
   wrapCodec(wrap: (codec: Codec) => Codec): void {
     const within = this.#wrap;
     this.#wrap = (codec) => wrap(within(codec));
-    this.dispatcher.codec = wrap(this.dispatcher.codec);
+    this.dispatcher.codec = this.#kept(wrap(this.dispatcher.codec));
   }
 
   /** Other servers; those that stay keep their connections. */
@@ -202,7 +205,7 @@ export class Settings {
 
   /** Ends everything when nothing is under way any more, or when the time is over. */
   async close(drainMs: number): Promise<void> {
-    const { router } = this.dispatcher;
+    const { router, turns } = this.dispatcher;
     let underWay = this.#underWay();
     let isOver = drainMs === 0;
     const drain = async () => {
@@ -215,15 +218,20 @@ export class Settings {
     };
     await within(drainMs, drain());
     isOver = true;
+    const closed = (details: ErrorDetails) =>
+      new ConnectionClosedError("The client was closed", details);
+    turns.end(({ details }) => closed(details));
     router.end();
     this.#gutter?.end();
+    this.#decoding.giveUp(() => closed({ sent: true }));
   }
 
-  /** Requests, and values that are being encoded for some; what is held back has to leave, too. */
+  /** Requests, and values that are being encoded or decoded for some; what is held back has to leave, too. */
   #underWay(): Promise<unknown> | undefined {
     const { buffer, router, turns } = this.dispatcher;
     buffer?.release();
-    return allSettled([turns.taken, router.drained(), this.#gutter?.drained()]);
+    const requests = [router.drained(), this.#gutter?.drained()];
+    return allSettled([turns.taken, ...requests, this.#decoding.settled]);
   }
 
   /** Puts the policies around the router that the options and behaviors ask for. */
@@ -346,14 +354,17 @@ export class Settings {
     this.revision++;
   }
 
+  #kept(codec: Codec): Codec {
+    return Object.assign(codec, { slow: this.#decoding });
+  }
+
   #encode(): void {
     const options = codecOptions(this.#options, this.#given.pickle_protocol);
     const serializer = this.#serializer;
     this.values = createCodec({ ...options, encryption: undefined });
-    this.dispatcher.codec = this.#wrap(
-      createCodec(
-        serializer === undefined ? options : { ...options, codec: undefined, serializer },
-      ),
+    const codec = createCodec(
+      serializer === undefined ? options : { ...options, codec: undefined, serializer },
     );
+    this.dispatcher.codec = this.#kept(this.#wrap(codec));
   }
 }

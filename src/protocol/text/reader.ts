@@ -262,6 +262,10 @@ export class TextReader {
     const { request, afterSilent } = exchange;
     const refused = parseRefusal(line, request);
     if (refused === undefined) {
+      if (afterSilent && needsMeta(request) && line.startsWith("VERSION ")) {
+        exchange.afterSilent = false; // the wire asked for it ahead of this
+        return;
+      }
       throw new ProtocolError(`${quote(line, SHOWN)} is no answer to ${request.verb}`);
     }
     checkConnected(line);

@@ -55,8 +55,10 @@ export class TextWire implements Wire {
       return undefined;
     }
     const meta = needsMeta(request);
-    this.#afterSilent = !meta && isSilent(request);
     this.finish(out);
+    // A server that has none says so, and would seem to mean the silent request: the version ends that.
+    if (meta && this.#afterSilent) out.append("version\r\n");
+    this.#afterSilent = !meta && isSilent(request);
     switch (request.verb) {
       case "get":
         if (meta) writeMetaGet(request, out);

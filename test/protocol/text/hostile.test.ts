@@ -213,6 +213,27 @@ describe("what was answered before stays answered", () => {
     ]);
   });
 
+  test("a meta command behind one without a reply has the version asked for ahead of it", () => {
+    const exchanges = new Exchanges();
+    const silent = set("a", "1", { noreply: true });
+    const has = get("b", { value: false });
+    const bytes = exchanges.write(silent, has, del("c"));
+    expect(bytes).toBe("set a 0 0 1 noreply\r\n1\r\nversion\r\nmg b s t\r\ndelete c\r\n");
+    exchanges.read("VERSION 1.4.39\r\nERROR\r\nDELETED\r\n");
+    expect(exchanges.outcomes.map(({ end }) => end)).toEqual(["notSupported: ERROR", "ok"]);
+    exchanges.write(silent, has);
+    expect(() => exchanges.read("ERROR\r\n")).toThrow("about the noreply request before");
+  });
+
+  test("a version that was not asked for answers nothing", () => {
+    const exchanges = new Exchanges();
+    exchanges.write(set("a", "1", { noreply: true }), del("b"));
+    expect(() => exchanges.read("VERSION 1\r\n")).toThrow("no answer to delete");
+    const others = new Exchanges();
+    others.write(set("a", "1", { noreply: true }), get("b", { value: false }));
+    expect(() => others.read("VERSION 1\r\nVERSION 1\r\n")).toThrow("no answer to get");
+  });
+
   test("an error is the request's own if a reply came in between", () => {
     const exchanges = new Exchanges();
     exchanges.write(set("a", "1", { noreply: true }), set("b", "2"), set("c", "3"));
