@@ -22,7 +22,9 @@ beforeAll(async () => {
   consumer = mkdtempSync(join(tmpdir(), "tslibmc-package-"));
   await run(process.execPath, ["scripts/build.mjs", "--if-stale"], { cwd: root });
   const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", consumer];
-  const { stdout } = await run("npm", pack, { cwd: root });
+  // Its cache is otherwise in the user's home, which not everybody who builds has.
+  const env = { ...process.env, npm_config_cache: join(consumer, "npm") };
+  const { stdout } = await run("npm", pack, { cwd: root, env });
   const [result] = JSON.parse(stdout);
   packed = result;
   tarball = join(consumer, result.filename);

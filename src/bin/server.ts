@@ -13,9 +13,14 @@ async function run({ server: options, pidFile, socketMode }: Invocation): Promis
   if (options.path !== undefined) removeStale(options.path);
   const server = await MemcachedServer.start({ ...options, log: "none" });
   const { MEMCACHED_PORT_FILENAME: portFile } = process.env;
-  if (socketMode !== undefined && options.path !== undefined) chmodSync(options.path, socketMode);
-  if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
-  if (portFile !== undefined) writeFileSync(portFile, portsOf(server));
+  try {
+    if (socketMode !== undefined && options.path !== undefined) chmodSync(options.path, socketMode);
+    if (pidFile !== undefined) writeFileSync(pidFile, `${process.pid}\n`);
+    if (portFile !== undefined) writeFileSync(portFile, portsOf(server));
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
   process.stdout.write(`listening on ${server.address}\n`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {

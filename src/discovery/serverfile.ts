@@ -106,7 +106,7 @@ class WatchedFile {
 
 /** @throws OptionError for a server that cannot be read, or if there is none; SyntaxError */
 function serversOf(text: string): Servers {
-  const servers: Servers = JSON_ARRAY.test(text) ? JSON.parse(text) : linesOf(text);
+  const servers: Servers = JSON_ARRAY.test(text) ? JSON.parse(text.trim()) : linesOf(text);
   parseServers(servers);
   return servers;
 }

@@ -58,11 +58,12 @@ export class Counters {
     return (this.#classes[slabClass] ??= { ...CLASS_TOTALS });
   }
 
-  /** A counter summed over the classes. */
-  sum(name: keyof ClassTotals): number {
+  /** A counter by its name, summed over the classes if each has its own. */
+  count(name: keyof Totals | keyof ClassTotals): number {
+    if (name in this.totals) return this.totals[name as keyof Totals];
     let sum = 0;
     this.#classes.forEach((counted) => {
-      sum += counted[name];
+      sum += counted[name as keyof ClassTotals];
     });
     return sum;
   }

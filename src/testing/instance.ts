@@ -6,7 +6,7 @@ import { Configurations } from "./cluster.js";
 import { Counters } from "./counters.js";
 import type { Draft, Item } from "./item.js";
 import { Prefixes } from "./prefixes.js";
-import { resolveSettings, type ServerOptions, type Settings } from "./settings.js";
+import { INITIAL_TUNING, resolveSettings, type ServerOptions, type Settings } from "./settings.js";
 import { itemBytes, SlabClasses } from "./slab.js";
 import {
   type Shortage,
@@ -50,7 +50,7 @@ export interface Peer {
 /** What arithmetic came to. */
 export type Sum =
   | { readonly kind: "number"; readonly digits: string; readonly item: Item }
-  | { readonly kind: "notFound" | "notNumeric" | "exists" };
+  | { readonly kind: "notFound" | "notNumeric" | "exists" | "noMemory" };
 
 /** What all connections of one running server share, and no socket. */
 export class Instance {
@@ -71,7 +71,9 @@ export class Instance {
   /** Set by the server: what the command `shutdown` does. */
   onShutdown: () => void = () => {};
   /** The second that counts as 0 in memcached's own reckoning. */
-  epoch: number;
+  epoch = 0;
+  /** Whether `stats detail` counts from the start. */
+  readonly #detailed: boolean;
 
   constructor(options: ServerOptions) {
     const settings = resolveSettings(options);
@@ -83,9 +85,7 @@ export class Instance {
     }
     this.slabs = new SlabClasses(settings.growthFactor, settings.chunkSize);
     this.prefixes = new Prefixes(settings.prefixDelimiter);
-    this.prefixes.enabled = options.prefixDelimiter !== undefined;
-    this.epoch = this.clock.now() - STARTED_EARLIER;
-    this.sizesFrom = settings.trackSizes ? 0n : undefined;
+    this.#detailed = options.prefixDelimiter !== undefined;
     this.store = new Store(
       { ...settings, ...settings.release, clock: this.clock, slabs: this.slabs },
       {
@@ -100,6 +100,7 @@ export class Instance {
         onEvicted: (item) => this.#evicted(item),
       },
     );
+    this.restart();
   }
 
   /** Makes these the cluster's servers, for `config get cluster`. */
@@ -161,7 +162,7 @@ export class Instance {
   write(mode: StoreMode, draft: Draft, terms: StoreTerms): StoreResult {
     const { store, counters } = this;
     const result = store.put(mode, draft, terms);
-    const counted = counters.of(store.stored?.slabClass ?? 1);
+    const counted = counters.of(this.#classOf(draft));
     counted.cmd_set++;
     if (mode === "cas") {
       if (result === "stored") counted.cas_hits++;
@@ -191,12 +192,15 @@ export class Instance {
     return this.slabs.classOf(itemBytes(key.length, data.length, flags, this.settings.cas));
   }
 
-  /** Changes a number. `compareCas` 0n compares nothing. */
-  add(mode: "incr" | "decr", key: string, delta: bigint, compareCas = 0n): Sum {
+  /**
+   * Changes a number. `compareCas` 0n compares nothing. What is missing counts as a miss
+   * unless the caller `makes` it.
+   */
+  add(mode: "incr" | "decr", key: string, delta: bigint, compareCas = 0n, makes = false): Sum {
     const { counters, store } = this;
     const item = store.peek(key);
     if (item === undefined) {
-      counters.totals[`${mode}_misses`]++;
+      if (!makes) counters.totals[`${mode}_misses`]++;
       return { kind: "notFound" };
     }
     if (item.data === "") return { kind: "notNumeric" };
@@ -206,18 +210,18 @@ export class Instance {
     counters.of(item.slabClass)[`${mode}_hits`]++;
     const sum = mode === "incr" ? BigInt.asUintN(64, old + delta) : old > delta ? old - delta : 0n;
     const digits = String(sum);
-    store.rewrite(item, digits);
-    return { kind: "number", digits, item };
+    return store.rewrite(item, digits) ? { kind: "number", digits, item } : { kind: "noMemory" };
   }
 
   /** Deletes an item. `compareCas` 0n compares nothing. */
   remove(key: string, compareCas = 0n): "deleted" | "notFound" | "exists" {
     const { counters, store, watch } = this;
     const item = store.peek(key);
-    if (item === undefined || (compareCas !== 0n && compareCas !== item.cas)) {
+    if (item === undefined) {
       counters.totals.delete_misses++;
-      return item === undefined ? "notFound" : "exists";
+      return "notFound";
     }
+    if (compareCas !== 0n && compareCas !== item.cas) return "exists";
     counters.of(item.slabClass).delete_hits++;
     watch.deleted(item, "delete");
     store.delete(item);
@@ -233,12 +237,19 @@ export class Instance {
   resetStats(): void {
     this.counters.reset();
     this.prefixes.reset();
+    this.store.totalItems = 0;
+    this.watch.sent = 0;
+    this.watch.skipped = 0;
   }
 
-  /** Everything forgotten, as after a restart of the process. */
+  /** Begins as a new process does: empty, and as the options say. */
   restart(): void {
+    const { settings } = this;
+    Object.assign(settings, INITIAL_TUNING);
     this.store.reset();
     this.resetStats();
+    this.prefixes.enabled = this.#detailed;
+    this.sizesFrom = settings.trackSizes ? 0n : undefined;
     this.epoch = this.clock.now() - STARTED_EARLIER;
   }
 

@@ -4,7 +4,7 @@ import type { Asked } from "./fault/fault.js";
 /** Bytes that came in on one connection. */
 interface Piece {
   readonly connection: number;
-  readonly bytes: Buffer;
+  bytes: Buffer;
 }
 
 interface Waiter {
@@ -17,6 +17,9 @@ export type LogLevel = "none" | "bytes" | "requests";
 
 /** The oldest bytes are forgotten beyond this. */
 const MAX_BYTES = 16 * 1024 * 1024;
+
+/** What comes in goes to the piece before it up to this size: a buffer alone is some 300 bytes. */
+const PIECE_BYTES = 4096;
 
 /** What arrived at a server, byte for byte, and the requests in it. */
 export class Log {
@@ -46,7 +49,7 @@ export class Log {
     return this.#requests;
   }
 
-  /** All bytes that arrived, or those of one connection, counted from 1; the last 16 MB of them. */
+  /** All bytes that arrived, or those of one connection, counted from 1; where they are over 16 MB, the last 8 MB at least. */
   received(connection?: number): Buffer {
     const pieces = this.#pieces.filter(
       (piece) => connection === undefined || piece.connection === connection,
@@ -74,7 +77,15 @@ export class Log {
   /** For the server: bytes came in. */
   receive(connection: number, bytes: Buffer): void {
     if (this.#level === "none") return;
-    this.#pieces.push({ connection, bytes });
+    const last = this.#pieces.at(-1);
+    if (last?.connection === connection && last.bytes.length < PIECE_BYTES) {
+      last.bytes = Buffer.concat([last.bytes, bytes]);
+    } else {
+      this.#pieces.push({
+        connection,
+        bytes: bytes.length < PIECE_BYTES ? Buffer.from(bytes) : bytes,
+      });
+    }
     this.#bytes += bytes.length;
     if (this.#bytes > MAX_BYTES) this.#forgetHalf();
   }
@@ -90,7 +101,8 @@ export class Log {
   }
 
   #forgetHalf(): void {
-    this.#pieces = this.#pieces.slice(this.#pieces.length / 2);
-    this.#bytes = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    let first = 0;
+    while (this.#bytes > MAX_BYTES / 2) this.#bytes -= this.#pieces[first++]!.bytes.length;
+    this.#pieces = this.#pieces.slice(first);
   }
 }

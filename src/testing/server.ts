@@ -41,6 +41,8 @@ const OPTIONS = namesOf<MemcachedServerOptions>({
   log: true,
 });
 
+const RETRY_MS = 50;
+
 const TOO_MANY = "ERROR Too many open connections\r\n";
 
 /** A memcached in this process, for tests, demos and machines that have none. */
@@ -58,6 +60,7 @@ export class MemcachedServer {
   readonly #timers = new Set<NodeJS.Timeout>();
   #accepted = 0;
   #paused = false;
+  #opening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(options: MemcachedServerOptions) {
@@ -71,8 +74,8 @@ export class MemcachedServer {
     this.#instance = new Instance(options);
     this.#instance.onShutdown = () => void this.close();
     this.log = new Log(options.log ?? "bytes");
-    this.faults.onChange = () => this.#listenIn();
-    this.log.onChange = () => this.#listenIn();
+    this.faults.onChange = () => this.#listenToAll();
+    this.log.onChange = () => this.#listenToAll();
     this.faults.add(...faultsOf(options));
     this.#listener = new Listener(
       { host, port, path, backlog: this.#instance.settings.backlog },
@@ -84,11 +87,11 @@ export class MemcachedServer {
       log: this.log,
       refuse: (ms) => {
         this.refuse();
-        this.#later(ms, () => this.listen());
+        this.#listenIn(ms);
       },
       restart: (ms) => {
         this.#die();
-        this.#later(ms, () => this.listen());
+        this.#listenIn(ms);
       },
     };
     this.#datagrams = udpPort === undefined ? undefined : new Datagrams(this.#instance, host);
@@ -147,15 +150,17 @@ export class MemcachedServer {
     this.#instance.store.clear();
   }
 
-  /** Neither reads nor answers, on any connection, until {@link resume}: a stopped process. */
+  /** Neither reads nor answers, on any connection or by UDP, until {@link resume}: a stopped process. */
   pause(): void {
     this.#paused = true;
+    this.#datagrams?.pause();
     for (const connection of this.#connections) connection.pause();
   }
 
   /** Goes on after {@link pause}, and answers what came meanwhile. */
   resume(): void {
     this.#paused = false;
+    this.#datagrams?.resume();
     for (const connection of this.#connections) connection.resume();
   }
 
@@ -170,14 +175,24 @@ export class MemcachedServer {
     this.#instance.accepting = false;
   }
 
-  /** Accepts connections again, on the same port. */
+  /**
+   * Accepts connections again, on the same port.
+   * @throws MemcachedError if another process has taken it
+   */
   async listen(): Promise<void> {
     if (this.#listener.isOpen || this.#closed !== undefined) return;
-    await this.#listener.open();
+    this.#opening ??= this.#listener.open().finally(() => {
+      this.#opening = undefined;
+    });
+    await this.#opening;
     this.#instance.accepting = true;
   }
 
-  /** Dies and comes back empty on the same port: connections are reset, cas numbers begin anew. */
+  /**
+   * Dies and comes back empty on the same port: connections are reset, cas numbers begin anew, and
+   * what commands had set is as the options say again. It runs, though it was stopped before.
+   * @throws MemcachedError if another process has taken the port
+   */
   async restart(): Promise<void> {
     this.#die();
     await this.listen();
@@ -187,6 +202,7 @@ export class MemcachedServer {
    * Makes these the servers of the cluster, under the next version: what `config get cluster`
    * answers from now on.
    * @param servers - each as `host:port`, or as `host|ip|port`
+   * @throws OptionError for anything but an array of strings
    */
   announce(servers: readonly string[]): void {
     this.#instance.announce(servers);
@@ -211,6 +227,7 @@ export class MemcachedServer {
     this.refuse();
     this.disconnectAll();
     this.#instance.restart();
+    this.resume();
   }
 
   async #open(): Promise<void> {
@@ -224,6 +241,8 @@ export class MemcachedServer {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) timers.clearTimeout(timer);
+    // What is about to listen cannot be told not to.
+    await this.#opening?.catch(() => {});
     this.#listener.end();
     await this.#datagrams?.close();
     await Promise.all([...this.#connections].map(({ gone }) => gone));
@@ -264,15 +283,16 @@ export class MemcachedServer {
     });
   }
 
-  #later(ms: number, act: () => Promise<void>): void {
+  /** Whoever has taken the port meanwhile, perhaps a client for its own end, will leave it. */
+  #listenIn(ms: number): void {
     const timer = timers.setTimeout(() => {
       this.#timers.delete(timer);
-      void act();
+      this.listen().catch(() => this.#listenIn(RETRY_MS));
     }, ms);
     this.#timers.add(timer);
   }
 
-  #listenIn(): void {
+  #listenToAll(): void {
     for (const connection of this.#connections) connection.listenIn();
   }
 }

@@ -8,6 +8,9 @@ export interface Tap {
   end(): void;
 }
 
+/** Answers that come to more go out before the rest of a piece is read: no string could hold them all. */
+const MAX_HELD = 1024 * 1024;
+
 /** One client's side of the conversation, whatever carries it. */
 export class Session implements Peer {
   readonly instance: Instance;
@@ -47,6 +50,16 @@ export class Session implements Peer {
     this.peer = peer;
     this.since = instance.clock.now();
     this.lastCommand = this.since;
+  }
+
+  /** Answers a request. */
+  answer(bytes: string): void {
+    if (this.reply.length + bytes.length > MAX_HELD) {
+      this.deliver(this.reply);
+      this.reply = "";
+    }
+    this.reply += bytes;
+    this.tap?.end();
   }
 
   /** Ends the connection for bytes that make no sense; answers that were not sent are lost. */

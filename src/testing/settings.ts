@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from "node:tls";
 import { OptionError } from "../errors.js";
 import { checkBoolean, checkChoice, checkInteger } from "../util/check.js";
-import type { NamesOf } from "../util/names.js";
+import { keysOf, type NamesOf } from "../util/names.js";
 import { show } from "../util/show.js";
 import type { Clock } from "./clock.js";
 import { type Compat, type Release, releaseOf } from "./release.js";
@@ -73,8 +73,33 @@ export interface ServerTls extends SecureContextOptions {
   readonly rejectUnauthorized?: boolean;
 }
 
-/** The options with their defaults filled in. Some can be changed by commands. */
-export interface Settings {
+/** What commands change. */
+interface Tuning {
+  verbosity: number;
+  /** What `slabs automove`, `lru mode`, `lru tune` and `lru temp_ttl` last set; only `stats settings` shows it. */
+  slabAutomove: number;
+  lruSegmented: boolean;
+  hotPercent: number;
+  warmPercent: number;
+  hotFactor: number;
+  warmFactor: number;
+  temporaryTtl: number;
+}
+
+/** How a server begins. */
+export const INITIAL_TUNING: Readonly<Tuning> = {
+  verbosity: 0,
+  slabAutomove: 1,
+  lruSegmented: true,
+  hotPercent: 20,
+  warmPercent: 40,
+  hotFactor: 0.2,
+  warmFactor: 2,
+  temporaryTtl: -1,
+};
+
+/** The options with their defaults filled in. */
+export interface Settings extends Tuning {
   readonly release: Release;
   readonly memoryLimit: number;
   readonly itemSizeMax: number;
@@ -97,15 +122,6 @@ export interface Settings {
   readonly trackSizes: boolean;
   readonly tls: ServerTls | undefined;
   readonly debug: boolean;
-  verbosity: number;
-  /** What `slabs automove`, `lru mode`, `lru tune` and `lru temp_ttl` last set; only `stats settings` shows it. */
-  slabAutomove: number;
-  lruSegmented: boolean;
-  hotPercent: number;
-  warmPercent: number;
-  hotFactor: number;
-  warmFactor: number;
-  temporaryTtl: number;
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -165,21 +181,8 @@ export function resolveSettings(options: ServerOptions): Settings {
   };
   const flag = (name: keyof typeof SWITCHES) => checkBoolean(options[name] ?? SWITCHES[name], name);
   return {
-    memoryLimit: number("memoryLimit"),
-    itemSizeMax: number("itemSizeMax"),
-    maxConnections: number("maxConnections"),
-    requestsPerEvent: number("requestsPerEvent"),
-    backlog: number("backlog"),
-    idleTimeout: number("idleTimeout"),
-    chunkSize: number("chunkSize"),
-    evict: flag("evict"),
-    cas: flag("cas"),
-    flushAll: flag("flushAll"),
-    dump: flag("dump"),
-    watch: flag("watch"),
-    shutdown: flag("shutdown"),
-    trackSizes: flag("trackSizes"),
-    debug: flag("debug"),
+    ...eachOf(NUMBERS, number),
+    ...eachOf(SWITCHES, flag),
     release: releaseOf(options.compat ?? "newest"),
     sasl: credentials(options.sasl, "sasl"),
     asciiAuth: credentials(options.asciiAuth, "asciiAuth"),
@@ -187,15 +190,15 @@ export function resolveSettings(options: ServerOptions): Settings {
     growthFactor,
     prefixDelimiter,
     tls: options.tls,
-    verbosity: 0,
-    slabAutomove: 1,
-    lruSegmented: true,
-    hotPercent: 20,
-    warmPercent: 40,
-    hotFactor: 0.2,
-    warmFactor: 2,
-    temporaryTtl: -1,
+    ...INITIAL_TUNING,
   };
+}
+
+function eachOf<Name extends string, Value>(
+  table: Readonly<Record<Name, unknown>>,
+  make: (name: Name) => Value,
+): Record<Name, Value> {
+  return Object.fromEntries(keysOf(table).map((name) => [name, make(name)])) as Record<Name, Value>;
 }
 
 function credentials(given: Credentials | undefined, name: string): Credentials | undefined {

@@ -60,11 +60,11 @@ export class Store {
   readonly #clock: Clock;
   #newest: Item | undefined;
   #oldest: Item | undefined;
-  #lastCas: bigint;
+  #lastCas = 0n;
   /** Items last written up to this second are flushed, once it has come; 0 for none. */
   #flushAt = 0;
   #memory = 0;
-  memoryLimit: number;
+  memoryLimit = 0;
   observeLookups = false;
   /** The items' bytes as `stats` counts them. */
   bytes = 0;
@@ -74,10 +74,9 @@ export class Store {
 
   constructor(options: StoreOptions, observer: StoreObserver) {
     this.#options = options;
-    this.#lastCas = options.setCas ? 1n : 0n;
     this.#observer = observer;
     this.#clock = options.clock;
-    this.memoryLimit = options.memoryLimit;
+    this.reset();
   }
 
   get size(): number {
@@ -166,7 +165,7 @@ export class Store {
   put(mode: StoreMode, draft: Draft, given: StoreTerms = {}): StoreResult {
     const taken = this.#options.setCas ? (given.setCas ?? this.nextCas()) : given.setCas;
     const terms = { ...given, setCas: taken };
-    const compare = terms.compareCas ?? 0n;
+    const compare = this.#options.cas ? (terms.compareCas ?? 0n) : 0n;
     const old = this.peek(draft.key);
     this.stored = undefined;
     if (old === undefined) return this.#putNew(mode, draft, terms);
@@ -211,9 +210,10 @@ export class Store {
   }
 
   #putJoined(mode: StoreMode, old: Item, draft: Draft, terms: StoreTerms): StoreResult {
-    const data = mode === "append" ? old.data + draft.data : draft.data + old.data;
-    if (this.reserve(old.key, data.length, old.flags) !== undefined) return "notStored";
     const { key, flags, exptime } = old;
+    const bytes = old.data.length + draft.data.length;
+    if (this.reserve(key, bytes, flags) !== undefined) return "notStored";
+    const data = mode === "append" ? old.data + draft.data : draft.data + old.data;
     this.#unlink(old);
     this.#link(newItem({ key, data, flags, exptime }), terms.setCas);
     return "stored";
@@ -223,18 +223,21 @@ export class Store {
    * Replaces the number in an item: padded with blanks in place if it is not longer, as
    * a new item if it is. The caller goes on with the old item even then, as in memcached:
    * what it changes there is lost.
+   * @returns whether there is room
    */
-  rewrite(item: Item, digits: string): void {
+  rewrite(item: Item, digits: string): boolean {
     if (digits.length <= item.data.length) {
       item.data = digits.padEnd(item.data.length, " ");
       item.cas = this.nextCas();
       item.time = this.#clock.now();
-      return;
+      return true;
     }
     const { key, flags, exptime } = item;
+    if (this.reserve(key, digits.length, flags) !== undefined) return false;
     this.#unlink(item);
     this.#link(newItem({ key, data: digits, flags, exptime }), undefined);
     item.cas = this.stored?.cas ?? 0n;
+    return true;
   }
 
   /** Takes an item out. */
@@ -252,7 +255,7 @@ export class Store {
     this.#flushAt = at - 1;
     if (this.#flushAt > now) return;
     if (this.#options.flushTakesCas) this.nextCas();
-    for (const item of this.items()) if (item.time > this.#flushAt) this.#unlink(item);
+    for (const item of this.items()) if (item.time >= this.#flushAt) this.#unlink(item);
   }
 
   /** Takes all items out. */
@@ -268,8 +271,8 @@ export class Store {
     this.#lastCas = this.#options.setCas ? 1n : 0n;
     this.#flushAt = 0;
     this.#memory = 0;
+    this.memoryLimit = this.#options.memoryLimit;
     this.bytes = 0;
-    this.totalItems = 0;
   }
 
   /** Gives up old items until the memory limit holds. */

@@ -6,10 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Compiled, readCodeLog } from "../../bench/scale/codelog.js";
 
-/**
- * Numbers only until the mark, and then text: what `add` was optimised for does not hold. Whether
- * `run` is optimised for its second call would depend on when the compiler's thread is done.
- */
+/** Numbers only until the mark, and then text: what `add` was optimised for does not hold. */
 const PROGRAM = `
 export function add(a, b) {
   return a + b;
@@ -42,7 +39,7 @@ describe("the log of a program that changes its types", () => {
   beforeAll(() => {
     writeFileSync(program, PROGRAM);
     const flags = ["--prof", "--log-deopt", "--no-logfile-per-isolate", `--logfile=${log}`];
-    const fixed = ["--no-use-osr", "--allow-natives-syntax"];
+    const fixed = ["--no-use-osr", "--no-concurrent-recompilation", "--allow-natives-syntax"];
     execFileSync(process.execPath, [...flags, ...fixed, program]);
     functions = readCodeLog(readFileSync(log, "utf8"), "mark");
   });
@@ -63,7 +60,7 @@ describe("the log of a program that changes its types", () => {
       expect(sum(samples)).toBeGreaterThan(0);
       return sum(counted) / sum(samples);
     };
-    // All but those of its first moments, before the compiler's thread was done.
+    // All but those of its first moments.
     expect(shareOf("add", ["TurboFan", "Maglev"])).toBeGreaterThan(0.8);
     expect(shareOf("run", ["Ignition", "Sparkplug"])).toBe(1);
   });

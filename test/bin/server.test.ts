@@ -80,6 +80,12 @@ describe("tslibmc-server", () => {
     expect(readFileSync(path, "utf8")).toBe("kept");
   });
 
+  it("does not go on without the file that it is to write", async () => {
+    const child = run(["-p", "-1", "-P", join(folder, "nowhere", "pid")]);
+    expect(await textOf(child, "stderr")).toMatch(/^tslibmc-server: ENOENT/);
+    expect(child.exitCode).toBe(1);
+  });
+
   it("does not call it a wrong option that its address is taken", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");

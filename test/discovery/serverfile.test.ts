@@ -36,6 +36,8 @@ describe("what a file says", () => {
       ["a:1:2", "[::1]:2", "/run/m#1.sock"],
     ],
     ['["a:1", "b:2"]', ["a:1", "b:2"]],
+    ["\ufeffa:1\n", ["a:1"]],
+    ['\ufeff["a:1"]', ["a:1"]],
     [' [ {"host": "a", "port": 1, "weight": 2} ]\n', [{ host: "a", port: 1, weight: 2 }]],
   ])("%j is a list", async (text, list) => {
     writeFileSync(path, text);

@@ -176,8 +176,9 @@ describe("replicas", () => {
   });
 
   test("a chunk that its own server has not is read from a copy, which cannot be old", async () => {
-    const client = fleet.connect({ chunk: { size: 256 }, behaviors: { num_replicas: 1 } }, ring);
-    const value = large();
+    const behaviors = { hash: "md5", num_replicas: 1 } as const;
+    const client = fleet.connect({ chunk: { size: 256 }, behaviors }, ring);
+    const value = large(120);
     let key = "k";
     while (client.serverFor(key).name === a.address) key += "'"; // whose word on the manifest counts
     await client.set(key, value, 5000);

@@ -70,10 +70,11 @@ export class Witness {
   }
 
   /** So many keys that are at home on a server. */
-  keysOn(server: Memcached, count = 1): string[] {
+  keysOn(server: Memcached, count = 1, prefix = "key:"): string[] {
     const keys: string[] = [];
     for (let i = 0; keys.length < count; i++) {
-      if (this.client.serverFor(`key:${i}`).name === server.address) keys.push(`key:${i}`);
+      const key = prefix + i;
+      if (this.client.serverFor(key).name === server.address) keys.push(key);
     }
     return keys;
   }

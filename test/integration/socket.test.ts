@@ -2,6 +2,7 @@ import type { LookupFunction } from "node:net";
 import { Client, type ClientOptions, ConnectError, OptionError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDoor } from "../support/door.js";
+import { hasIPv6 } from "../support/ipv6.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 
 let server: Memcached;
@@ -19,7 +20,7 @@ function resolvingTo(addresses: () => { address: string; family: number }[]): Lo
   };
 }
 
-describe("IPv6", () => {
+describe.runIf(hasIPv6)("IPv6", () => {
   test.each(["[::1]", "[0:0:0:0:0:0:0:1]", "[::1%lo]"])("as %s", async (host) => {
     await using door = await openDoor(server, "::1");
     await using client = new Client(`${host}:${door.port}`);

@@ -108,7 +108,7 @@ test("while a server behind it is down no key is a miss, and no answer is anothe
   const behind = (await startMemcacheds(3)).map(use);
   const { address } = use(await startTwemproxy(behind.map((server) => server.address)));
   const reader = clientOf(address, { proxy: "twemproxy", timeoutMs: 5_000 });
-  const values = new Map(Array.from({ length: 90 }, (_, i) => [md5(i), i]));
+  const values = new Map(Array.from({ length: 150 }, (_, i) => [md5(i), i]));
   expect(await reader.setMulti(values)).toEqual([]);
   await behind[0]!.kill();
   const keys = [...values.keys()];

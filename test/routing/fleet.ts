@@ -1,5 +1,6 @@
 import { Client, type ClientOptions } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
+import { until } from "../support/until.js";
 
 /** Embedded servers, and clients of them; all end together. */
 export class Fleet implements AsyncDisposable {
@@ -44,6 +45,10 @@ export class Fleet implements AsyncDisposable {
     for (const server of this.servers) {
       server.faults.clear();
       server.resume();
+    }
+    // What is still on its way to them would be the next test's.
+    await until(() => this.servers.every(({ connections }) => connections === 0));
+    for (const server of this.servers) {
       server.clear();
       server.log.clear();
     }

@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Memcached, startMemcached, startMemcacheds } from "./memcached.js";
+import { freePort, ownPort, PORTS_OF_A_WORKER } from "./port.js";
 
 /** Sends a line and gives the reply's first bytes. */
 async function ask(server: Memcached, words: string): Promise<string> {
@@ -86,6 +87,17 @@ test("says why it could not start", async () => {
   await expect(startMemcached({ args: ["-t", "nonsense"] })).rejects.toThrow(
     /memcached ended \(\d+\)/,
   );
+});
+
+test("goes past a port that somebody listens on", async () => {
+  const port = await freePort();
+  for (let n = 1; n < PORTS_OF_A_WORKER; n++) ownPort(); // its turn comes again
+  const taken = createServer();
+  await once(taken.listen(port, "127.0.0.1"), "listening");
+  await using server = await startMemcached();
+  expect(server.port).not.toBe(port);
+  expect(await ask(server, "version\r\n")).toMatch(/^VERSION /);
+  taken.close();
 });
 
 test("several have ports of their own", async () => {

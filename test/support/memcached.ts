@@ -5,13 +5,14 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { ownPort } from "./port.js";
 
 export interface MemcachedOptions {
   /** Further arguments, for example `["-m", "8", "-I", "2m"]`; `-U -1` opens a free UDP port too. */
   readonly args?: readonly string[];
   /** Listens on a unix socket instead of TCP. */
   readonly unix?: boolean;
-  /** A fixed TCP port; without it, any free one. */
+  /** A fixed TCP port; without it, one that no other test has. */
   readonly port?: number;
   /** The address to listen on. @defaultValue "127.0.0.1" */
   readonly host?: string;
@@ -66,6 +67,7 @@ export class Memcached implements AsyncDisposable {
   readonly #options: MemcachedOptions;
   readonly #folder: string;
   #child: ChildProcess | undefined;
+  /** 0 until one is found to be free. */
   #port: number;
   #udpPort = 0;
 
@@ -106,9 +108,20 @@ export class Memcached implements AsyncDisposable {
   /** Runs it (again), and resolves when it answers. */
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error(`memcached ${this.address} runs already`);
+    if (this.#port > 0 || this.#options.unix) return this.#run(this.#port);
+    while (this.#port === 0) {
+      const port = ownPort();
+      await this.#run(port).catch((error: Error) => {
+        if (!error.message.includes("Address already in use")) throw error;
+      });
+    }
+  }
+
+  async #run(port: number): Promise<void> {
     const portFile = join(this.#folder, "port");
     rmSync(portFile, { force: true });
-    const [command, ...args] = [...(this.#options.within ?? []), COMMAND, ...this.#arguments()];
+    const all = [...(this.#options.within ?? []), COMMAND, ...this.#arguments(port)];
+    const [command, ...args] = all;
     const child = spawn(command!, args, {
       stdio: ["ignore", "ignore", "pipe"],
       env: { ...process.env, MEMCACHED_PORT_FILENAME: portFile, ...this.#options.env },
@@ -122,8 +135,8 @@ export class Memcached implements AsyncDisposable {
       running.delete(child);
       failure = error;
     });
-    child.on("exit", (code, signal) => {
-      running.delete(child);
+    child.on("exit", () => running.delete(child));
+    child.on("close", (code, signal) => {
       failure ??= new Error(`memcached ended (${code ?? signal}): ${words.trim()}`);
     });
 
@@ -177,9 +190,9 @@ export class Memcached implements AsyncDisposable {
     folders.delete(this.#folder);
   }
 
-  #arguments(): string[] {
+  #arguments(port: number): string[] {
     const { args = [], unix } = this.#options;
-    const where = unix ? ["-s", this.address] : ["-l", this.host, "-p", String(this.#port || -1)];
+    const where = unix ? ["-s", this.address] : ["-l", this.host, "-p", String(port)];
     const user = process.getuid?.() === 0 ? ["-u", "root"] : [];
     return [...where, ...user, ...args];
   }

@@ -27,7 +27,10 @@ export async function startTwemproxy(servers: readonly string[]): Promise<Twempr
       "",
     ].join("\n"),
   );
-  const child = spawn("nutcracker", ["-c", file, "-a", "127.0.0.1", "-s", String(statsPort)], {
+  // Debian's writes its log, unless told otherwise, where only root may.
+  const log = join(folder, "nutcracker.log");
+  const args = ["-c", file, "-o", log, "-a", "127.0.0.1", "-s", String(statsPort)];
+  const child = spawn("nutcracker", args, {
     stdio: "ignore",
     env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin` },
   });

@@ -1,6 +1,11 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Fault, type FaultAction, MemcachedServer } from "tslibmc/testing";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Wire } from "./support/wire.js";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Log } from "../../src/testing/log.js";
+import { bytesInUse } from "../support/garbage.js";
+import { exchange, Wire } from "./support/wire.js";
 
 let server: MemcachedServer;
 let wire: Wire;
@@ -174,6 +179,17 @@ describe("faults of connecting", () => {
     back.close();
   });
 
+  it("comes back when who has taken its port meanwhile has left it", async () => {
+    server.faults.add({ on: { command: "get", times: 1 }, do: { kind: "restart", ms: 300 } });
+    await wire.send("get a\r\n").rest();
+    const taker = createServer((socket) => socket.end("taken")).listen(server.port, "127.0.0.1");
+    await once(taker, "listening");
+    await delay(400);
+    expect(await Wire.to(server).rest()).toBe("taken");
+    taker.close();
+    await vi.waitFor(async () => expect(await exchange(server.port, "get a\r\n")).toBe("END\r\n"));
+  });
+
   it("restarts empty", async () => {
     server.faults.add({ on: { command: "get", times: 1 }, do: { kind: "restart", ms: 0 } });
     expect(await wire.send("get a\r\n").rest()).toBe(GOT);
@@ -227,15 +243,25 @@ describe("when a fault strikes", () => {
   });
 
   it.each<[Fault, string]>([
-    [{ on: { every: 0 }, do: strike }, "every of a fault must be at least 1, not 0"],
-    [{ on: { times: -1 }, do: strike }, "times of a fault must be at least 1, not -1"],
+    [{ on: { every: 0 }, do: strike }, "every of a fault cannot be 0"],
+    [{ on: { times: -1 }, do: strike }, "times of a fault cannot be -1"],
+    [{ on: { nth: "2" as never }, do: strike }, 'nth of a fault cannot be "2"'],
+    [{ on: { connection: [1, 0] }, do: strike }, "connection of a fault cannot be an array"],
+    [{ on: { command: 5 as never }, do: strike }, "command of a fault cannot be 5"],
+    [{ do: { kind: "delay" } as never }, "ms of a delay fault cannot be undefined"],
+    [{ do: { kind: "answer" } as never }, "bytes of an answer fault cannot be undefined"],
+    [{ do: { kind: "answer", bytes: 5 } as never }, "bytes of an answer fault cannot be 5"],
+    [{ do: { kind: "cut", bytes: 3 } as never }, "ending of a cut fault cannot be undefined"],
+    [{ do: { kind: "key" } as never }, "key of a key fault cannot be undefined"],
+    [{ do: { kind: "stall", ms: 3 } as never }, 'a stall fault has no option "ms"'],
     [{ do: { kind: "cut", bytes: -1, ending: "close" } }, "bytes of a cut fault cannot be -1"],
     [{ do: { kind: "trickle", bytes: 0, ms: 1 } }, "bytes of a trickle fault cannot be 0"],
     [{ do: { kind: "delay", ms: Number.NaN } }, "ms of a delay fault cannot be NaN"],
     [{ on: { keys: "a" } as object, do: strike }, 'has no option "keys"; did you mean "key"?'],
     [{ when: {}, do: strike } as Fault, 'A fault has no option "when"'],
   ])("refuses %j", (fault, message) => {
-    expect(() => server.faults.add(fault)).toThrow(message);
+    expect(() => server.faults.add({ do: strike }, fault)).toThrow(message);
+    expect(server.faults.size).toBe(0);
   });
 });
 
@@ -251,6 +277,12 @@ describe("a stopped process", () => {
     expect(await late.until("END\r\n")).toBe(GOT);
     late.close();
   });
+
+  it("runs after a restart", async () => {
+    server.pause();
+    await server.restart();
+    expect(await exchange(server.port, "get a\r\n")).toBe("END\r\n");
+  });
 });
 
 describe("the log", () => {
@@ -262,6 +294,29 @@ describe("the log", () => {
     server.log.clear();
     expect(server.log.received().length).toBe(0);
     other.close();
+  });
+
+  it("has no more bytes in memory than that, though they come a few at a time", () => {
+    const pieces = 100_000;
+    const log = new Log("bytes");
+    const before = bytesInUse();
+    // A socket gives each piece a memory of its own.
+    for (let i = 0; i < pieces; i++) log.receive(1, Buffer.from(new ArrayBuffer(30)));
+    expect((bytesInUse() - before) / pieces).toBeLessThan(100);
+    log.receive(2, Buffer.from("other"));
+    log.receive(1, Buffer.from("more"));
+    expect(log.received().length).toBe(pieces * 30 + 9);
+    expect(log.received(1).length).toBe(pieces * 30 + 4);
+  });
+
+  it("keeps half of what it has room for when it is full, whatever the sizes of pieces", () => {
+    const log = new Log("bytes");
+    for (let i = 0; i < 200; i++) log.receive(i, Buffer.alloc(65536));
+    for (let i = 0; i < 1000; i++) log.receive(i, Buffer.alloc(4096, "x"));
+    const kept = log.received();
+    expect(kept.length).toBeGreaterThan(8_000_000);
+    expect(kept.length).toBeLessThan(16 * 1024 * 1024);
+    expect(kept.at(-1)).toBe("x".charCodeAt(0));
   });
 
   it("resolves when a request arrives", async () => {

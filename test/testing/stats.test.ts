@@ -2,7 +2,7 @@ import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
-import { Wire } from "./support/wire.js";
+import { exchange, Wire } from "./support/wire.js";
 
 /** Names of figures that depend on threads, time and memory, which an embedded server has not. */
 const INCIDENTAL =
@@ -10,9 +10,9 @@ const INCIDENTAL =
 
 const WORK =
   "set a 0 0 3\r\nabc\r\nset b 5 100 3\r\nabc\r\nset n 0 0 1\r\n5\r\nget a\r\nget a x\r\n" +
-  "incr n 1\r\nincr z 1\r\ndecr n 1\r\ndelete b\r\ndelete b\r\ntouch a 0\r\ntouch z 0\r\n" +
+  "incr n 1\r\nincr z 1\r\ndecr n 1\r\nma made N0\r\nma made2 N0 MD\r\nma none MD\r\ndelete b\r\ndelete b\r\ntouch a 0\r\ntouch z 0\r\n" +
   "cas a 0 0 1 99999\r\nx\r\ncas z 0 0 1 1\r\nx\r\ngat 0 a\r\nmg a v\r\nmg z\r\nma n\r\nme a\r\n" +
-  `set l 0 0 2000000\r\n${"x".repeat(2_000_000)}\r\nset m 0 0 700\r\n${"x".repeat(700)}\r\n`;
+  `set l 0 0 2000000\r\n${"x".repeat(2_000_000)}\r\nset m 0 0 700\r\n${"x".repeat(700)}\r\nadd m 0 0 700\r\n${"x".repeat(700)}\r\n`;
 
 function entries(reply: string): Map<string, string> {
   return new Map(
@@ -97,10 +97,16 @@ describeAgainst(`stats against memcached ${VERSION}`, () => {
   });
 
   it("begins anew after a reset", async () => {
-    await ours.ask("stats reset\r\nget k\r\n");
-    const got = entries(await ours.ask("stats\r\n"));
-    expect(got.get("cmd_get")).toBe("1");
-    expect(got.get("cmd_set")).toBe("0");
+    const [got, expected] = await Promise.all(
+      [ours, theirs].map(async (wire) => {
+        await wire.ask("stats reset\r\nget k\r\n");
+        return entries(await wire.ask("stats\r\n"));
+      }),
+    );
+    for (const name of ["cmd_get", "cmd_set", "total_items", "log_watcher_sent"]) {
+      expect([name, got!.get(name)]).toEqual([name, expected!.get(name)]);
+    }
+    expect(got!.get("cmd_get")).toBe("1");
   });
 
   it("lists connections", async () => {
@@ -112,6 +118,19 @@ describeAgainst(`stats against memcached ${VERSION}`, () => {
     expect(got.get("2:state")).toBe("conn_read");
     expect(got.get("2:addr")).toMatch(/^tcp:127\.0\.0\.1:\d+$/);
     other.close();
+  });
+
+  it("has no miss for what a delete with another cas leaves, over the binary protocol", async () => {
+    const request = Buffer.concat([Buffer.alloc(24), Buffer.from("a")]);
+    request.set([0x80, 0x04, 0, 1]);
+    request.writeUInt32BE(1, 8);
+    request.writeBigUInt64BE(99999n, 16);
+    const misses = async (wire: Wire, { port }: { port: number }) => {
+      await wire.ask("set a 0 0 1\r\nx\r\nstats reset\r\n");
+      expect(await exchange(port, request.toString("latin1"))).toContain("Data exists");
+      return entries(await wire.ask("stats\r\n")).get("delete_misses");
+    };
+    expect(await misses(ours, embedded)).toBe(await misses(theirs, real));
   });
 });
 

@@ -1,5 +1,7 @@
 import { Clock, MemcachedServer, type MemcachedServerOptions } from "tslibmc/testing";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { startMemcached } from "../support/memcached.js";
+import { COMPAT } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
 
 let server: MemcachedServer;
@@ -73,6 +75,11 @@ describe("expiry", () => {
     expect(await wire.ask("mg a\r\n")).toBe("HD\r\n");
   });
 
+  it("flushes at once what was written in the second that a flush is due in", async () => {
+    await wire.ask("set a 0 0 1\r\nx\r\nflush_all 1\r\nflush_all 100\r\n");
+    expect(await wire.ask("mg a\r\n")).toBe("EN\r\n");
+  });
+
   it("can be moved over the wire as in memcached's debug build", async () => {
     await wire.ask("set a 0 10 1\r\nx\r\n");
     expect(await wire.ask("debugtime 20\r\nget a\r\n")).toBe("OK\r\nEND\r\n");
@@ -142,6 +149,22 @@ describe("memory", () => {
     expect(await wire.ask("mg k0\r\nmg k1\r\n")).toBe("EN\r\nHD\r\n");
   });
 
+  it("is not made for what a command makes by the way, with -M", async () => {
+    await start({ memoryLimit: 12_000, evict: false });
+    await wire.ask("set n 0 0 1\r\n9\r\n");
+    for (let i = 0; i < 20; i++) await wire.ask(set(`k${i}`));
+    for (let i = 0; i < 200; i++) await wire.ask(`set s${i} 0 0 1 noreply\r\n1\r\n`);
+    const { size } = server;
+    expect(
+      await wire.ask("incr n 1\r\nma n\r\nma none N9\r\nmg none N9\r\nmd n x\r\nget n\r\n"),
+    ).toBe(
+      "SERVER_ERROR out of memory\r\nSERVER_ERROR out of memory\r\n" +
+        "SERVER_ERROR Out of memory allocating new item\r\nEN\r\n" +
+        "SERVER_ERROR out of memory\r\nVALUE n 0 1\r\n9\r\nEND\r\n",
+    );
+    expect(server.size).toBe(size);
+  });
+
   it("is reclaimed from what has expired, without an eviction", async () => {
     await start({ memoryLimit: 12_000 });
     server.clock.stop();
@@ -181,5 +204,55 @@ describe("without cas", () => {
     await start({ cas: false });
     await wire.ask("set a 0 0 1\r\nx\r\n");
     expect(await wire.ask("gets a\r\n")).toBe("VALUE a 0 1 0\r\nx\r\nEND\r\n");
+  });
+
+  const WORK =
+    "ms a 1 E9 c\r\nx\r\nmg b N9 E9 c\r\nma n N0 E9 c\r\nma n E9 c\r\nmd a I E9\r\nmg a c\r\n" +
+    "md a x E9\r\nmg a c\r\nms a 1 MA C5\r\nx\r\nms a 1 C5\r\nx\r\nmd a C5\r\n";
+
+  it.runIf(COMPAT === "newest")("gives and compares none, as memcached", async () => {
+    await start({ cas: false });
+    await using real = await startMemcached({ args: ["-C"] });
+    const theirs = Wire.to(real);
+    expect(await wire.ask(WORK)).toBe(await theirs.ask(WORK));
+    theirs.close();
+  });
+});
+
+describe("a restart", () => {
+  it("leaves what commands have set behind", async () => {
+    await start();
+    const before = await wire.ask("stats settings\r\n");
+    await wire.ask(
+      "cache_memlimit 8\r\nverbosity 2\r\nlru tune 11 22 0.3 4.5\r\nstats detail on\r\n",
+    );
+    expect(await wire.ask("stats settings\r\n")).not.toBe(before);
+    await server.restart();
+    wire = Wire.to(server);
+    expect(await wire.ask("stats settings\r\n")).toBe(before);
+  });
+});
+
+describe("answers longer than a string can be", () => {
+  const megabyte = "v".repeat(1_000_000);
+
+  beforeEach(async () => {
+    await start();
+    await wire.ask(`set a 0 0 ${megabyte.length}\r\n${megabyte}\r\n`);
+  });
+
+  it("go out one after the other", async () => {
+    const greedy = Wire.to(server).send("get a\r\n".repeat(600));
+    greedy.socket.pause();
+    await vi.waitFor(async () => {
+      expect(await wire.ask("stats\r\n")).toContain("STAT get_hits 600\r\n");
+    });
+    greedy.close();
+  });
+
+  it("are an error where one line asks for them", async () => {
+    expect(await wire.ask(`get${" a".repeat(600)}\r\n`)).toBe(
+      "SERVER_ERROR out of memory writing get response\r\n",
+    );
   });
 });

@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { MemcachedError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { Authority, type Certificate } from "../support/certificates.js";
+import { hasIPv6 } from "../support/ipv6.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
@@ -25,7 +27,7 @@ describe("addresses", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("serves IPv6", async () => {
+  it.runIf(hasIPv6)("serves IPv6", async () => {
     await using server = await MemcachedServer.start({ host: "::1" });
     expect(server.address).toBe(`[::1]:${server.port}`);
     const wire = Wire.connect({ host: "::1", port: server.port });
@@ -41,6 +43,14 @@ describe("addresses", () => {
     const wire = Wire.to(server);
     expect(await wire.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
     wire.close();
+  });
+
+  it("stays closed, though it was about to listen again", async () => {
+    const server = await MemcachedServer.start();
+    const restarted = server.restart();
+    await server.close();
+    await restarted;
+    expect(await Wire.to(server).ended).toBe("reset");
   });
 
   it("rejects if the port is taken", async () => {
@@ -192,6 +202,39 @@ describeAgainst(`UDP, against memcached ${VERSION}`, () => {
     socket.close();
     return got;
   }
+
+  it("waits for a stopped process, and answers when it goes on", async () => {
+    embedded.pause();
+    const answer = datagrams(embedded.udpPort, "version\r\n", 1);
+    const first = await Promise.race([answer, delay(50)]);
+    embedded.resume();
+    expect(first).toBeUndefined();
+    expect((await answer)[0]).toContain("VERSION");
+  });
+
+  it("keeps no watcher, who would have nobody to tell", async () => {
+    await datagrams(embedded.udpPort, "watch\r\n", 1);
+    const [stats] = await datagrams(embedded.udpPort, "stats\r\n", 2).then((both) => [
+      both.join(""),
+    ]);
+    expect(stats).toContain("STAT log_watchers 0\r\n");
+  });
+
+  it("counts all datagrams of a reply, and sends none that it cannot count", async () => {
+    const wire = Wire.to(embedded);
+    const data = "v".repeat(1_000_000);
+    await wire.ask(`set l 0 0 ${data.length}\r\n${data}\r\n`);
+    wire.close();
+    const [first] = await datagrams(embedded.udpPort, "get l\r\nget l\r\n", 1);
+    const bytes = 2 * `VALUE l 0 ${data.length}\r\n${data}\r\nEND\r\n`.length;
+    expect(Buffer.from(first!, "latin1").readUInt16BE(4)).toBe(Math.ceil(bytes / 1392));
+    const socket = createSocket("udp4");
+    const header = Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]);
+    const request = Buffer.from(`get${" l".repeat(100)}\r\n`);
+    socket.send(Buffer.concat([header, request]), embedded.udpPort, "127.0.0.1");
+    expect(await datagrams(embedded.udpPort, "version\r\n", 1)).toHaveLength(1);
+    socket.close();
+  });
 
   it("answers as memcached does, in as many datagrams", async () => {
     const value = "v".repeat(3000);

@@ -30,19 +30,22 @@ function arithmetic(mode: "incr" | "decr"): Command {
 
 function change({ instance }: Session, packet: Packet, mode: "incr" | "decr"): string {
   const { key, extras, cas } = packet;
-  const sum = instance.add(mode, key, extras.readBigUInt64BE(0), cas);
+  const exptime = extras.readUInt32BE(16);
+  const makes = exptime !== NO_CREATION;
+  const sum = instance.add(mode, key, extras.readBigUInt64BE(0), cas, makes);
   switch (sum.kind) {
     case "number":
       return changed(packet, BigInt(sum.digits), sum.item.cas);
     case "exists":
       return errorPacket(packet, STATUS.exists);
+    case "noMemory":
+      return errorPacket(packet, NO_MEMORY, "Out of memory incrementing value");
     case "notNumeric":
       return errorPacket(packet, STATUS.notNumeric);
     case "notFound":
       break;
   }
-  const exptime = extras.readUInt32BE(16);
-  if (exptime === NO_CREATION) return errorPacket(packet, STATUS.notFound);
+  if (!makes) return errorPacket(packet, STATUS.notFound);
   const initial = extras.readBigUInt64BE(8);
   const data = String(initial);
   const draft = { key, data, flags: 0, exptime: instance.expiry(exptime) };

@@ -74,8 +74,7 @@ export class BinaryReader implements Reader {
     const wanted = session.tap?.begin(nameOf(packet.opcode), keys) ?? true;
     const answer = wanted ? this.#answer(packet) : readPast(Math.max(0, packet.valueBytes), "");
     if (typeof answer === "string") {
-      session.reply += answer;
-      session.tap?.end();
+      session.answer(answer);
       return end;
     }
     this.#value = answer;
@@ -120,8 +119,7 @@ export class BinaryReader implements Reader {
     const data = this.#data;
     this.#value = undefined;
     this.#data = "";
-    this.#session.reply += value.finish(data);
-    this.#session.tap?.end();
+    this.#session.answer(value.finish(data));
     return end;
   }
 }

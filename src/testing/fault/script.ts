@@ -1,8 +1,8 @@
 import { OptionError } from "../../errors.js";
 import { checkChoice, checkOptions } from "../../util/check.js";
-import { namesOf } from "../../util/names.js";
+import { keysOf, namesOf } from "../../util/names.js";
 import { show } from "../../util/show.js";
-import type { Asked, Fault, FaultAction, FaultMatch } from "./fault.js";
+import type { Asked, Ending, Fault, FaultAction, FaultMatch } from "./fault.js";
 
 interface Armed {
   readonly fault: Fault;
@@ -24,14 +24,12 @@ export class FaultScript {
 
   /**
    * Adds faults; each request suffers all that fit it, in the order of adding.
-   * @throws OptionError for a condition or a kind that there is not, and for a count or time
-   * that is not positive
+   * @throws OptionError for a condition or a kind that there is not, and for what it is told that
+   * cannot be; then none of them is added
    */
   add(...faults: readonly Fault[]): void {
-    for (const fault of faults) {
-      check(fault);
-      this.#armed.push({ fault, fitted: 0, struck: 0 });
-    }
+    for (const fault of faults) check(fault);
+    for (const fault of faults) this.#armed.push({ fault, fitted: 0, struck: 0 });
     this.onChange();
   }
 
@@ -88,43 +86,63 @@ function includes<T>(wanted: T | readonly T[], value: T): boolean {
 
 const FAULT = namesOf<Fault>({ on: true, do: true });
 
-const MATCH = namesOf<FaultMatch>({
-  command: true,
-  key: true,
-  connection: true,
-  age: true,
-  nth: true,
-  every: true,
-  times: true,
-});
+type Fits = (value: unknown) => boolean;
 
-const KINDS: Readonly<Record<FaultAction["kind"], true>> = {
-  ...{ delay: true, stall: true, deaf: true, close: true, reset: true, silence: true },
-  ...{ answer: true, cut: true, trickle: true, before: true, after: true, repeat: true },
-  ...{ swap: true, key: true, opaque: true, length: true, unterminated: true },
-  ...{ deauthenticate: true, refuse: true, restart: true },
+const isText: Fits = (value) => typeof value === "string";
+const atLeast = (least: number): Fits => {
+  return (value) => typeof value === "number" && value >= least;
+};
+const oneOrMore = (fits: Fits): Fits => {
+  return (value) => (Array.isArray(value) ? value.every(fits) : fits(value));
+};
+
+/** What the conditions may be. */
+const MATCH: Readonly<Record<keyof FaultMatch, Fits>> = {
+  command: oneOrMore(isText),
+  key: isText,
+  connection: oneOrMore(atLeast(1)),
+  age: atLeast(0),
+  nth: oneOrMore(atLeast(1)),
+  every: atLeast(1),
+  times: atLeast(1),
+};
+
+const ENDINGS: readonly Ending[] = ["close", "reset", "hang"];
+const TEXT = { bytes: isText };
+const TIME = { ms: atLeast(0) };
+
+/** What each kind is told, all of it but `execute`. */
+const KINDS: Readonly<Record<FaultAction["kind"], Readonly<Record<string, Fits>>>> = {
+  ...{ stall: {}, deaf: {}, close: {}, reset: {}, silence: {}, repeat: {}, swap: {} },
+  ...{ unterminated: {}, deauthenticate: {}, delay: TIME, refuse: TIME, restart: TIME },
+  ...{ before: TEXT, after: TEXT, key: { key: isText }, opaque: { opaque: isText } },
+  length: { length: isText },
+  answer: { ...TEXT, execute: (value) => value === undefined || typeof value === "boolean" },
+  cut: { bytes: atLeast(0), ending: (value) => ENDINGS.some((ending) => ending === value) },
+  trickle: { ...TIME, bytes: atLeast(1) },
 };
 
 /** Faults may come from a file, where no type has seen them. */
 function check(fault: Fault): void {
   checkOptions(fault, FAULT, "A fault");
   const { on = {}, do: action } = fault;
-  checkOptions(on, MATCH, "The on of a fault");
+  checkOptions(on, new Set(keysOf(MATCH)), "The on of a fault");
+  for (const name of keysOf(MATCH)) {
+    const value = on[name];
+    if (value !== undefined && !MATCH[name](value)) throw impossible(name, "a fault", value);
+  }
   if (typeof action !== "object" || action === null) {
     throw new OptionError(`do of a fault must be an object with a kind, not ${show(action)}`);
   }
-  checkChoice(action.kind, "kind of a fault", Object.keys(KINDS));
-  const counts = { every: on.every, times: on.times };
-  for (const [name, count] of Object.entries(counts)) {
-    if (count !== undefined && !(typeof count === "number" && count >= 1)) {
-      throw new OptionError(`${name} of a fault must be at least 1, not ${show(count)}`);
-    }
+  const { kind, ...told }: { kind: FaultAction["kind"]; [name: string]: unknown } = action;
+  const wanted = KINDS[checkChoice(kind, "kind of a fault", keysOf(KINDS))];
+  const which = `${/^[aou]/.test(kind) ? "an" : "a"} ${kind} fault`;
+  checkOptions(told, new Set(Object.keys(wanted)), `The do of ${which}`);
+  for (const [name, fits] of Object.entries(wanted)) {
+    if (!fits(told[name])) throw impossible(name, which, told[name]);
   }
-  const isCut = action.kind === "cut" || action.kind === "trickle";
-  if (isCut && !(action.bytes >= (action.kind === "cut" ? 0 : 1))) {
-    throw new OptionError(`bytes of a ${action.kind} fault cannot be ${action.bytes}`);
-  }
-  if ("ms" in action && !(action.ms >= 0)) {
-    throw new OptionError(`ms of a ${action.kind} fault cannot be ${action.ms}`);
-  }
+}
+
+function impossible(name: string, of: string, value: unknown): OptionError {
+  return new OptionError(`${name} of ${of} cannot be ${show(value)}`);
 }

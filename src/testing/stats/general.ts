@@ -45,35 +45,25 @@ function connectionStats({ settings, counters, sessions }: Instance): Entry[] {
   ];
 }
 
+const COMMANDS = [
+  ...([
+    "cmd_get",
+    "cmd_set",
+    "cmd_flush",
+    "cmd_touch",
+    "cmd_meta",
+    "get_hits",
+    "get_misses",
+  ] as const),
+  ...(["get_expired", "get_flushed", "delete_misses", "delete_hits", "incr_misses"] as const),
+  ...(["incr_hits", "decr_misses", "decr_hits", "cas_misses", "cas_hits", "cas_badval"] as const),
+  ...(["touch_hits", "touch_misses", "store_too_large", "store_no_memory"] as const),
+  ...(["auth_cmds", "auth_errors"] as const),
+];
+
 function commandStats({ counters, settings }: Instance): Entry[] {
-  const { totals } = counters;
-  return [
-    ["cmd_get", totals.cmd_get],
-    ["cmd_set", counters.sum("cmd_set")],
-    ["cmd_flush", totals.cmd_flush],
-    ["cmd_touch", totals.cmd_touch],
-    ["cmd_meta", totals.cmd_meta],
-    ["get_hits", counters.sum("get_hits")],
-    ["get_misses", totals.get_misses],
-    ["get_expired", totals.get_expired],
-    ["get_flushed", totals.get_flushed],
-    ["delete_misses", totals.delete_misses],
-    ["delete_hits", counters.sum("delete_hits")],
-    ["incr_misses", totals.incr_misses],
-    ["incr_hits", counters.sum("incr_hits")],
-    ["decr_misses", totals.decr_misses],
-    ["decr_hits", counters.sum("decr_hits")],
-    ["cas_misses", totals.cas_misses],
-    ["cas_hits", counters.sum("cas_hits")],
-    ["cas_badval", counters.sum("cas_badval")],
-    ["touch_hits", counters.sum("touch_hits")],
-    ["touch_misses", totals.touch_misses],
-    ["store_too_large", totals.store_too_large],
-    ["store_no_memory", totals.store_no_memory],
-    ["auth_cmds", totals.auth_cmds],
-    ["auth_errors", totals.auth_errors],
-    ...(settings.idleTimeout > 0 ? [["idle_kicks", totals.idle_kicks] as const] : []),
-  ];
+  const names = settings.idleTimeout > 0 ? [...COMMANDS, "idle_kicks" as const] : COMMANDS;
+  return names.map((name) => [name, counters.count(name)]);
 }
 
 function trafficStats({ store, counters, accepting }: Instance): Entry[] {
@@ -132,12 +122,12 @@ function itemStats({ store, counters }: Instance): Entry[] {
     ["curr_items", store.size],
     ["total_items", store.totalItems],
     ["slab_global_page_pool", 0],
-    ["expired_unfetched", counters.sum("expired_unfetched")],
-    ["evicted_unfetched", counters.sum("evicted_unfetched")],
-    ["evicted_active", counters.sum("evicted_active")],
-    ["evictions", counters.sum("evicted")],
-    ["reclaimed", counters.sum("reclaimed")],
-    ["crawler_reclaimed", counters.totals.crawler_reclaimed],
+    ["expired_unfetched", counters.count("expired_unfetched")],
+    ["evicted_unfetched", counters.count("evicted_unfetched")],
+    ["evicted_active", counters.count("evicted_active")],
+    ["evictions", counters.count("evicted")],
+    ["reclaimed", counters.count("reclaimed")],
+    ["crawler_reclaimed", counters.count("crawler_reclaimed")],
     ["crawler_items_checked", 0],
     ["lrutail_reflocked", 0],
     ["moves_to_cold", 0],

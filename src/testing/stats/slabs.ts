@@ -26,6 +26,11 @@ function census({ store }: Instance): [slabClass: number, Census][] {
   return [...classes].sort(([a], [b]) => a - b);
 }
 
+const HITS = [
+  ...(["get_hits", "cmd_set", "delete_hits", "incr_hits", "decr_hits"] as const),
+  ...(["cas_hits", "cas_badval", "touch_hits"] as const),
+];
+
 /** `stats slabs`: chunks and pages, as memcached would have allotted them. */
 export function slabStats(instance: Instance): Entry[] {
   const { counters, slabs } = instance;
@@ -46,14 +51,7 @@ export function slabStats(instance: Instance): Entry[] {
       ["used_chunks", items],
       ["free_chunks", pages * perPage - items],
       ["free_chunks_end", 0],
-      ["get_hits", counted.get_hits],
-      ["cmd_set", counted.cmd_set],
-      ["delete_hits", counted.delete_hits],
-      ["incr_hits", counted.incr_hits],
-      ["decr_hits", counted.decr_hits],
-      ["cas_hits", counted.cas_hits],
-      ["cas_badval", counted.cas_badval],
-      ["touch_hits", counted.touch_hits],
+      ...HITS.map((name): Entry => [name, counted[name]]),
     ];
     for (const [name, value] of lines) entries.push([`${slabClass}:${name}`, value]);
   }

@@ -8,6 +8,8 @@ const LF = 10;
 const MAX_BODY_BYTES = 16384;
 /** Newer releases close the connection for a line that cannot be a `set`, whatever is unsent. */
 const SHORTEST_LINE = 6;
+/** They look at nothing shorter. */
+const SHORTEST_START = 3;
 
 const UNAUTHENTICATED = "CLIENT_ERROR unauthenticated\r\n";
 
@@ -52,6 +54,7 @@ export class AuthReader implements Reader {
     const session = this.#session;
     const { strictParser, numerals } = session.instance.settings.release;
     const end = this.#bytes.indexOf(LF);
+    if (strictParser && this.#bytes.length < SHORTEST_START) return false;
     if (end < 0) {
       session.closing = this.#bytes.length > MAX_OPEN_LINE;
       return false;
@@ -65,7 +68,8 @@ export class AuthReader implements Reader {
     this.#bytes = this.#bytes.subarray(end + 1);
     const words = line.split(" ").filter((word) => word !== "");
     const size = words[4] === undefined ? undefined : numerals.uint32(words[4]);
-    if (words[0] !== "set" || size === undefined) {
+    const isSet = strictParser ? line.startsWith("set") : words[0] === "set";
+    if (!isSet || size === undefined) {
       this.#answer(UNAUTHENTICATED);
     } else if (strictParser && size > MAX_BODY_BYTES) {
       this.#answer("CLIENT_ERROR auth token too long\r\n");

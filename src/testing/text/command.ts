@@ -29,6 +29,7 @@ export const BAD_EXPTIME = "CLIENT_ERROR invalid exptime argument\r\n";
 export const BAD_DATA = "CLIENT_ERROR bad data chunk\r\n";
 export const OK = "OK\r\n";
 export const TOO_LARGE = "SERVER_ERROR object too large for cache\r\n";
+export const OUT_OF_MEMORY = "SERVER_ERROR out of memory\r\n";
 export const NO_MEMORY = "SERVER_ERROR out of memory storing object\r\n";
 
 /** The longest data block: a signed 32-bit length with its CRLF. */

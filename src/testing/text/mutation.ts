@@ -1,6 +1,6 @@
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
 import type { Session } from "../session.js";
-import { BAD_EXPTIME, BAD_FORMAT, type Command } from "./command.js";
+import { BAD_EXPTIME, BAD_FORMAT, type Command, OUT_OF_MEMORY } from "./command.js";
 
 const NOT_FOUND = "NOT_FOUND\r\n";
 export const NON_NUMERIC = "CLIENT_ERROR cannot increment or decrement non-numeric value\r\n";
@@ -23,6 +23,8 @@ function arithmetic(mode: "incr" | "decr"): Command {
           return NON_NUMERIC;
         case "exists":
           return "EXISTS\r\n";
+        case "noMemory":
+          return OUT_OF_MEMORY;
         case "number":
           return `${result.digits}\r\n`;
       }

@@ -90,8 +90,7 @@ export class TextReader implements Reader {
     const hasBlock = words.length > 2 && STORES.has(words[0]!);
     const answer = wanted || hasBlock ? carryOut(session, this.#commands, words) : "";
     if (typeof answer === "string") {
-      if (wanted) session.reply += answer;
-      session.tap?.end();
+      session.answer(wanted ? answer : "");
       return;
     }
     this.#block = wanted ? answer : discarded(answer.length, "");
@@ -110,8 +109,7 @@ export class TextReader implements Reader {
     this.#block = undefined;
     const answer = this.#finish(block, chunk, start, end);
     this.#data = "";
-    this.#session.reply += answer;
-    this.#session.tap?.end();
+    this.#session.answer(answer);
     return end;
   }
 

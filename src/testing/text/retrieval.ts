@@ -1,7 +1,12 @@
+import { constants } from "node:buffer";
 import { MAX_KEY_BYTES } from "../../protocol/key.js";
 import type { Item } from "../item.js";
 import type { Session } from "../session.js";
 import { BAD_EXPTIME, BAD_FORMAT, type Command } from "./command.js";
+
+/** What the items of one line may come to; the rest is for what is around the last one. */
+const MAX_ITEMS = constants.MAX_STRING_LENGTH - 1024;
+const TOO_LONG = "SERVER_ERROR out of memory writing get response\r\n";
 
 /** `get gets gat gats`: the items that are there, and `END`. */
 function retrieval(withCas: boolean, touches: boolean): Command {
@@ -35,7 +40,9 @@ function retrieve(
     }
     const item = instance.read(key, exptime);
     instance.prefixes.countGet(key, item !== undefined);
-    if (item !== undefined) reply += valueBlock(item, withCas);
+    if (item === undefined) continue;
+    if (reply.length + item.data.length > MAX_ITEMS) return TOO_LONG;
+    reply += valueBlock(item, withCas);
   }
   return `${reply}END\r\n`;
 }

@@ -1,6 +1,7 @@
 import type { Instance } from "../../instance.js";
 import type { Item } from "../../item.js";
 import type { Session } from "../../session.js";
+import { OUT_OF_MEMORY } from "../command.js";
 import { NON_NUMERIC } from "../mutation.js";
 import {
   isTooLong,
@@ -32,14 +33,17 @@ export function metaArithmetic(session: Session, words: readonly string[]): stri
   if (typeof request === "string") return BAD_FLAG;
   const mode = MODES.get(request.mode);
   if (mode === undefined) return "CLIENT_ERROR invalid mode for ma M token\r\n";
-  const sum = instance.add(mode, request.key, request.delta, request.compareCas ?? 0n);
+  const { key, delta, compareCas = 0n, vivify: makes } = request;
+  const sum = instance.add(mode, key, delta, compareCas, makes !== undefined);
   switch (sum.kind) {
     case "notNumeric":
       return NON_NUMERIC;
+    case "noMemory":
+      return OUT_OF_MEMORY;
     case "exists":
       return failed("EX", request);
     case "notFound":
-      return request.vivify === undefined ? failed("NF", request) : vivify(instance, request);
+      return makes === undefined ? failed("NF", request) : vivify(instance, request);
     case "number":
       if (request.setCas !== undefined) sum.item.cas = request.setCas;
       return done(instance, request, sum.item, sum.digits, false);

@@ -1,6 +1,7 @@
 import type { Instance } from "../../instance.js";
 import type { Item } from "../../item.js";
 import type { Session } from "../../session.js";
+import { OUT_OF_MEMORY } from "../command.js";
 import { type MetaFlags, OPAQUE_TOO_LONG, readFlags, refuseLine, returnedTokens } from "./flags.js";
 
 /** `md <key> <flags>*` (protocol.txt, "Meta Delete"). */
@@ -16,16 +17,20 @@ export function metaDelete(session: Session, words: readonly string[]): string {
   const tokens = returnedTokens(request);
   if (tokens === undefined) return OPAQUE_TOO_LONG;
   const code = act(instance, request);
+  if (code === OUT_OF_MEMORY) return code;
   return request.quiet && code === "HD" ? "" : `${code}${tokens}\r\n`;
 }
 
-function act(instance: Instance, request: MetaFlags): "HD" | "NF" | "EX" {
+function act(instance: Instance, request: MetaFlags): "HD" | "NF" | "EX" | typeof OUT_OF_MEMORY {
   const { store, counters, watch } = instance;
   const { compareCas } = request;
   const item = store.peek(request.key);
   if (item === undefined || (compareCas !== undefined && compareCas !== item.cas)) {
     counters.totals.delete_misses++;
     return item === undefined ? "NF" : "EX";
+  }
+  if (request.dropValue && store.reserve(request.key, 0, request.flags) !== undefined) {
+    return OUT_OF_MEMORY;
   }
   const kept = request.dropValue ? emptied(instance, request, item) : item;
   if (request.invalidate) {

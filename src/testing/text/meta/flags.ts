@@ -101,7 +101,10 @@ function readFlag(
     case "C":
       return (parsed.compareCas = number()) === undefined ? BAD_TOKEN : undefined;
     case "E":
-      return (parsed.setCas = number()) === undefined ? BAD_TOKEN : undefined;
+      parsed.setCas = number();
+      if (parsed.setCas === undefined) return BAD_TOKEN;
+      if (!instance.settings.cas) parsed.setCas = 0n;
+      return undefined;
     case "F": {
       const flags = argument === "" ? undefined : numerals.uint32(argument);
       if (flags === undefined) return BAD_FORMAT;

@@ -20,8 +20,8 @@ export function metaGet(session: Session, words: readonly string[]): string {
   const request = readFlags(instance, words, 2);
   if (typeof request === "string") return request;
   const found = instance.store.peek(request.key);
-  if (found === undefined && request.vivify === undefined) return miss(instance, request);
   const item = found ?? vivified(instance, request);
+  if (item === undefined) return miss(instance, request);
   // A flag that asks for what the read itself would change delays the count of the read.
   const delayed = request.words.some((word) => "NTRlh".includes(word[0]!));
   if (!delayed && !request.noBump) instance.store.bump(item);
@@ -39,11 +39,12 @@ function miss(instance: Instance, request: MetaFlags): string {
   return request.quiet ? "" : `EN${tokens}\r\n`;
 }
 
-/** An empty item that holds the place until the winner has filled it. */
-function vivified({ store }: Instance, request: MetaFlags): Item {
-  const { key, setCas } = request;
+/** An empty item that holds the place until the winner has filled it, where it is asked for and has room. */
+function vivified({ store }: Instance, request: MetaFlags): Item | undefined {
+  const { key, setCas, vivify } = request;
+  if (vivify === undefined || store.reserve(key, 0, 0) !== undefined) return undefined;
   store.put("add", { key, data: "", flags: 0, exptime: 0 }, { setCas });
-  return store.stored!;
+  return store.stored;
 }
 
 function hit(instance: Instance, request: MetaFlags, item: Item, created: boolean): string {
