@@ -39,7 +39,6 @@ import { Subscription } from "./servers/subscription.js";
 import { checkUrl, withUrl } from "./servers/url.js";
 import { type ClientOptions, checkClientOptions, withBehaviors } from "./settings/configure.js";
 import { type CopyReadStats, copyReadStats } from "./settings/copyreading.js";
-import { keptOptions } from "./settings/kept.js";
 import { Settings } from "./settings/settings.js";
 import { behaviorView } from "./settings/view.js";
 
@@ -76,7 +75,7 @@ export abstract class Cluster implements AsyncDisposable {
 
   constructor(servers: Servers, options: ClientOptions) {
     checkClientOptions(options);
-    this.#options = withUrl(servers, keptOptions(options));
+    this.#options = withUrl(servers, options);
     this.#settings = new Settings(parseServers(servers), this.#options);
   }
 
@@ -329,7 +328,7 @@ export abstract class Cluster implements AsyncDisposable {
     const settings = this.#settings;
     const { dispatcher } = settings;
     dispatcher.begin(options, ADMIN_OPTIONS, "flush");
-    const own = await dispatcher.afterTurns(admin.flush, options);
+    const own = await dispatcher.afterTurns("flush", options);
     const deadline = dispatcher.deadline(own);
     const ask = () => dispatcher.everywhere(admin.flush, admin.flushRequest, own, deadline);
     await ask();

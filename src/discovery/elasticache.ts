@@ -1,7 +1,6 @@
 import { parseServers, type ServerOptions, type Servers } from "../client/servers/servers.js";
 import { withUrl } from "../client/servers/url.js";
 import { exposeCredentials } from "../client/settings/exposure.js";
-import { keptOptions } from "../client/settings/kept.js";
 import { type TransportOptions, transportOf } from "../client/settings/transport.js";
 import type { Address } from "../connection/address.js";
 import { Dialer } from "../connection/dial.js";
@@ -119,7 +118,7 @@ class Endpoint {
     const { timeoutMs = 2000, intervalMs: _, use: __, ...transport } = options;
     const address = oneAddress(endpoint);
     const url = typeof endpoint === "string" ? endpoint : [endpoint];
-    const { socket, tls, greet, plaintext } = transportOf(withUrl(url, keptOptions(transport)));
+    const { socket, tls, greet, plaintext } = transportOf(withUrl(url, transport));
     if (plaintext !== undefined) exposeCredentials(address, plaintext, tls !== undefined);
     this.#name = address.name;
     this.#dialer = new Dialer(address, socket, tls);

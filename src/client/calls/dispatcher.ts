@@ -242,7 +242,7 @@ export class Dispatcher {
   ): void {
     const sendNow = (request: Request, own: CallOptions) =>
       this.#sendNow(command, request, wireKey, own, resolve, reject);
-    this.wait(command, [wireKey], making, options, sendNow, reject);
+    this.wait(command.name, [wireKey], making, options, sendNow, reject);
   }
 
   /**
@@ -250,7 +250,7 @@ export class Dispatcher {
    * @param send - is given options that have what is left of the call's time
    */
   wait<Data>(
-    command: Command<unknown>,
+    name: string,
     wireKeys: readonly string[],
     making: Data | Promise<Data>,
     given: CallOptions | undefined,
@@ -263,7 +263,15 @@ export class Dispatcher {
     const deadline = this.deadline(options);
     const signal = options.signal && checkSignal(options.signal);
     const waiting = (fail: Reject) => {
-      const wait = new Operation(command, request, "", this.codec, deadline, () => {}, fail);
+      const wait = new Operation(
+        { name, idempotent: true, read() {} },
+        request,
+        "",
+        this.codec,
+        deadline,
+        () => {},
+        fail,
+      );
       if (signal !== undefined) wait.follow(signal);
       return wait;
     };
@@ -326,13 +334,13 @@ export class Dispatcher {
 
   /** A call's options when all has been sent that waits now. */
   async afterTurns(
-    command: Command<unknown>,
+    name: string,
     options: AdminOptions | undefined,
   ): Promise<AdminOptions | undefined> {
     const { taken } = this.turns;
     if (taken === undefined) return options && ownOptions(options);
     return new Promise((resolve, reject) => {
-      this.wait(command, [], taken, options, (_, own) => resolve(own), reject);
+      this.wait(name, [], taken, options, (_, own) => resolve(own), reject);
     });
   }
 

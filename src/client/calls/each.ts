@@ -45,7 +45,7 @@ export class EachKey<K extends Key, Result, Results> {
     return new Promise((resolve, reject) => {
       const sendNow = (requests: ReadonlyMap<K, KeyRequest>, options: CallOptions) =>
         this.#sendNow(requests, options, resolve, reject);
-      this.#dispatcher.wait(this.#command, wireKeys, making, this.#options, sendNow, reject);
+      this.#dispatcher.wait(this.#command.name, wireKeys, making, this.#options, sendNow, reject);
     });
   }
 

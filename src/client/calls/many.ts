@@ -78,12 +78,11 @@ class ReadMany<K extends Key> {
       this.#sendAll();
       return;
     }
-    const command = new GetMany(this.#name, [], this.#results, this.#cas);
     const sendAll = (_: undefined, options: CallOptions) => {
       this.#options = options;
       this.#sendAll();
     };
-    this.#dispatcher.wait(command, wireKeys(), undefined, this.#options, sendAll, reject);
+    this.#dispatcher.wait(this.#name, wireKeys(), undefined, this.#options, sendAll, reject);
   }
 
   #sendAll(): void {

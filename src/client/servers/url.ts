@@ -1,4 +1,5 @@
 import { OptionError } from "../../errors.js";
+import { keptOptions } from "./kept.js";
 
 /** What a URL can say of all its servers. */
 export interface UrlOptions {
@@ -24,7 +25,7 @@ export function withUrl<Options extends { readonly tls?: unknown }>(
     throw new OptionError('The URL begins with "memcacheds://", which is TLS, and tls is false');
   }
   const merged: Record<string, unknown> = { ...url };
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of Object.entries(keptOptions(options))) {
     if (value !== undefined) merged[name] = value;
   }
   return merged as Options & UrlOptions;

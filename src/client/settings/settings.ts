@@ -218,12 +218,12 @@ export class Settings {
     };
     await within(drainMs, drain());
     isOver = true;
-    const closed = (details: ErrorDetails) =>
+    const closed = (details: ErrorDetails = { sent: true }) =>
       new ConnectionClosedError("The client was closed", details);
     turns.end(({ details }) => closed(details));
     router.end();
     this.#gutter?.end();
-    this.#decoding.giveUp(() => closed({ sent: true }));
+    this.#decoding.giveUp(closed);
   }
 
   /** Requests, and values that are being encoded or decoded for some; what is held back has to leave, too. */
