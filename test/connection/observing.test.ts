@@ -8,6 +8,7 @@ import {
   NotSupportedError,
 } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Gate } from "../support/gate.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
 import { outcome } from "../support/outcome.js";
 import { ScriptedServer } from "../support/scripted.js";
@@ -199,6 +200,44 @@ describe("diagnostics channels", () => {
       { command: "version", size: 1 },
     ]);
     expect(seen.filter(([event]) => event === "asyncEnd")).toHaveLength(3);
+  });
+
+  test.each<[string, string, (client: Client, options: object) => Promise<unknown>]>([
+    ["command", "set", (client, options) => client.set("k", 1, options)],
+    ["command", "get", (client, options) => client.get("k", options)],
+    ["batch", "getMulti", (client, options) => client.getMulti(["k", "j"], options)],
+    ["batch", "setMulti", (client, options) => client.setMulti({ k: 1, j: 2 }, options)],
+    ["batch", "deleteMulti", (client, options) => client.deleteMulti(["k", "j"], options)],
+  ])(
+    "tslibmc:%s traces %s where it waits for a value in the making",
+    async (kind, command, call) => {
+      const { serializer, open } = new Gate();
+      await using waiting = new Client(memcached.address, { serializer });
+      const events = (seen: [string, unknown][]) => seen.map(([event]) => event);
+      const first = waiting.set("k", 0);
+      const late = await traced(`tslibmc:${kind}`, () => outcome(call(waiting, { timeoutMs: 30 })));
+      expect(events(late)).toEqual(["start", "end", "error", "asyncStart", "asyncEnd"]);
+      expect(late.at(-1)?.[1]).toMatchObject({ command, error: { name: "TimeoutError" } });
+      const sent = await traced(`tslibmc:${kind}`, async () => {
+        const called = call(waiting, {});
+        setTimeout(open, 10);
+        await Promise.all([first, called]);
+      });
+      // The call that waited first began before anybody listened.
+      expect(events(sent)).toEqual(["start", "end", "asyncStart", "asyncEnd"]);
+    },
+  );
+
+  test.each<[string, (client: Client, options: object) => Promise<unknown>]>([
+    ["getMulti", (client, options) => client.getMulti(["k"], options)],
+    ["deleteMulti", (client, options) => client.deleteMulti(["k"], options)],
+    ["version", (client, options) => client.version(options)],
+  ])("tslibmc:batch ends the trace of a %s whose options are wrong", async (_, call) => {
+    for (const options of [{ timeoutMs: -1 }, { signal: 1 }]) {
+      const seen = await traced("tslibmc:batch", () => outcome(call(client, options)));
+      const starts = seen.filter(([event]) => event === "start");
+      expect(seen.filter(([event]) => event === "asyncEnd")).toHaveLength(starts.length);
+    }
   });
 
   test("tslibmc:connect and tslibmc:connection follow the connection", async () => {

@@ -19,7 +19,7 @@ import { ownOptions } from "../../util/names.js";
 import { stepMs } from "../../util/sweep.js";
 import type { Codec, Decoder, Encoded } from "../../value/codec.js";
 import { inBase64 } from "./base64.js";
-import { Gathering, type Reject, type Resolve } from "./gathering.js";
+import { gather, type Reject, type Resolve } from "./gathering.js";
 import {
   type AdminOptions,
   type CallOptions,
@@ -27,7 +27,7 @@ import {
   type StoreOptions,
   type WriteOptions,
 } from "./options.js";
-import { traceCommand, tracesCommands } from "./tracing.js";
+import { type Ends, traceCommand, tracesCommands } from "./tracing.js";
 import { Turns } from "./turns.js";
 
 export interface DispatcherOptions {
@@ -240,9 +240,11 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    const sendNow = (request: Request, own: CallOptions) =>
-      this.#sendNow(command, request, wireKey, own, resolve, reject);
-    this.wait(command.name, [wireKey], making, options, sendNow, reject);
+    this.#traced(command.name, wireKey, options, { resolve, reject }, (ends) => {
+      const send = (request: Request, own: CallOptions) =>
+        this.#sendUntraced(command, request, wireKey, own, ends.resolve, ends.reject);
+      this.wait(command.name, [wireKey], making, options, send, ends.reject);
+    });
   }
 
   /**
@@ -299,13 +301,28 @@ export class Dispatcher {
     resolve: Resolve<Result>,
     reject: Reject,
   ): void {
-    const server = this.router.serverFor(this.route(wireKey, options)).name;
-    const trace = { command: command.name, key: wireKey, server };
-    traceCommand(trace, { resolve, reject }, (ends) => {
+    this.#traced(command.name, wireKey, options, { resolve, reject }, (ends) =>
+      this.#sendUntraced(command, request, wireKey, options, ends.resolve, ends.reject),
+    );
+  }
+
+  #traced<Result>(
+    command: string,
+    key: string,
+    options: CallOptions | undefined,
+    ends: Ends<Result>,
+    begin: (ends: Ends<Result>) => void,
+  ): void {
+    if (!tracesCommands()) {
+      begin(ends);
+      return;
+    }
+    const server = this.router.serverFor(this.route(key, options)).name;
+    traceCommand({ command, key, server }, ends, (told) => {
       try {
-        this.#sendUntraced(command, request, wireKey, options, ends.resolve, ends.reject);
+        begin(told);
       } catch (error) {
-        ends.reject(error);
+        told.reject(error);
       }
     });
   }
@@ -359,11 +376,10 @@ export class Dispatcher {
     options: AdminOptions | undefined,
     deadline?: number,
   ): Promise<Map<string, Result>> {
-    return new Promise((resolve, reject) => {
+    const { servers } = this.router;
+    const results = new Map<string, Result>();
+    return gather(command.name, servers.length, results, (gathering) => {
       this.buffer?.release();
-      const results = new Map<string, Result>();
-      const { servers } = this.router;
-      const gathering = new Gathering(command.name, servers.length, results, resolve, reject);
       const end = deadline ?? this.deadline(options);
       for (const server of servers) {
         const settled = (result: Result) => {

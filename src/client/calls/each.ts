@@ -4,7 +4,7 @@ import { isSilent, type KeyRequest } from "../../protocol/request.js";
 import { ownOptions } from "../../util/names.js";
 import type { Answers } from "./answers.js";
 import type { Dispatcher } from "./dispatcher.js";
-import { Gathering, type Reject, type Resolve } from "./gathering.js";
+import { type Gathering, gather } from "./gathering.js";
 import type { CallOptions } from "./options.js";
 
 /** Calls on many keys that do the same for each, all at once. */
@@ -31,35 +31,38 @@ export class EachKey<K extends Key, Result, Results> {
   /** Sends the requests behind those on the same keys that came before them. */
   send(requests: ReadonlyMap<K, KeyRequest>): Promise<Results> {
     const wireKeys = () => Array.from(requests.values(), ({ key }) => key);
-    if (this.#dispatcher.turns.areHeld(wireKeys)) return this.sendWhenMade(wireKeys(), requests);
-    return new Promise((resolve, reject) =>
-      this.#sendNow(requests, this.#options, resolve, reject),
-    );
+    const { size } = requests;
+    return this.#dispatcher.turns.areHeld(wireKeys)
+      ? this.sendWhenMade(wireKeys(), size, requests)
+      : this.#gather(size, (gathering) => this.#sendNow(requests, this.#options, gathering));
   }
 
   /** The same with requests that are still being made; their keys are held until they are. */
   sendWhenMade(
     wireKeys: readonly string[],
+    size: number,
     making: ReadonlyMap<K, KeyRequest> | Promise<ReadonlyMap<K, KeyRequest>>,
   ): Promise<Results> {
-    return new Promise((resolve, reject) => {
+    return this.#gather(size, (gathering) => {
       const sendNow = (requests: ReadonlyMap<K, KeyRequest>, options: CallOptions) =>
-        this.#sendNow(requests, options, resolve, reject);
-      this.#dispatcher.wait(this.#command.name, wireKeys, making, this.#options, sendNow, reject);
+        this.#sendNow(requests, options, gathering);
+      const failed = (error: unknown) => gathering.end(error);
+      this.#dispatcher.wait(this.#command.name, wireKeys, making, this.#options, sendNow, failed);
     });
+  }
+
+  #gather(size: number, begin: (gathering: Gathering<Results>) => void): Promise<Results> {
+    return gather(this.#command.name, size, this.#answers.results, begin);
   }
 
   #sendNow(
     requests: ReadonlyMap<K, KeyRequest>,
     options: CallOptions | undefined,
-    resolve: Resolve<Results>,
-    reject: Reject,
+    gathering: Gathering<Results>,
   ): void {
     const dispatcher = this.#dispatcher;
     const command = this.#command;
     const answers = this.#answers;
-    const { size } = requests;
-    const gathering = new Gathering(command.name, size, answers.results, resolve, reject);
     const deadline = dispatcher.deadline(options);
     for (const [key, request] of requests) {
       const route = dispatcher.route(request.key, options);
@@ -79,7 +82,7 @@ export class EachKey<K extends Key, Result, Results> {
           gathering.fail(server.name, error);
         },
       );
-      operation.quiet = size > 1 && !isSilent(request);
+      operation.quiet = requests.size > 1 && !isSilent(request);
       dispatcher.start(operation, dispatcher.executor, options?.signal);
     }
   }
@@ -108,8 +111,7 @@ export async function eachCall<K extends Key, Result, Results>(
   home: (key: K) => string,
 ): Promise<Results> {
   const homes = new Map(Array.from(calls.keys(), (key) => [key, home(key)]));
-  return new Promise((resolve, reject) => {
-    const gathering = new Gathering(name, calls.size, answers.results, resolve, reject);
+  return gather(name, calls.size, answers.results, (gathering) => {
     for (const [key, call] of calls) {
       call().then(
         (result) => {

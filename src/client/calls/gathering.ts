@@ -57,11 +57,17 @@ export class Gathering<Results> {
     if (error instanceof MemcachedError && !isArgumentFault(error)) {
       const { server = home } = error;
       if (!this.#errors.has(server)) this.#errors.set(server, error);
-    } else if (!this.#aborted) {
-      this.#aborted = true;
-      this.#reject(error);
+    } else {
+      this.end(error);
     }
     this.done();
+  }
+
+  /** Fails the whole call. */
+  end(error: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reject(error);
   }
 
   #finish(): void {
@@ -79,6 +85,23 @@ export class Gathering<Results> {
     const details = { server, command: this.#command, sent, cause: first };
     return withoutStack(() => new PartialError(message, this.#results, this.#errors, details));
   }
+}
+
+/** One call of `count` operations, which `begin` sends; what that throws is the call's failure. */
+export function gather<Results>(
+  command: string,
+  count: number,
+  results: Results,
+  begin: (gathering: Gathering<Results>) => void,
+): Promise<Results> {
+  return new Promise((resolve, reject) => {
+    const gathering = new Gathering(command, count, results, resolve, reject);
+    try {
+      begin(gathering);
+    } catch (error) {
+      gathering.end(error);
+    }
+  });
 }
 
 /** Not the size of one key's value, of which the other keys' values are independent. */

@@ -72,7 +72,15 @@ class ReadMany<K extends Key> {
   }
 
   /** Sends the lines behind the calls on the same keys that came before. */
-  sendInTurn(reject: Reject): void {
+  sendInTurn(): void {
+    try {
+      this.#sendInTurn();
+    } catch (error) {
+      this.#gathering.end(error);
+    }
+  }
+
+  #sendInTurn(): void {
     const wireKeys = () => this.#lines.flatMap(({ wire }) => wire);
     if (!this.#dispatcher.turns.areHeld(wireKeys)) {
       this.#sendAll();
@@ -82,7 +90,8 @@ class ReadMany<K extends Key> {
       this.#options = options;
       this.#sendAll();
     };
-    this.#dispatcher.wait(this.#name, wireKeys(), undefined, this.#options, sendAll, reject);
+    const failed = (error: unknown) => this.#gathering.end(error);
+    this.#dispatcher.wait(this.#name, wireKeys(), undefined, this.#options, sendAll, failed);
   }
 
   #sendAll(): void {
@@ -139,7 +148,7 @@ export function getMany<K extends Key>(
 ): Promise<Map<K, unknown>> {
   return new Promise((resolve, reject) => {
     dispatcher.begin(options, CALL_OPTIONS, nameOf(cas));
-    new ReadMany(dispatcher, keys, cas, options, resolve, reject).sendInTurn(reject);
+    new ReadMany(dispatcher, keys, cas, options, resolve, reject).sendInTurn();
   });
 }
 

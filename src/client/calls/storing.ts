@@ -83,7 +83,9 @@ export async function storeMany(
     wireKeys.push(wireKey);
   }
   const call = new EachKey(dispatcher, command, options, new FailedKeys<Key>());
-  return areMade(requests) ? call.send(requests) : call.sendWhenMade(wireKeys, made(requests));
+  return areMade(requests)
+    ? call.send(requests)
+    : call.sendWhenMade(wireKeys, requests.size, made(requests));
 }
 
 /** Requests that store values, of which some are still being encoded. */

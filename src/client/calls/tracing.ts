@@ -26,7 +26,7 @@ const commands = tracingChannel<unknown, CommandTrace>("tslibmc:command");
 const batches = tracingChannel<unknown, BatchTrace>("tslibmc:batch");
 
 /** Who hears how a call ended. */
-interface Ends<Result> {
+export interface Ends<Result> {
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
