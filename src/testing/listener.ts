@@ -32,6 +32,8 @@ export class Listener {
   /** Every socket that was accepted, those in a TLS handshake too. */
   readonly #sockets = new Set<Socket>();
   #port: number;
+  #isWanted = false;
+  #opening: Promise<void> | undefined;
 
   constructor(endpoint: Endpoint, tls: ServerTls | undefined, accept: (socket: Socket) => void) {
     this.#endpoint = endpoint;
@@ -52,11 +54,24 @@ export class Listener {
   }
 
   get isOpen(): boolean {
-    return this.#server.listening;
+    return this.#isWanted && this.#server.listening;
   }
 
-  /** @throws MemcachedError if the address cannot be had */
+  /**
+   * Accepts connections, unless it is closed meanwhile.
+   * @throws MemcachedError if the address cannot be had
+   */
   async open(): Promise<void> {
+    if (this.isOpen && this.#opening === undefined) return;
+    this.#isWanted = true;
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+      if (!this.#isWanted) this.#server.close();
+    });
+    await this.#opening;
+  }
+
+  async #open(): Promise<void> {
     const { host, path, backlog } = this.#endpoint;
     if (path === undefined) this.#server.listen({ port: this.#port, host, backlog });
     else this.#server.listen({ path, backlog });
@@ -67,12 +82,15 @@ export class Listener {
 
   /** Stops accepting; connections that are there live on. */
   close(): void {
-    if (this.#server.listening) this.#server.close();
+    this.#isWanted = false;
+    // What is about to listen cannot be told not to: Node would never say that it does.
+    if (this.#opening === undefined) this.#server.close();
   }
 
   /** Stops accepting, and ends every connection. */
-  end(): void {
+  async end(): Promise<void> {
     this.close();
+    await this.#opening?.catch(() => {});
     for (const socket of this.#sockets) socket.destroy();
   }
 

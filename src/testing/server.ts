@@ -60,7 +60,6 @@ export class MemcachedServer {
   readonly #timers = new Set<NodeJS.Timeout>();
   #accepted = 0;
   #paused = false;
-  #opening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(options: MemcachedServerOptions) {
@@ -180,12 +179,9 @@ export class MemcachedServer {
    * @throws MemcachedError if another process has taken it
    */
   async listen(): Promise<void> {
-    if (this.#listener.isOpen || this.#closed !== undefined) return;
-    this.#opening ??= this.#listener.open().finally(() => {
-      this.#opening = undefined;
-    });
-    await this.#opening;
-    this.#instance.accepting = true;
+    if (this.#closed !== undefined) return;
+    await this.#listener.open();
+    this.#instance.accepting = this.#listener.isOpen;
   }
 
   /**
@@ -241,9 +237,7 @@ export class MemcachedServer {
 
   async #close(): Promise<void> {
     for (const timer of this.#timers) timers.clearTimeout(timer);
-    // What is about to listen cannot be told not to.
-    await this.#opening?.catch(() => {});
-    this.#listener.end();
+    await this.#listener.end();
     await this.#datagrams?.close();
     await Promise.all([...this.#connections].map(({ gone }) => gone));
   }

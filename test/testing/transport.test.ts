@@ -53,6 +53,40 @@ describe("addresses", () => {
     expect(await Wire.to(server).ended).toBe("reset");
   });
 
+  describe.each(["TCP", "a unix socket"])("on %s, while it is about to listen", (way) => {
+    const folder = mkdtempSync(join(tmpdir(), "embedded-"));
+    afterAll(() => rmSync(folder, { recursive: true }));
+    const start = () =>
+      MemcachedServer.start(way === "TCP" ? {} : { path: join(folder, "memcached.sock") });
+    const dial = ({ address, port }: MemcachedServer) =>
+      Wire.connect(way === "TCP" ? { host: "127.0.0.1", port } : { path: address });
+
+    it("takes another restart, or a call to listen after one to refuse", async () => {
+      await using server = await start();
+      await Promise.all([server.restart(), server.restart()]);
+      server.refuse();
+      const listening = server.listen();
+      await Promise.resolve();
+      server.refuse();
+      await Promise.all([listening, server.listen()]);
+      const wire = dial(server);
+      expect(await wire.ask("version\r\n")).toBe("VERSION 1.6.45\r\n");
+      wire.close();
+    });
+
+    it("refuses when it is told to, and closes", async () => {
+      const server = await start();
+      server.refuse();
+      const listening = server.listen();
+      server.refuse();
+      await listening;
+      expect(await dial(server).ended).toBe("reset");
+      const again = server.listen();
+      server.refuse();
+      await Promise.all([again, server.close()]);
+    });
+  });
+
   it("rejects if the port is taken", async () => {
     await using server = await MemcachedServer.start();
     await expect(MemcachedServer.start({ port: server.port })).rejects.toThrow(
