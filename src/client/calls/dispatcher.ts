@@ -213,10 +213,7 @@ export class Dispatcher {
     }
   }
 
-  /**
-   * The same with a request that may still be being made, until which its key is held; the options
-   * are nobody else's.
-   */
+  /** The same with a request that may still be being made, until which its key is held. */
   sendWhenMade<Result>(
     command: Command<Result>,
     making: Request | Promise<Request>,
@@ -249,6 +246,7 @@ export class Dispatcher {
 
   /**
    * Waits for what is still being made for a call, and for the turns of its keys.
+   * @param given - are read now; the program may use its object for the next call
    * @param send - is given options that have what is left of the call's time
    */
   wait<Data>(

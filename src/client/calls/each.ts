@@ -1,7 +1,6 @@
 import { type Command, Operation } from "../../operation.js";
 import type { Key } from "../../protocol/key.js";
 import { isSilent, type KeyRequest } from "../../protocol/request.js";
-import { ownOptions } from "../../util/names.js";
 import type { Answers } from "./answers.js";
 import type { Dispatcher } from "./dispatcher.js";
 import { type Gathering, gather } from "./gathering.js";
@@ -24,7 +23,7 @@ export class EachKey<K extends Key, Result, Results> {
   ) {
     this.#dispatcher = dispatcher;
     this.#command = command;
-    this.#options = options && ownOptions(options);
+    this.#options = options;
     this.#answers = answers;
   }
 
