@@ -80,6 +80,19 @@ test("a codec that never comes to an end holds its key until its call's deadline
   await first;
 });
 
+test("no chunk is written, or taken back, of a value that is made after its call has failed", async () => {
+  const { client, gate, first, commands } = await held({ chunk: { size: 256 } });
+  const late = outcome(client.set("j", "v".repeat(1000), { timeoutMs: 30 }));
+  const signal = AbortSignal.timeout(30);
+  const aborted = outcome(client.set("i", "v".repeat(1000), { signal }));
+  expect(await late).toBeInstanceOf(TimeoutError);
+  expect(await aborted).toBe(signal.reason);
+  gate.open();
+  await first;
+  await client.flush();
+  expect(commands()).toEqual(["connect", "set", "version"]);
+});
+
 test("flush waits for values in the making no longer than it may", async () => {
   const { client, gate, first } = await held();
   const error = await errorOf(client.flush({ timeoutMs: 30 }));

@@ -140,9 +140,10 @@ export class Chunks implements Chunking {
     const own = Object.assign(this.#dispatcher.timed(options ?? {}), { flags: undefined });
     const call = this.#call(own);
     let manifest: Manifest | undefined;
+    let isOver = false;
     const place = async (given: Encoded): Promise<Encoded> => {
       const value = flags === undefined ? given : { data: given.data, flags: checkFlags(flags) };
-      if (value.data.length <= this.#limits.size) return value;
+      if (isOver || value.data.length <= this.#limits.size) return value;
       const written = this.#manifestOf(value);
       await this.#writeChunks(call, storing, written, value.data, own);
       manifest = written;
@@ -156,6 +157,7 @@ export class Chunks implements Chunking {
       resolve(yes);
     };
     const failed = (error: unknown) => {
+      isOver = true;
       if (error instanceof MemcachedError && !error.sent) takeBack();
       reject(error);
     };
