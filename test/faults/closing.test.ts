@@ -189,6 +189,7 @@ describe("what was called before close() ends as it would have", () => {
     for (const options of [{}, { chunk: true }]) {
       const { serializer } = new Gate();
       const client = clientOf(addresses, { serializer, ...options });
+      await client.version(PATIENT); // connected, it sends at once
       const calls = [outcome(client.get("read")), outcome(client.getMulti(["read", "other"]))];
       await client.close({ drainMs: 200 });
       const [one, many] = await Promise.all(calls);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -105,6 +106,7 @@ describe("without a policy", () => {
     const closed = await deliveredLate(async (port) => {
       const socket = connect(port, "127.0.0.1");
       socket.write(value);
+      await once(socket, "connect");
       await delay(200);
       socket.destroy(); // what the kernel has is on its way all the same
     });
@@ -552,6 +554,7 @@ async function deliveredLate(send: (port: number) => Promise<void>): Promise<num
   const sockets: Socket[] = [];
   const server = createServer({ pauseOnConnect: true }, (socket) => void sockets.push(socket));
   await send(await listen(server));
+  await until(() => sockets.length > 0);
   const [first, ...others] = sockets as [Socket, ...Socket[]];
   for (const socket of others) socket.destroy();
   let bytes = 0;
