@@ -71,6 +71,7 @@ test("a call has the rest of its time when it is sent", async () => {
   const first = call("first", client.set("k", 1, { timeoutMs: 1000 }));
   await delay(600);
   open();
+  await new Promise(setImmediate); // it has been encoded, and is ahead of the next
   // It would be the first to end if the other one had all of its time once more.
   const later = call("later", client.get("j", { timeoutMs: 700 }));
   for (const error of await Promise.all([first, later])) expect(error).toBeInstanceOf(TimeoutError);
