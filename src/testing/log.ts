@@ -79,11 +79,11 @@ export class Log {
     if (this.#level === "none") return;
     const last = this.#pieces.at(-1);
     if (last?.connection === connection && last.bytes.length < PIECE_BYTES) {
-      last.bytes = Buffer.concat([last.bytes, bytes]);
+      last.bytes = together(last.bytes, bytes);
     } else {
       this.#pieces.push({
         connection,
-        bytes: bytes.length < PIECE_BYTES ? Buffer.from(bytes) : bytes,
+        bytes: bytes.length < PIECE_BYTES ? together(bytes) : bytes,
       });
     }
     this.#bytes += bytes.length;
@@ -105,4 +105,12 @@ export class Log {
     while (this.#bytes > MAX_BYTES / 2) this.#bytes -= this.#pieces[first++]!.bytes.length;
     this.#pieces = this.#pieces.slice(first);
   }
+}
+
+/** In memory of their own: a slice of Node's pool would keep all of the pool, which has 64 kB in Node 24. */
+function together(...pieces: readonly Buffer[]): Buffer {
+  const whole = Buffer.alloc(pieces.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const piece of pieces) end += piece.copy(whole, end);
+  return whole;
 }

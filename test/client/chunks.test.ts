@@ -15,6 +15,7 @@ import { type Memcached, startMemcacheds } from "../support/memcached.js";
 import { runPython } from "../support/python.js";
 import { ScriptedServer } from "../support/scripted.js";
 import { until } from "../support/until.js";
+import { PATIENT } from "../support/use.js";
 
 const MIB = 1024 * 1024;
 
@@ -22,7 +23,7 @@ const MIB = 1024 * 1024;
 const CHUNKED = 1032;
 
 /** Small enough to make many chunks of little. */
-const SMALL = { chunk: { size: 256 } } as const;
+const SMALL = { ...PATIENT, chunk: { size: 256 } } as const;
 
 describe("values in chunks", () => {
   let servers: Memcached[];

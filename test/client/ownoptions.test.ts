@@ -4,7 +4,7 @@ import { Migration } from "tslibmc/migration";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterEach, describe, expect, test } from "vitest";
 import { Authority } from "../support/certificates.js";
-import { clientOf } from "../support/use.js";
+import { clientOf, PATIENT } from "../support/use.js";
 
 /** Options that were made from others, which have them all. */
 function inherited<Options extends object>(options: Options): Options {
@@ -41,7 +41,7 @@ test.each([
   ["several items", { chunk: { size: 1000 } }],
 ])("the ttl of a call's options is kept for %s where they inherit it", async (_, options) => {
   await using server = await MemcachedServer.start();
-  const client = clientOf(server.address, options);
+  const client = clientOf(server.address, { ...PATIENT, ...options });
   await client.set("k", LARGE, inherited({ ttl: 50 }));
   await client.set("c", LARGE, inherited({ ttl: 50, compress: true }));
   await client.incr("n", 1, inherited({ ttl: 50, initial: 1 }));
@@ -54,7 +54,7 @@ test.each([
 describe("options that are changed for the next call change nothing about this one", () => {
   test("while a value is compressed", async () => {
     await using server = await MemcachedServer.start();
-    const client = clientOf(server.address);
+    const client = clientOf(server.address, PATIENT);
     const options = { ttl: 50, compress: true };
     const stored = Promise.all([
       client.set("k", LARGE, options),
@@ -73,7 +73,7 @@ describe("options that are changed for the next call change nothing about this o
     ["several items", { chunk: { size: 1000 } }],
   ])("while another call's value is compressed (%s)", async (_, ways) => {
     await using server = await MemcachedServer.start();
-    const client = clientOf(server.address, ways);
+    const client = clientOf(server.address, { ...PATIENT, ...ways });
     await client.setMulti({ k: "v", n: 1 });
     const options: { signal: AbortSignal } = { signal: new AbortController().signal };
     const storing = client.setMulti({ k: LARGE, n: LARGE }, { compress: true });
@@ -103,7 +103,7 @@ describe("options that are changed for the next call change nothing about this o
 
   test("while it is looked whether there are chunks to add to", async () => {
     await using server = await MemcachedServer.start();
-    const client = clientOf(server.address, { chunk: { size: 1000 } });
+    const client = clientOf(server.address, { ...PATIENT, chunk: { size: 1000 } });
     await client.set("k", "v");
     const options: { noreply: boolean; signal?: AbortSignal } = { noreply: false };
     const appending = client.append("k", "w", options);
@@ -136,7 +136,7 @@ describe("options that are changed for the next call change nothing about this o
   test("while a value's chunks are written or read", async () => {
     await using one = await MemcachedServer.start();
     await using two = await MemcachedServer.start();
-    const client = clientOf([one.address, two.address], { chunk: { size: 1000 } });
+    const client = clientOf([one.address, two.address], { ...PATIENT, chunk: { size: 1000 } });
     const on = (index: number) =>
       Array.from("abcdefgh").find((group) => client.serverFor(group).index === index)!;
     const [here, there] = [on(0), on(1)];

@@ -90,7 +90,7 @@ describe("client.stats()", () => {
 
   test("tells what waits", async () => {
     await using server = await ScriptedServer.start();
-    const waiting = new Client(server.address, { timeoutMs: 100 });
+    const waiting = new Client(server.address, { timeoutMs: 500 }); // connecting is part of it
     const call = outcome(waiting.get("k"));
     expect(waiting.stats().get(server.address)).toMatchObject({ waiting: 1, inFlight: 0 });
     await until(() => server.received !== "");

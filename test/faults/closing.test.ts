@@ -188,7 +188,8 @@ describe("what was called before close() ends as it would have", () => {
     await reader().setMulti({ read: Buffer.from("1"), other: Buffer.from("2") });
     for (const options of [{}, { chunk: true }]) {
       const { serializer } = new Gate();
-      const client = clientOf(addresses, { serializer, ...options });
+      const client = clientOf(addresses, { ...PATIENT, serializer, ...options });
+      await client.version(); // connected, it sends at once
       const calls = [outcome(client.get("read")), outcome(client.getMulti(["read", "other"]))];
       await client.close({ drainMs: 200 });
       const [one, many] = await Promise.all(calls);
@@ -362,7 +363,7 @@ describe("close", () => {
   test("while a value is encoded for ever: what waits for it fails then, and is not sent", async () => {
     const server = use(await ScriptedServer.start());
     const gate = new Gate();
-    const client = clientOf(server.address, { serializer: gate.serializer });
+    const client = clientOf(server.address, { ...PATIENT, serializer: gate.serializer });
     const calls = [outcome(client.set("k", 1)), outcome(client.get("k"))];
     await client.close({ drainMs: 50 });
     for (const error of await Promise.all(calls)) {

@@ -320,6 +320,7 @@ describe("abort", () => {
     const client = clientOf(server.address, PATIENT);
     const controller = new AbortController();
     const aborted = outcome(client.incr("a", 1, { signal: controller.signal }));
+    await until(() => server.received === "incr a 1\r\n"); // so that the next is sent in time
     const late = outcome(client.incr("b", 1, { timeoutMs: 300 }));
     await until(() => server.received === "incr a 1\r\nincr b 1\r\n");
     controller.abort(reason);

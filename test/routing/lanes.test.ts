@@ -295,6 +295,7 @@ describe("what fails", () => {
     const mute = await scripted(() => {});
     const client = lanesOf(mute.address);
     const small = outcome(client.get("big"));
+    await until(() => mute.received === "get big\r\n");
     const error = await outcome(client.set("big", LARGE, { timeoutMs: 50 }));
     expect(error).toBeInstanceOf(TimeoutError);
     expect(error).toMatchObject({ command: "set", sent: false, server: mute.address });
@@ -306,7 +307,8 @@ describe("what fails", () => {
   test("a later call on a key does not pass one that is too late to wait for", async () => {
     const slow = await scripted(() => {});
     const client = lanesOf(slow.address);
-    void outcome(client.set("k", "early", { timeoutMs: 20 }));
+    void outcome(client.set("k", "early", { timeoutMs: 300 }));
+    await until(() => slow.received.endsWith("early\r\n"));
     await outcome(client.set("k", LARGE, { timeoutMs: 30 }));
     const late = client.set("k", "late");
     await until(() => slow.received.endsWith("version\r\nversion\r\n"));

@@ -12,15 +12,38 @@ export async function listen(server: Server, host = "127.0.0.1"): Promise<number
  * down for a moment, or for good, would find another test's in its place.
  */
 const FIRST = 10_000;
-const WORKERS = 16;
-export const PORTS_OF_A_WORKER = 1_400;
+const BLOCKS = 64;
+const BLOCK = 350;
+/** All but the first of a block, on which its process listens so that no other one takes the block. */
+export const PORTS_OF_A_WORKER = BLOCK - 1;
 
-const worker = Number(process.env["VITEST_POOL_ID"] ?? 0) % WORKERS;
-let given = process.pid; // so that the worker's next process begins elsewhere
+const first = await claimBlock();
+let given = process.pid; // so that the block's next process begins elsewhere
+
+/** A block that no other process has, be it a worker of this run or of another on this machine. */
+async function claimBlock(): Promise<number> {
+  let block = 0;
+  for (let n = 0; n < BLOCKS; n++) {
+    block = FIRST + ((process.pid + n) % BLOCKS) * BLOCK;
+    const claim = createServer((socket) => socket.destroy());
+    if (await listensOn(block, claim)) {
+      claim.unref();
+      break;
+    }
+  }
+  return block + 1;
+}
 
 /** A port that no other test is given, unless that was long ago; somebody else may listen on it. */
 export function ownPort(): number {
-  return FIRST + worker * PORTS_OF_A_WORKER + (given++ % PORTS_OF_A_WORKER);
+  return first + (given++ % PORTS_OF_A_WORKER);
+}
+
+function listensOn(port: number, server: Server): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
 }
 
 /** A port that nobody listens on, and no other test will. */
@@ -28,11 +51,7 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = ownPort();
     const server = createServer();
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isFree) continue;
+    if (!(await listensOn(port, server))) continue;
     server.close();
     await once(server, "close");
     return port;

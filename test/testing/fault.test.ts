@@ -1,10 +1,8 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 import { type Fault, type FaultAction, MemcachedServer } from "tslibmc/testing";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { Log } from "../../src/testing/log.js";
 import { bytesInUse } from "../support/garbage.js";
+import { until } from "../support/until.js";
 import { exchange, Wire } from "./support/wire.js";
 
 let server: MemcachedServer;
@@ -169,25 +167,17 @@ describe("faults of connecting", () => {
   });
 
   it("refuses for a time, and keeps who is there", async () => {
-    server.faults.add({ on: { command: "incr" }, do: { kind: "refuse", ms: 50 } });
+    server.faults.add(
+      { on: { command: "incr" }, do: { kind: "refuse", ms: 600_000 } },
+      { on: { command: "decr" }, do: { kind: "refuse", ms: 50 } },
+    );
     expect(await wire.ask("incr n 1\r\n")).toBe("2\r\n");
     expect(await Wire.to(server).ended).toBe("reset");
     expect(await wire.ask("get a\r\n")).toBe(GOT);
     await server.listen();
-    const back = Wire.to(server);
-    expect(await back.ask("get a\r\n")).toBe(GOT);
-    back.close();
-  });
-
-  it("comes back when who has taken its port meanwhile has left it", async () => {
-    server.faults.add({ on: { command: "get", times: 1 }, do: { kind: "restart", ms: 300 } });
-    await wire.send("get a\r\n").rest();
-    const taker = createServer((socket) => socket.end("taken")).listen(server.port, "127.0.0.1");
-    await once(taker, "listening");
-    await delay(400);
-    expect(await Wire.to(server).rest()).toBe("taken");
-    taker.close();
-    await vi.waitFor(async () => expect(await exchange(server.port, "get a\r\n")).toBe("END\r\n"));
+    expect(await exchange(server.port, "get a\r\n")).toBe(GOT);
+    expect(await wire.ask("decr n 1\r\n")).toBe("1\r\n");
+    await until(async () => (await exchange(server.port, "get a\r\n")) === GOT);
   });
 
   it("restarts empty", async () => {
@@ -299,6 +289,9 @@ describe("the log", () => {
   it("has no more bytes in memory than that, though they come a few at a time", () => {
     const pieces = 100_000;
     const log = new Log("bytes");
+    const { poolSize } = Buffer;
+    Buffer.poolSize = 65536; // as in Node 24: whoever keeps a slice of it keeps it all
+    onTestFinished(() => void Object.assign(Buffer, { poolSize }));
     const before = bytesInUse();
     // A socket gives each piece a memory of its own.
     for (let i = 0; i < pieces; i++) log.receive(1, Buffer.from(new ArrayBuffer(30)));

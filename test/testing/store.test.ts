@@ -1,6 +1,7 @@
 import { Clock, MemcachedServer, type MemcachedServerOptions } from "tslibmc/testing";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startMemcached } from "../support/memcached.js";
+import { until } from "../support/until.js";
 import { COMPAT } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
 
@@ -244,9 +245,7 @@ describe("answers longer than a string can be", () => {
   it("go out one after the other", async () => {
     const greedy = Wire.to(server).send("get a\r\n".repeat(600));
     greedy.socket.pause();
-    await vi.waitFor(async () => {
-      expect(await wire.ask("stats\r\n")).toContain("STAT get_hits 600\r\n");
-    });
+    await until(async () => (await wire.ask("stats\r\n")).includes("STAT get_hits 600\r\n"));
     greedy.close();
   });
 

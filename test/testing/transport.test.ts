@@ -7,10 +7,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { MemcachedError } from "tslibmc";
 import { MemcachedServer } from "tslibmc/testing";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Authority, type Certificate } from "../support/certificates.js";
 import { hasIPv6 } from "../support/ipv6.js";
 import { type Memcached, startMemcached } from "../support/memcached.js";
+import { until } from "../support/until.js";
 import { COMPAT, describeAgainst, VERSION } from "./support/counterpart.js";
 import { Wire } from "./support/wire.js";
 
@@ -131,7 +132,7 @@ describe("connections", () => {
       process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
     const before = sockets();
     for (let i = 0; i < 10; i++) await Wire.to(server).send("version\r\n").rest();
-    await vi.waitFor(() => expect(sockets()).toBe(before));
+    await until(() => sockets() <= before); // fewer, where others were still being closed
     first.close();
   });
 
