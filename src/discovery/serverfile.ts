@@ -106,6 +106,7 @@ class WatchedFile {
 
 /** @throws OptionError for a server that cannot be read, or if there is none; SyntaxError */
 function serversOf(text: string): Servers {
+  // A byte order mark is white space to trim, and to a pattern, but not to JSON.
   const servers: Servers = JSON_ARRAY.test(text) ? JSON.parse(text.trim()) : linesOf(text);
   parseServers(servers);
   return servers;

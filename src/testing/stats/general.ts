@@ -46,20 +46,31 @@ function connectionStats({ settings, counters, sessions }: Instance): Entry[] {
 }
 
 const COMMANDS = [
-  ...([
-    "cmd_get",
-    "cmd_set",
-    "cmd_flush",
-    "cmd_touch",
-    "cmd_meta",
-    "get_hits",
-    "get_misses",
-  ] as const),
-  ...(["get_expired", "get_flushed", "delete_misses", "delete_hits", "incr_misses"] as const),
-  ...(["incr_hits", "decr_misses", "decr_hits", "cas_misses", "cas_hits", "cas_badval"] as const),
-  ...(["touch_hits", "touch_misses", "store_too_large", "store_no_memory"] as const),
-  ...(["auth_cmds", "auth_errors"] as const),
-];
+  "cmd_get",
+  "cmd_set",
+  "cmd_flush",
+  "cmd_touch",
+  "cmd_meta",
+  "get_hits",
+  "get_misses",
+  "get_expired",
+  "get_flushed",
+  "delete_misses",
+  "delete_hits",
+  "incr_misses",
+  "incr_hits",
+  "decr_misses",
+  "decr_hits",
+  "cas_misses",
+  "cas_hits",
+  "cas_badval",
+  "touch_hits",
+  "touch_misses",
+  "store_too_large",
+  "store_no_memory",
+  "auth_cmds",
+  "auth_errors",
+] as const;
 
 function commandStats({ counters, settings }: Instance): Entry[] {
   const names = settings.idleTimeout > 0 ? [...COMMANDS, "idle_kicks" as const] : COMMANDS;

@@ -27,9 +27,15 @@ function census({ store }: Instance): [slabClass: number, Census][] {
 }
 
 const HITS = [
-  ...(["get_hits", "cmd_set", "delete_hits", "incr_hits", "decr_hits"] as const),
-  ...(["cas_hits", "cas_badval", "touch_hits"] as const),
-];
+  "get_hits",
+  "cmd_set",
+  "delete_hits",
+  "incr_hits",
+  "decr_hits",
+  "cas_hits",
+  "cas_badval",
+  "touch_hits",
+] as const;
 
 /** `stats slabs`: chunks and pages, as memcached would have allotted them. */
 export function slabStats(instance: Instance): Entry[] {
