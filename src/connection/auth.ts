@@ -52,8 +52,9 @@ export function saslAuthentication(
         const next = await dialogue.next(textOf(reply));
         reply = await ask(sasl("continue", mechanism, next.value ?? ""));
       }
-      // A mechanism by which the server shows who it is as well has the last word.
-      await dialogue.next(textOf(reply));
+      // A mechanism by which the server shows who it is as well has the last word, and no more to send.
+      const last = await dialogue.next(textOf(reply));
+      if (last.value) throw refusal(server, `it consents before ${mechanism} is over`);
     });
 }
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { saslAuthentication } from "../../src/connection/auth.js";
+import type { Ask } from "../../src/connection/greeting.js";
 import { chooseMechanism, startMechanism } from "../../src/connection/mechanism.js";
 import { scram } from "../../src/connection/scram.js";
+import type { SaslRequest } from "../../src/protocol/request.js";
 
 describe("SCRAM-SHA-256, with the example of RFC 7677", () => {
   const credentials = { username: "user", password: "pencil" };
@@ -75,6 +78,19 @@ test("CRAM-MD5, with the example of RFC 2195", async () => {
   expect((await dialogue.next("")).value).toBe("");
   const challenge = "<1896.697170952@postoffice.reston.mci.net>";
   expect((await dialogue.next(challenge)).value).toBe("tim b913a602c7eda7a495b4e6e7334d3890");
+});
+
+test("a server that consents before it has shown that it knows the password is refused", async () => {
+  const ask: Ask = async (request) => {
+    const { step, response } = request as SaslRequest;
+    // Its first message, with the consent that belongs to its last.
+    const nonce = response.slice(response.indexOf("r=") + 2);
+    return { kind: "text", text: step === "list" ? "SCRAM-SHA-256" : `r=${nonce}x,s=cw==,i=4096` };
+  };
+  const authenticate = saslAuthentication(() => ({ username: "u", password: "p" }), undefined);
+  await expect(authenticate(ask, "server")).rejects.toThrow(
+    "Authentication at server failed: it consents before SCRAM-SHA-256 is over",
+  );
 });
 
 test("the strongest mechanism is taken, or the one that was named", () => {
