@@ -1,6 +1,13 @@
 import { builtin } from "../util/builtin.js";
-import { isUint8Array } from "../util/bytes.js";
-import { type EncodeKey, type Key, keyBytes, MAX_KEY_BYTES } from "./key.js";
+import { asBuffer, isUint8Array, latin1 } from "../util/bytes.js";
+import {
+  type EncodeKey,
+  isTextual,
+  type Key,
+  keyBytes,
+  MAX_BINARY_KEY_BYTES,
+  MAX_KEY_BYTES,
+} from "./key.js";
 
 const crypto = builtin("node:crypto");
 
@@ -10,13 +17,21 @@ const MARK = "sha256-";
 /**
  * The same rules for keys, but that one which is too long with its prefix is replaced by
  * its SHA-256 in base64url, behind the prefix.
+ * @param base64Keys - whether keys that text cannot hold are sent in base64, which takes fewer bytes
  */
-export function hashingLongKeys(encode: EncodeKey): EncodeKey {
-  return (key, prefix = "") => encode(isTooLong(key, prefix) ? hashed(key) : key, prefix);
+export function hashingLongKeys(encode: EncodeKey, base64Keys: boolean): EncodeKey {
+  return (key, prefix = "") => {
+    const most = base64Keys && !isText(key, prefix) ? MAX_BINARY_KEY_BYTES : MAX_KEY_BYTES;
+    return encode(isOver(key, most - prefix.length) ? hashed(key) : key, prefix);
+  };
 }
 
-function isTooLong(key: Key, prefix: string): boolean {
-  const room = MAX_KEY_BYTES - prefix.length;
+function isText(key: Key, prefix: string): boolean {
+  if (typeof key === "string") return isTextual(prefix + key);
+  return !isUint8Array(key) || isTextual(prefix + latin1(asBuffer(key), 0, key.length));
+}
+
+function isOver(key: Key, room: number): boolean {
   if (typeof key !== "string") return isUint8Array(key) && key.length > room;
   // No character is more than three bytes of UTF-8 for each of its units.
   return key.length > room || (key.length * 3 > room && Buffer.byteLength(key) > room);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { Client, KeyError, OptionError } from "tslibmc";
+import { Client, type ClientOptions, KeyError, OptionError } from "tslibmc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Memcached, startMemcached, startMemcacheds } from "../support/memcached.js";
 
@@ -112,6 +112,27 @@ describe("hashLongKeys", () => {
     expect(await client.get(over)).toBe("over");
     const hash = createHash("sha256").update(over).digest("base64url");
     expect(await plain.get(`ésha256-${hash}`)).toBe("over");
+  });
+
+  test.each<[string, string]>([
+    ["app:", "two words "],
+    ["two words:", "k"],
+  ])("a key with the prefix %j that goes in base64 has less room", async (keyPrefix, start) => {
+    const options: ClientOptions = { encodeKeys: "base64", keyPrefix };
+    await using client = new Client(server.address, { ...options, hashLongKeys: true });
+    await using plain = new Client(server.address, options);
+    const fits = start.padEnd(186 - keyPrefix.length, "k");
+    const over = `${fits}k`;
+    const hash = createHash("sha256").update(over).digest("base64url");
+    for (const [key, stored] of [
+      [fits, fits],
+      [over, `sha256-${hash}`],
+    ] as const) {
+      await client.set(key, "text");
+      expect(await plain.get(stored)).toBe("text");
+      await client.set(Buffer.from(key), "bytes");
+      expect(await plain.get(stored)).toBe("bytes");
+    }
   });
 
   test("without it such a key is refused, and what is no key always", async () => {

@@ -81,7 +81,7 @@ export interface TransportOptions {
    */
   readonly encodeKeys?: "base64" | undefined;
   /**
-   * Replaces keys of more than 250 bytes by their SHA-256, behind the prefix.
+   * Replaces keys of more than 250 bytes, or 186 in base64, by their SHA-256, behind the prefix.
    * @defaultValue false: they are a KeyError
    */
   readonly hashLongKeys?: boolean | undefined;
@@ -227,7 +227,7 @@ function keyRules(
   const base64Keys = encodeKeys === "base64" && !binary;
   const encode = binary ? encodeAnyKey : base64Keys ? encodeTextOrBinaryKey : encodeKey;
   const hashes = checkBoolean(hashLongKeys, "hashLongKeys");
-  return { encodeKey: hashes ? hashingLongKeys(encode) : encode, base64Keys };
+  return { encodeKey: hashes ? hashingLongKeys(encode, base64Keys) : encode, base64Keys };
 }
 
 function providerOf(options: TransportOptions): CredentialsProvider | undefined {
