@@ -111,9 +111,12 @@ export class Pipeline implements Replies {
   #answer(operation: Operation, reply: Reply): void {
     if (reply.kind === "miss" || reply.kind === "hit") this.#count(operation, reply);
     if (reply.kind === "hit" && reply.owned) this.#noteSize(operation, 0, reply);
-    if (operation.settled) return;
-    if (reply.kind === "refused") this.#onRefused(operation, reply);
-    else operation.settle(reply);
+    if (reply.kind !== "refused") {
+      operation.settle(reply);
+      return;
+    }
+    this.#items = 0; // some may have come before
+    if (!operation.settled) this.#onRefused(operation, reply);
   }
 
   /** Takes everything out, oldest first, when the socket is over; nothing is pushed after that. */

@@ -51,6 +51,19 @@ describe("an error within the reply to a line of gets", () => {
   });
 });
 
+test("an item before such an error is no hit of the next request", async () => {
+  const answers = ["VALUE a 16 1\r\n1\r\nSERVER_ERROR backend failure\r\nEND\r\n", "END\r\n"];
+  const server = use(
+    await ScriptedServer.start((connection) =>
+      connection.onLine(() => connection.send(answers.shift()!)),
+    ),
+  );
+  const client = clientOf(server.address, { proxy: "memcached" });
+  await expect(client.getMulti(["a", "b"])).rejects.toThrow("backend failure");
+  expect(await client.getMulti(["c", "d"])).toEqual(new Map());
+  expect(client.stats().get(server.address)).toMatchObject({ hits: 1, misses: 2 });
+});
+
 test("mcrouter is sent only what it knows", async () => {
   const server = use(await ScriptedServer.start());
   const client = clientOf(server.address, { proxy: "mcrouter" });
