@@ -32,6 +32,8 @@ export class Conversation {
   #text = "";
   #waiter: Waiter | undefined = undefined;
   #failure: MemcachedError | undefined = undefined;
+  /** Hears of it as well. */
+  #giveUp: (error: unknown) => void = () => {};
 
   private constructor(dialer: Dialer, server: string, timeoutMs: number, ended: AbortSignal) {
     this.#server = server;
@@ -71,6 +73,11 @@ export class Conversation {
   say(line: string): Promise<string> {
     this.#socket.write(`${line}\r\n`, "latin1");
     return this.#answer();
+  }
+
+  /** Waits for what takes its time elsewhere, such as credentials, as long as the conversation may last. */
+  during(step: Promise<void>): Promise<void> {
+    return Promise.race([step, new Promise<never>((_, reject) => (this.#giveUp = reject))]);
   }
 
   /** Carries out the one request that the text protocol's authentication consists of. */
@@ -136,6 +143,7 @@ export class Conversation {
     this.#failure ??= error;
     this.#waiter?.reject(this.#failure);
     this.#waiter = undefined;
+    this.#giveUp(this.#failure);
   }
 
   #abort = (): void => this.#lost("nobody wants to know any more");

@@ -129,7 +129,8 @@ class Endpoint {
   async ask(ended: AbortSignal): Promise<ClusterList> {
     const talk = await Conversation.open(this.#dialer, this.#name, this.#timeoutMs, ended);
     try {
-      await this.#greet?.((request) => talk.authenticate(request), this.#name);
+      const greeting = this.#greet?.((request) => talk.authenticate(request), this.#name);
+      if (greeting !== undefined) await talk.during(greeting);
       const answer = await talk.say("config get cluster");
       return this.#read(
         isUnknown(answer) ? await talk.say("get AmazonElastiCache:cluster") : answer,

@@ -287,6 +287,20 @@ describe("who asks", () => {
     expect(await errorOf(firstOf(server.address, options))).toBeInstanceOf(ConnectError);
   });
 
+  test("is asked for no longer than the question may take, or somebody wants to know", async () => {
+    await using server = await ScriptedServer.start();
+    const credentials = () => new Promise<never>(() => {});
+    const late = await errorOf(firstOf(server.address, { credentials, timeoutMs: 50 }));
+    expect(late).toBeInstanceOf(TimeoutError);
+
+    const source = elasticache(server.address, { credentials, timeoutMs: 600_000 });
+    const iterator = source[Symbol.asyncIterator]();
+    const coming = iterator.next();
+    await until(() => server.connections.length === 2);
+    await iterator.return?.();
+    expect(await coming).toEqual({ done: true, value: undefined });
+  });
+
   test("is an AuthError where it is wrong or missing, that shows no password", async () => {
     const { address } = await endpoint({ asciiAuth: { user: "secret" } });
     for (const options of [{}, { username: "user", password: "wr0ng" }]) {
