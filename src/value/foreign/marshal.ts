@@ -2,6 +2,7 @@ import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { isUint8Array } from "../../util/bytes.js";
 import { tagOf } from "../plain.js";
+import { encodeText } from "../text.js";
 import { checkValueDepth } from "./depth.js";
 
 const util = builtin("node:util");
@@ -89,7 +90,7 @@ class MarshalWriter {
   /** A string with one variable, its encoding. */
   #string(text: string): void {
     this.#ascii('I"');
-    this.#bytes(Buffer.from(text, "utf8"));
+    this.#bytes(Buffer.from(encodeText(text)));
     this.#fixnum(1);
     this.#ascii(this.#hasSymbol ? ";\0T" : ":\x06ET");
     this.#hasSymbol = true;

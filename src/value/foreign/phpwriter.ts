@@ -2,6 +2,7 @@ import { CodecError } from "../../errors.js";
 import { builtin } from "../../util/builtin.js";
 import { isUint8Array } from "../../util/bytes.js";
 import { tagOf } from "../plain.js";
+import { encodeText } from "../text.js";
 import { checkValueDepth } from "./depth.js";
 
 const util = builtin("node:util");
@@ -22,7 +23,7 @@ function writePhp(value: unknown, parts: Uint8Array[], depth: number): void {
   if (scalar !== undefined) {
     parts.push(Buffer.from(scalar, "latin1"));
   } else if (typeof value === "string") {
-    pushString(Buffer.from(value, "utf8"), parts);
+    pushString(Buffer.from(encodeText(value)), parts);
   } else if (isUint8Array(value)) {
     pushString(value, parts);
   } else {

@@ -5,6 +5,7 @@ import { exactInteger } from "../integer.js";
 import { dictionaryOf } from "../plain.js";
 import { CONTAINER_SLOTS, Room } from "../room.js";
 import { checkItemDepth } from "./depth.js";
+import { textOrBytes } from "./strings.js";
 
 /** A hash on its way, which must not be met before it is known what it becomes. */
 const PENDING = Symbol("pending");
@@ -217,7 +218,7 @@ function decodeText(bytes: Buffer, encoding: string): string | Buffer {
   switch (encoding) {
     case "UTF-8":
     case "US-ASCII":
-      return utf8(bytes, 0, bytes.length);
+      return textOrBytes(bytes, 0, bytes.length);
     case "ISO-8859-1":
       return latin1(bytes, 0, bytes.length);
     default:

@@ -378,6 +378,15 @@ test.each([
 });
 
 test.each([
+  ["UTF-8", 'I"\x07\xc3\xa9\x06:\x06ET', "é"],
+  ["UTF-8, and is not", 'I"\x07\xff\xfe\x06:\x06ET', bytes("\xff\xfe")],
+  ["ASCII, and is not", 'I"\x06\xff\x06:\x06EF', bytes("\xff")],
+])("a Ruby string that says that it is %s", (_, body, value) => {
+  const data = `\x04\b${body}`;
+  expect(decode(createCodec({ codec: "dalli" }), { data, flags: 1 })).toEqual(value);
+});
+
+test.each([
   ["less than none", "l+\xfa"],
   ["more than there are", "l+\x7f12"],
   ["more than anybody counts with", `l+\x03\x01\x00\x01${"1".repeat(140_000)}`],
@@ -444,7 +453,9 @@ test.each([
   ["php", new Date()],
   ["php", 2n ** 63n],
   ["php", new Map([[1.5, 1]])],
+  ["php", ["half of a pair: \ud800"]],
   ["dalli", new Set([1])],
+  ["dalli", "half of a pair: \ud800"],
   ["dalli", undefined],
   ["dalli", new Date()],
   ["memcached", undefined],
