@@ -1,7 +1,10 @@
 import { CodecError, OptionError } from "../errors.js";
+import { builtin } from "../util/builtin.js";
 import { checkInteger } from "../util/check.js";
 import { show } from "../util/show.js";
 import { type Method, methodOf } from "./compression.js";
+
+const buffer = builtin("node:buffer");
 
 export interface InflateOptions {
   /**
@@ -34,8 +37,10 @@ export class InflateLimits {
     if (!(typeof maxInflateRatio === "number" && maxInflateRatio >= 1)) {
       throw new OptionError(`maxInflateRatio must be 1 or more, not ${show(maxInflateRatio)}`);
     }
-    this.#maxSize = checkInteger(maxInflatedSize, "maxInflatedSize", 1, Number.MAX_SAFE_INTEGER);
-    this.#maxRatio = maxInflateRatio;
+    const maxSize = checkInteger(maxInflatedSize, "maxInflatedSize", 1, Number.MAX_SAFE_INTEGER);
+    // No buffer is longer, and zlib takes no limit past that.
+    this.#maxSize = Math.min(maxSize, buffer().constants.MAX_LENGTH);
+    this.#maxRatio = Math.min(maxInflateRatio, Number.MAX_SAFE_INTEGER);
   }
 
   /** The most bytes that `stored` bytes may inflate to. */

@@ -145,6 +145,18 @@ test.each(["zlib", "gzip", "brotli"] as const)("a bomb of %s is refused", async 
   await expect(read({ data: small, flags }, tiny)).rejects.toThrow(CodecError);
 });
 
+test("a program may inflate as much as there can be", async () => {
+  const maxInflatedSize = Number.MAX_SAFE_INTEGER;
+  const data = zlib.deflateSync(Buffer.alloc(3_000_000));
+  for (const maxInflateRatio of [1e9, Number.POSITIVE_INFINITY]) {
+    const generous = createCodec({ maxInflatedSize, maxInflateRatio });
+    expect(await read({ data, flags: 8 }, generous)).toHaveLength(3_000_000);
+  }
+  const php = createCodec({ codec: "php", maxInflatedSize, maxInflateRatio: Infinity });
+  const lying = Buffer.from([0xff, 0xff, 0xff, 0x7f]);
+  await expect(read({ data: lying, flags: 80 }, php)).rejects.toThrow("inflates past the limit");
+});
+
 test("a few bytes of brotli may not become more than 16 MiB", async () => {
   const limit = 16 * 1024 * 1024;
   const bomb = zlib.brotliCompressSync(Buffer.alloc(limit + 1), {
