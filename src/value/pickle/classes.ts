@@ -43,30 +43,56 @@ export class ClassReference {
 
 /**
  * A class read as a plain object: the arguments under the names given, as of a
- * namedtuple, and the attributes that make its state.
+ * namedtuple, and the attributes that make its state. The state of a frozen dataclass
+ * with slots is its fields' values, which need their names as well.
  */
 export function pickledObject(...fields: string[]): PickleClass {
+  const fill = (instance: object, values: readonly unknown[]) => {
+    if (values.length > fields.length) {
+      throw new CodecError(
+        `A pickle has an instance of ${values.length} values, and pickledObject() has names for ${fields.length}`,
+      );
+    }
+    for (const [i, value] of values.entries()) setAttribute(instance, fields[i]!, value);
+    return instance;
+  };
   return {
     fresh: true,
-    create(...args) {
-      const object = {};
-      for (let i = 0; i < fields.length && i < args.length; i++) {
-        setProperty(object, fields[i]!, args[i]);
-      }
-      return object;
-    },
+    create: (...args) => fill({}, args),
     build(instance, state) {
-      // Slots come as a second dictionary.
-      for (const part of Array.isArray(state) ? state : [state]) {
-        if (!isPlainObject(part)) continue;
+      const parts = attributesOf(state);
+      if (parts === undefined) return fill(instance as object, state as unknown[]);
+      for (const part of parts) {
         for (const [name, value] of Object.entries(part)) {
-          if (instance instanceof Map) instance.set(name, value);
-          else if (isPlainObject(instance)) setProperty(instance, name, value);
+          setAttribute(instance as object, name, value);
         }
       }
       return instance;
     },
   };
+}
+
+/**
+ * The dictionaries of attributes in a state; undefined for an array of values. Slots come as a second
+ * dictionary, and None is in the place of the first where there are no others.
+ */
+function attributesOf(state: unknown): readonly object[] | undefined {
+  if (isPlainObject(state)) return [state];
+  if (!Array.isArray(state)) {
+    throw new CodecError(
+      "A pickle has an instance whose state is not its attributes; give its class a build()",
+    );
+  }
+  const [own, slots] = state;
+  if (state.length !== 2 || !isPlainObject(slots)) return undefined;
+  if (own === null) return [slots];
+  return isPlainObject(own) ? [own, slots] : undefined;
+}
+
+/** On a subclass of dict it is an item. */
+function setAttribute(instance: object, name: string, value: unknown): void {
+  if (instance instanceof Map) instance.set(name, value);
+  else setProperty(instance, name, value);
 }
 
 /**

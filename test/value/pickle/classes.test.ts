@@ -16,7 +16,7 @@ import types
 app = types.ModuleType("app")
 sys.modules["app"] = app
 exec('''
-import enum, collections
+import dataclasses, enum, collections
 Point = collections.namedtuple("Point", "x y")
 class Color(enum.Enum):
     RED = "r"
@@ -34,6 +34,12 @@ class Slots:
         self.a, self.b = a, b
     def __getstate__(self):
         return None, {"a": self.a, "b": self.b}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Frozen:
+    a: object
+    b: object
+class Opaque:
+    def __getstate__(self): return "opaque"
 class Tags(list): pass
 class Count(int): pass
 class Settings(dict): pass
@@ -117,6 +123,8 @@ test.each<[string, PickleClasses, unknown]>([
 
 test.each<[string, PickleClasses, unknown, number]>([
   ["Slots(1, 2)", { "app.Slots": pickledObject() }, { a: 1, b: 2 }, 4],
+  ["Frozen(1, {'c': 2})", { "app.Frozen": pickledObject("a", "b") }, { a: 1, b: { c: 2 } }, 4],
+  ["Frozen(None, None)", { "app.Frozen": pickledObject("a", "b") }, { a: null, b: null }, 4],
   [
     "Tags([1, 2])",
     { "app.Tags": { create: () => [], build: (list) => list, fresh: true } },
@@ -151,6 +159,19 @@ test.each([
   for (const bytes of await pickles(expression)) {
     expect(() => read(bytes)).toThrow(CodecError);
     expect(() => read(bytes)).toThrow(message);
+  }
+});
+
+test.each([
+  ["Frozen(1, 2)", pickledObject(), "of 2 values, and pickledObject() has names for 0"],
+  ["Point(1, 2)", pickledObject("x"), "of 2 values, and pickledObject() has names for 1"],
+  ["Count(5)", pickledObject(), "of 1 values, and pickledObject() has names for 0"],
+  ["Opaque()", pickledObject(), "whose state is not its attributes"],
+])("nothing of %s is left out without a word", async (expression, definition, message) => {
+  const classes = { [`app.${expression.replace(/\(.*/, "")}`]: definition };
+  for (const bytes of await pickles(expression)) {
+    expect(() => read(bytes, classes)).toThrow(CodecError);
+    expect(() => read(bytes, classes)).toThrow(message);
   }
 });
 
