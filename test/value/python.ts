@@ -88,7 +88,7 @@ def describe(v):
     if isinstance(v, datetime.date):
         return {"t": (v - EPOCH.date()).days * 86400000}
     if isinstance(v, datetime.timedelta):
-        return describe(v.days * 86400000 + v.seconds * 1000 + v.microseconds / 1000)
+        return describe(v / datetime.timedelta(milliseconds=1))
     if isinstance(v, (list, tuple, collections.deque)):
         return {"l": [describe(x) for x in v]}
     if isinstance(v, (set, frozenset)):

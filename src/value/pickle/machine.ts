@@ -173,6 +173,7 @@ export class PickleMachine {
 /** What has another name in Python 2, and so in protocols up to 2. */
 const PYTHON3_MODULES: ReadonlyMap<string, string> = new Map([
   ["__builtin__", "builtins"],
+  ["exceptions", "builtins"],
   ["copy_reg", "copyreg"],
 ]);
 const PYTHON3_NAMES: ReadonlyMap<string, string> = new Map([

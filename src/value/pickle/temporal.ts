@@ -39,7 +39,8 @@ export function readTimedelta(days: unknown, seconds: unknown, micros: unknown):
   if (typeof days !== "number" || typeof seconds !== "number" || typeof micros !== "number") {
     throw broken("a timedelta is not of numbers");
   }
-  return days * DAY + seconds * SECOND + micros / 1000;
+  // In whole microseconds, of which thousandths make a fraction once: -0.001, and not -0.000999….
+  return ((days * 86_400 + seconds) * 1e6 + micros) / 1000;
 }
 
 /** The days from 1970 that year, month and day make, in milliseconds. */

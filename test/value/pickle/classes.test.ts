@@ -85,6 +85,7 @@ test.each<[string, PickleClasses, unknown]>([
     { "app.User": pickledObject() },
     { name: "a", friend: { name: "b", friend: null } },
   ],
+  ["ValueError('x')", { "builtins.ValueError": (message) => ({ message }) }, { message: "x" }],
   ["Money(5)", { "app.Money": (amount) => `$${String(amount)}` }, "$5"],
   [
     "User('a')",

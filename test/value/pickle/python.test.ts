@@ -33,6 +33,7 @@ def random_scalar(hashable=False):
         lambda: datetime.time(rng.randint(0, 23), 1, 2, rng.choice([0, 250, 999999]),
             rng.choice([None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(minutes=-330)),
                 datetime.timezone(datetime.timedelta(hours=5, minutes=53, seconds=28))])),
+        lambda: datetime.timedelta(microseconds=rng.randint(-2000, 2000)),
         lambda: datetime.timedelta(rng.randint(-1000, 1000), rng.randint(-10**5, 10**5), rng.randint(0, 10**6)),
     ])()
 
