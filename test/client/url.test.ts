@@ -20,6 +20,12 @@ test.each([
   ["one host", "memcached://h", ["h:11211"]],
   ["hosts and ports", "memcached://h1:1,h2:2/", ["h1:1", "h2:2"]],
   ["weights and IPv6", "memcached://[::1]:1:3,h", ["[::1]:1", "h:11211"]],
+  [
+    "an IPv6 address with a zone",
+    "memcached://[fe80::1%25eth0]:1,h",
+    ["[fe80::1%eth0]:1", "h:11211"],
+  ],
+  ["a zone as other texts have it", "memcached://[fe80::1%eth0]", ["[fe80::1%eth0]:11211"]],
   ["a unix socket", "memcached:///run/mc.sock", ["/run/mc.sock"]],
   ["a user", "memcached://user:p%40ss@h1,h2", ["h1:11211", "h2:11211"]],
   ["a password with signs", "memcached://user:p@s:s/w@h", ["h:11211"]],

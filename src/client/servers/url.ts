@@ -81,7 +81,9 @@ export function parseUrl(text: string): Url | undefined {
   if (match === null) return undefined;
   const [, scheme, user, hosts] = match;
   if (scheme === "memcached" || scheme === "memcacheds") {
-    return { isSecure: scheme === "memcacheds", user, hosts: hosts! };
+    // The zone of an IPv6 address stands behind a "%", which is percent-encoded in a URL (RFC 6874).
+    const zoned = hosts!.replace(/(\[[^[%\]]*)%25/g, "$1%");
+    return { isSecure: scheme === "memcacheds", user, hosts: zoned };
   }
   throw new OptionError(
     `A server's URL must begin with "memcached://" or "memcacheds://", not "${scheme}://"`,
