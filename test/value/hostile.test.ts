@@ -49,6 +49,7 @@ const TOO_MUCH = "more than 512 MiB of memory";
 test.each<[string, CodecName, Buffer, number]>([
   ["JSON objects", "pylibmc", latin1(`[${"{},".repeat(5 * MIB)}1]`), FLAG_JSON],
   ["JSON lists", "pylibmc", latin1(`[${"[],".repeat(5 * MIB)}1]`), FLAG_JSON],
+  ["npm memcached's JSON", "memcached", latin1(`[${"[],".repeat(5 * MIB)}1]`), 2],
 ])("%s that would fill the memory are refused", (_, codec, stored, flags) => {
   expect(() => read(stored, flags, codec)).toThrow(TOO_MUCH);
 });

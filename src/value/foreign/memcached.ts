@@ -1,7 +1,7 @@
 import { CodecError, OptionError } from "../../errors.js";
 import { asBuffer, isUint8Array, utf8 } from "../../util/bytes.js";
 import type { Codec, Encoded, EncodeOptions } from "../codec.js";
-import { encodeJson } from "../json.js";
+import { decodeJson, encodeJson } from "../json.js";
 import { encodeText } from "../text.js";
 
 const JSON_VALUE = 2;
@@ -11,7 +11,7 @@ const NUMERIC = 8;
 /**
  * The npm package `memcached` (lib/memcached.js): flags 0 string, 2 JSON, 4 bytes, 8
  * number. Everything is text there: bytes are written as if latin1 were UTF-8, and a
- * line feed or carriage return has a backslash before it.
+ * line feed or carriage return, which JSON has none of, has a backslash before it.
  */
 export class NodeMemcachedCodec implements Codec {
   encode(value: unknown, options?: EncodeOptions): Encoded {
@@ -25,15 +25,14 @@ export class NodeMemcachedCodec implements Codec {
       default:
         return isUint8Array(value)
           ? { data: escaped(asBuffer(value).toString("latin1")), flags: BINARY }
-          : { data: escaped(encodeJson(value)), flags: JSON_VALUE };
+          : { data: encodeText(encodeJson(value)), flags: JSON_VALUE };
     }
   }
 
   decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
+    if (flags === JSON_VALUE) return decodeJson(bytes, start, end);
     const text = utf8(bytes, start, end).replace(/\\(\r|\n)/g, "$1");
     switch (flags) {
-      case JSON_VALUE:
-        return parseJson(text);
       case BINARY:
         return Buffer.from(text, "latin1");
       case NUMERIC:
@@ -46,15 +45,6 @@ export class NodeMemcachedCodec implements Codec {
 
 function escaped(text: string): Encoded["data"] {
   return encodeText(text.replace(/(\r|\n)/g, "\\$1"));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // What JSON.parse says of it quotes the value, which is not for a log.
-    throw new CodecError("The item is flagged as JSON, but is not");
-  }
 }
 
 function parseNumber(text: string): number | bigint {
