@@ -13,7 +13,7 @@ const OTHER_FLAGS =
  * or a colon, or what only a server without today's meta commands says. Returns undefined
  * for any other line.
  */
-export function parseRefusal(line: string, request: Request | undefined): RefusedReply | undefined {
+export function parseRefusal(line: string, request: Request): RefusedReply | undefined {
   if (isTrial(line, request)) return { kind: "refused", reason: "notSupported", text: line };
   const word = /^(?:CLIENT_|SERVER_)?ERROR(?=$|[ :])/.exec(line)?.[0];
   if (word === undefined) return undefined;
@@ -21,19 +21,15 @@ export function parseRefusal(line: string, request: Request | undefined): Refuse
 }
 
 /** Whether it answers a meta command in the form that memcached 1.5.19 to 1.5.22 had on trial. */
-export function isTrial(line: string, request: Request | undefined): boolean {
-  return request !== undefined && needsMeta(request) && /^VA [a-zA-Z]+ \d/.test(line);
+export function isTrial(line: string, request: Request): boolean {
+  return needsMeta(request) && /^VA [a-zA-Z]+ \d/.test(line);
 }
 
-function reasonOf(
-  word: string,
-  line: string,
-  request: Request | undefined,
-): RefusedReply["reason"] {
+function reasonOf(word: string, line: string, request: Request): RefusedReply["reason"] {
   if (word === "SERVER_ERROR") {
     return line.startsWith("SERVER_ERROR object too large") ? "tooLarge" : "serverError";
   }
-  const isMeta = request !== undefined && needsMeta(request);
+  const isMeta = needsMeta(request);
   if (word === "CLIENT_ERROR") {
     if (UNKNOWN_USER.test(line)) return "auth";
     return isMeta && OTHER_FLAGS.test(line) ? "notSupported" : "clientError";
