@@ -21,7 +21,7 @@ export class Attempts {
    * @returns milliseconds until the next one may be made
    */
   failed(failure: Failure, ceilingMs: number): number {
-    return this.#pause(failure, backoffMs(++this.#failures, ceilingMs, Math.random));
+    return this.#pause(failure, backoffMs(++this.#failures, ceilingMs));
   }
 
   /**
@@ -31,7 +31,7 @@ export class Attempts {
   lost(failure: Failure, heard: boolean, ceilingMs: number): void {
     this.#failures = heard ? 0 : this.#failures + 1;
     const isRepeated = this.#failures > 1;
-    this.#pause(failure, isRepeated ? backoffMs(this.#failures - 1, ceilingMs, Math.random) : 0);
+    this.#pause(failure, isRepeated ? backoffMs(this.#failures - 1, ceilingMs) : 0);
   }
 
   #pause(failure: Failure, ms: number): number {

@@ -225,7 +225,7 @@ export class Health {
   }
 
   #pauseMs(): number {
-    return backoffMs(this.#probes + 1, this.#options.retryTimeoutMs, Math.random);
+    return backoffMs(this.#probes + 1, this.#options.retryTimeoutMs);
   }
 
   #cancel(): void {
