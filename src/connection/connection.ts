@@ -161,21 +161,21 @@ export class Connection implements Executor {
       this.#reaper.refuse(operation, refusal);
       return false;
     }
-    this.#entrant = { begin: () => this.#begin(operation.codec) };
+    this.#entrant = { begin: () => this.#begin() };
     this.#options.turnstile.enter(this.#entrant);
     return true;
   }
 
-  #begin(codec: Operation["codec"]): void {
+  #begin(): void {
     this.#connectDeadline = performance.now() + this.#options.connecting.connectTimeoutMs;
     this.#announcer.connecting();
     this.#sweep.start();
-    this.#open(codec);
+    this.#open();
   }
 
-  #open(codec: Operation["codec"]): void {
+  #open(): void {
     try {
-      this.#link = this.#dial(codec);
+      this.#link = this.#dial();
     } catch (cause) {
       const failure = this.#unconnected(messageOf(cause), cause);
       afterThis(() => this.#giveUp(failure)); // after the operation is in the queue
@@ -183,15 +183,15 @@ export class Connection implements Executor {
   }
 
   /** @throws Error for options that Node refuses, such as a certificate that is none */
-  #dial(codec: Operation["codec"]): Link {
+  #dial(): Link {
     return new Link(this.#dialer, this.#options.wire(), this.#name, this.#counters, {
-      connected: () => this.#greet(codec),
+      connected: () => this.#greet(),
       replied: () => {
         if (this.#link?.open) this.#options.onReply();
       },
       progressed: () => this.#progressed(),
       lost: (cause) => {
-        if (this.#dialer.isInDoubt) this.#openAnew(codec);
+        if (this.#dialer.isInDoubt) this.#openAnew();
         else this.#lost(cause);
       },
       unreadable: (cause) => this.#unreadable(cause),
@@ -204,12 +204,12 @@ export class Connection implements Executor {
   }
 
   /** Instead of giving up a server that may only have refused to take up a session of TLS, or was not heard. */
-  #openAnew(codec: Operation["codec"]): void {
+  #openAnew(): void {
     this.#link?.end();
-    this.#open(codec);
+    this.#open();
   }
 
-  #greet(codec: Operation["codec"]): void {
+  #greet(): void {
     const { greet } = this.#options;
     const link = this.#link!;
     if (greet === undefined) {
@@ -218,7 +218,7 @@ export class Connection implements Executor {
     }
     const ask = (request: Request) =>
       new Promise<Reply>((resolve, reject) => {
-        link.sendNow(greeting(request, codec, resolve, reject));
+        link.sendNow(greeting(request, resolve, reject));
       });
     greet(ask, this.#name).then(
       () => {

@@ -13,13 +13,15 @@ export type Ask = (request: Request) => Promise<Reply>;
  */
 export type Greet = (ask: Ask, server: string) => Promise<void>;
 
+/** What answers has no value in it. */
+const NO_CODEC: Operation["codec"] = { decode: () => undefined };
+
 /** A request of a greeting as an operation; its time is the connection's time to connect. */
 export function greeting(
   request: Request,
-  codec: Operation["codec"],
   resolve: (reply: Reply) => void,
   reject: (error: unknown) => void,
 ): Operation {
   const command = { name: AUTHENTICATION, idempotent: false, read: (reply: Reply) => reply };
-  return new Operation(command, request, "", codec, Infinity, resolve, reject);
+  return new Operation(command, request, "", NO_CODEC, Infinity, resolve, reject);
 }
