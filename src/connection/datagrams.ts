@@ -21,7 +21,7 @@ import { Announcer } from "./announcer.js";
 import { Answer, type Part } from "./answer.js";
 import { type ConnectionStats, Counters } from "./counters.js";
 import { Drain } from "./drain.js";
-import { Failure } from "./failure.js";
+import { type ErrorClass, Failure } from "./failure.js";
 import { FRAME_BYTES, framed, frameId } from "./frame.js";
 import type { ConnectionOptions } from "./options.js";
 import type { OnRefused } from "./pipeline.js";
@@ -362,11 +362,7 @@ export class Datagrams implements Executor {
     return this.#failure(ConnectionClosedError, message);
   }
 
-  #failure(
-    Class: ConstructorParameters<typeof Failure>[0],
-    message: string,
-    cause?: unknown,
-  ): Failure {
+  #failure(Class: ErrorClass, message: string, cause?: unknown): Failure {
     return new Failure(Class, message, this.#name, cause);
   }
 }

@@ -8,7 +8,7 @@ import type { Operation } from "../operation.js";
 import { shorten } from "../util/show.js";
 import { withoutStack } from "../util/stackless.js";
 
-type ErrorClass = new (message: string, details: ErrorDetails) => MemcachedError;
+export type ErrorClass = new (message: string, details: ErrorDetails) => MemcachedError;
 
 /** What befell a server's connection, as a source of errors: each operation gets its own. */
 export class Failure {
