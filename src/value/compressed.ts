@@ -31,10 +31,7 @@ export class CompressedCodec implements Codec {
     options: EncodeOptions | undefined,
     key?: string,
   ): Encoded | Promise<Encoded> {
-    const encoded = this.#inner.encode(value, options, key);
-    const deflater = this.#deflaters.deflaterFor(options);
-    if (deflater === undefined) return encoded;
-    return whenReady(encoded, (ready) => deflater.deflate(ready));
+    return this.#deflaters.deflate(this.#inner.encode(value, options, key), options);
   }
 
   decode(

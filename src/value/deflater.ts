@@ -1,5 +1,6 @@
 import { CodecError, OptionError } from "../errors.js";
 import { checkInteger } from "../util/check.js";
+import { whenReady } from "../util/ready.js";
 import { show } from "../util/show.js";
 import type { CompressOptions, Encoded, EncodeOptions } from "./codec.js";
 import { type Method, methodNamed } from "./compression.js";
@@ -70,8 +71,20 @@ export class Deflaters {
     this.#limits = limits;
   }
 
-  /** @throws OptionError for options out of range */
-  deflaterFor(options: EncodeOptions | undefined): Deflater | undefined {
+  /**
+   * A value as its call's options say, or the defaults where they say nothing.
+   * @throws OptionError for options out of range
+   */
+  deflate(
+    encoded: Encoded | Promise<Encoded>,
+    options: EncodeOptions | undefined,
+  ): Encoded | Promise<Encoded> {
+    const deflater = this.#deflaterFor(options);
+    if (deflater === undefined) return encoded;
+    return whenReady(encoded, (ready) => deflater.deflate(ready));
+  }
+
+  #deflaterFor(options: EncodeOptions | undefined): Deflater | undefined {
     const compress = options?.part === true ? false : options?.compress;
     if (compress === undefined) return this.#always ? this.#deflater : undefined;
     if (typeof compress === "boolean") return compress ? this.#deflater : undefined;

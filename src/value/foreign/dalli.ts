@@ -34,9 +34,7 @@ export class DalliCodec implements Codec {
     // Only bare strings can be added to, as in dalli itself.
     if (options?.part === true) return this.#bare.encode(value);
     const encoded = { data: marshal(value), flags: SERIALIZED };
-    const deflater = this.#deflaters.deflaterFor(options);
-    const deflated = deflater?.deflate(encoded) ?? encoded;
-    return whenReady(deflated, marked);
+    return whenReady(this.#deflaters.deflate(encoded, options), marked);
   }
 
   decode(bytes: Buffer, start: number, end: number, flags: number, owned: boolean): unknown {

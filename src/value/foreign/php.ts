@@ -46,10 +46,8 @@ export class PhpCodec implements Codec {
   encode(value: unknown, options?: EncodeOptions): Encoded | Promise<Encoded> {
     requireZlib(options?.compress);
     const encoded = encodePhp(value);
-    const deflater = this.#deflaters.deflaterFor(options);
-    const deflated = deflater?.deflate(encoded) ?? encoded;
     const { length } = encoded.data;
-    return whenReady(deflated, (ready) => framed(ready, length));
+    return whenReady(this.#deflaters.deflate(encoded, options), (ready) => framed(ready, length));
   }
 
   decode(bytes: Buffer, start: number, end: number, flags: number, owned: boolean): unknown {
