@@ -1,6 +1,6 @@
 import { CodecError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
-import { whenReady } from "../util/ready.js";
+import { isThenable, whenReady } from "../util/ready.js";
 import { show } from "../util/show.js";
 import type { Codec, Encoded } from "./codec.js";
 
@@ -8,10 +8,17 @@ import type { Codec, Encoded } from "./codec.js";
 export function checkedCodec(codec: Codec): Codec {
   return {
     encode(value, options, key) {
-      return whenReady(codec.encode(value, options, key), checked);
+      return whenReady(promised(codec.encode(value, options, key)), checked);
     },
-    decode: codec.decode.bind(codec),
+    decode(...item) {
+      return promised(codec.decode(...item));
+    },
   };
+}
+
+/** Whatever can be waited for as a promise of this realm, by which all others know it. */
+function promised<Value>(value: Value): Value | Promise<Awaited<Value>> {
+  return isThenable(value) ? Promise.resolve(value) : value;
 }
 
 function checked(encoded: Encoded): Encoded {

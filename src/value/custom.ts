@@ -1,5 +1,6 @@
 import { CodecError, MemcachedError } from "../errors.js";
 import { isUint8Array, ownBytes } from "../util/bytes.js";
+import { isThenable } from "../util/ready.js";
 import { encodedFlags } from "./checked.js";
 import type { Codec, Encoded, EncodeOptions, Serializer } from "./codec.js";
 import { FLAG_COMPRESSED } from "./flags.js";
@@ -23,15 +24,6 @@ export class CustomCodec implements Codec {
     const value = attempt("deserialize", () => this.#serializer.deserialize(data, flags));
     return isThenable(value) ? settle("deserialize", value) : value;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "then" in value &&
-    typeof value.then === "function"
-  );
 }
 
 /** The user's own method; what it throws is the cause of a CodecError. */

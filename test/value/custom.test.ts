@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { CacheMiss, CodecError } from "../../src/errors.js";
 import type { Encoded, Serializer } from "../../src/value/codec.js";
@@ -99,4 +100,18 @@ test.each<[string, unknown]>([
   const encode = () => (given instanceof Promise ? Promise.resolve(whole) : whole) as Encoded;
   const codec = createCodec({ codec: { encode, decode: () => undefined } });
   expect(await codec.encode(1, undefined)).toEqual(whole);
+});
+
+test("a codec of one's own may give promises of another realm", async () => {
+  const Foreign = runInNewContext("Promise") as PromiseConstructor;
+  const whole = { data: "v", flags: 3 };
+  const codec = createCodec({
+    codec: { encode: () => Foreign.resolve(whole), decode: () => Foreign.reject(new CacheMiss()) },
+  });
+  const encoding = codec.encode(1, undefined);
+  expect(encoding).toBeInstanceOf(Promise);
+  expect(await encoding).toEqual(whole);
+  const decoding = codec.decode(Buffer.from("v"), 0, 1, 3, false);
+  expect(decoding).toBeInstanceOf(Promise);
+  await expect(decoding).rejects.toThrow(CacheMiss);
 });
