@@ -71,8 +71,8 @@ export function wordsOf(cause: Error | undefined): string {
   const { code, reason } = cause as NodeJS.ErrnoException & { readonly reason?: unknown };
   if (code?.startsWith("ERR_SSL_") && typeof reason === "string") return `TLS: ${reason}`;
   if (cause.message !== "") return shorten(cause.message, MAX_WORDS);
-  const errors = cause instanceof AggregateError ? (cause.errors as Error[]) : [];
-  return shorten(errors.map((error) => error.message).join("; "), MAX_WORDS);
+  const { errors = [] } = cause as Partial<AggregateError>; // in Jest its class is of another realm
+  return shorten(errors.map((error: Error) => error.message).join("; "), MAX_WORDS);
 }
 
 /** Codes of a certificate that was signed by nobody whom `tls.connect` was told to trust. */
