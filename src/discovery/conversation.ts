@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Dialer } from "../connection/dial.js";
+import { handshakeWordsOf } from "../connection/failure.js";
 import { ConnectError, type MemcachedError, ProtocolError, TimeoutError } from "../errors.js";
 import { type Reply, STORED } from "../protocol/reply.js";
 import type { Request } from "../protocol/request.js";
@@ -103,14 +104,12 @@ export class Conversation {
       { room: undefined, receive: (chunk, length) => this.#hear(latin1(chunk, 0, length)) },
       () => this.#settle(""),
     );
-    const over = (why: string, cause?: Error) => {
+    const over = (cause?: Error) => {
       if (socket !== this.#socket) return;
       if (this.#dialer.isInDoubt && !this.#isOver) this.#socket = this.#dial();
-      else this.#lost(why, cause);
+      else this.#lost(handshakeWordsOf(cause), cause);
     };
-    return socket
-      .on("error", (cause) => over(cause.message, cause))
-      .once("close", () => over("it ended the connection"));
+    return socket.on("error", over).once("close", () => over());
   }
 
   #answer(): Promise<string> {

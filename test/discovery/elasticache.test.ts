@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import fc from "fast-check";
 import {
   AuthError,
@@ -210,6 +211,13 @@ describe("an answer that is none fails", () => {
       code: "ERR_MEMCACHED_CONNECT",
       cause: { code: "ECONNREFUSED" },
     });
+  });
+
+  test("with what each address of a name failed with", async () => {
+    const addresses = ["127.0.0.1", "127.0.0.2"].map((address) => ({ address, family: 4 }));
+    const lookup: LookupFunction = (_name, _options, found) => found(null, addresses);
+    const { message } = (await errorOf(firstOf("cluster.test:1", { socket: { lookup } }))) as Error;
+    for (const { address } of addresses) expect(message).toContain(`ECONNREFUSED ${address}:1`);
   });
 
   test("at a memcached that is no endpoint", async () => {
