@@ -1,5 +1,5 @@
 import { KeyError } from "../errors.js";
-import { asBuffer, isUint8Array, latin1, strictUtf8 } from "../util/bytes.js";
+import { isUint8Array, latin1All, strictUtf8 } from "../util/bytes.js";
 import { quote, show } from "../util/show.js";
 
 /** memcached's limit for a key, in bytes (protocol.txt, "Keys"). */
@@ -109,8 +109,7 @@ function isPlain(key: Key): key is string {
 }
 
 function anyBytes(key: Key): string {
-  const bytes = keyBytes(key);
-  return latin1(asBuffer(bytes), 0, bytes.length);
+  return latin1All(keyBytes(key));
 }
 
 /** @throws KeyError for what is neither text that UTF-8 can express nor bytes */

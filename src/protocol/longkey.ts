@@ -1,5 +1,5 @@
 import { builtin } from "../util/builtin.js";
-import { asBuffer, isUint8Array, latin1 } from "../util/bytes.js";
+import { isUint8Array, latin1All } from "../util/bytes.js";
 import {
   type EncodeKey,
   isTextual,
@@ -28,7 +28,7 @@ export function hashingLongKeys(encode: EncodeKey, base64Keys: boolean): EncodeK
 
 function isText(key: Key, prefix: string): boolean {
   if (typeof key === "string") return isTextual(prefix + key);
-  return !isUint8Array(key) || isTextual(prefix + latin1(asBuffer(key), 0, key.length));
+  return !isUint8Array(key) || isTextual(prefix + latin1All(key));
 }
 
 function isOver(key: Key, room: number): boolean {

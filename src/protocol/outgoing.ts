@@ -1,4 +1,4 @@
-import { asBuffer, latin1 } from "../util/bytes.js";
+import { latin1All } from "../util/bytes.js";
 import type { Data } from "./request.js";
 
 /** Data over this size are sent as they are instead of being copied into the batch. */
@@ -26,7 +26,7 @@ export class Outgoing {
     } else if (typeof data === "string") {
       this.text += data;
     } else {
-      this.text += latin1(asBuffer(data), 0, data.length);
+      this.text += latin1All(data);
     }
   }
 

@@ -17,6 +17,11 @@ export function latin1(bytes: Buffer, start: number, end: number): string {
   return (bytes as Buffer & DirectDecoders).latin1Slice(start, end);
 }
 
+/** All of some bytes in the same form. */
+export function latin1All(bytes: Uint8Array): string {
+  return latin1(asBuffer(bytes), 0, bytes.length);
+}
+
 /** UTF-8 bytes as text; broken sequences become U+FFFD. */
 export function utf8(bytes: Buffer, start: number, end: number): string {
   return (bytes as Buffer & DirectDecoders).utf8Slice(start, end);
