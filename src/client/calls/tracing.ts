@@ -58,6 +58,10 @@ function traced<Trace extends { error?: unknown }, Result>(
 ): Ends<Result> {
   const told: Ends<Result> = {
     resolve(result) {
+      if (result instanceof Promise) {
+        result.then(told.resolve, told.reject); // a value that is still decoded
+        return;
+      }
       channel.asyncStart.publish(trace);
       ends.resolve(result);
       channel.asyncEnd.publish(trace);

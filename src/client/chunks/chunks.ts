@@ -233,8 +233,8 @@ function look(name: string): Command<Look | undefined> {
   return {
     name,
     idempotent: true,
-    read: (reply, _codec, wireKey) =>
-      reply.kind === "hit" ? { wireKey, flags: reply.flags } : undefined,
+    read: (reply, { request }) =>
+      reply.kind === "hit" ? { wireKey: request.key, flags: reply.flags } : undefined,
   };
 }
 
