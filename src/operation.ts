@@ -1,7 +1,7 @@
-import { concerning, type ErrorDetails } from "./errors.js";
+import { concerning, type ErrorDetails, TimeoutError } from "./errors.js";
 import { keyText } from "./protocol/key.js";
 import type { Hit, Reply } from "./protocol/reply.js";
-import type { GetRequest, Request } from "./protocol/request.js";
+import type { Request } from "./protocol/request.js";
 import type { Exchange } from "./protocol/wire.js";
 import { follow, unfollow } from "./util/abort.js";
 import { microseconds } from "./util/clock.js";
@@ -15,10 +15,10 @@ export interface Command<out Result> {
   readonly idempotent: boolean;
   /** Whether what it reads never changes, so that any copy is as good as the item. */
   readonly immutable?: true;
-  /** The result for a reply about a key in wire form; a refusal never comes here. */
-  read(reply: Reply, codec: Decoder, key: string): Result | Promise<Result>;
+  /** The result for the reply to an operation; a refusal never comes here. */
+  read(reply: Reply, operation: Operation): Result | Promise<Result>;
   /** Takes one item of a many-key request; `index` is its place in the request's keys. */
-  collect?(index: number, hit: Hit, codec: Decoder, key: string): void;
+  collect?(index: number, hit: Hit, operation: Operation): void;
 }
 
 /** Everything that carries requests has this one method, so that policies stack. */
@@ -138,9 +138,7 @@ export class Operation implements Exchange {
 
   /** One item of a many-key reply. */
   collect(index: number, hit: Hit): void {
-    if (this.settled) return;
-    const { keys } = this.request as GetRequest;
-    this.command.collect?.(index, hit, this.codec, keys![index]!);
+    if (!this.settled) this.command.collect?.(index, hit, this);
   }
 
   settle(reply: Reply): void {
@@ -148,7 +146,7 @@ export class Operation implements Exchange {
     this.#end();
     let result: unknown;
     try {
-      result = this.command.read(reply, this.codec, this.request.key);
+      result = this.command.read(reply, this);
     } catch (error) {
       this.#reject(concerning(error, this.details), this);
       return;
@@ -161,6 +159,14 @@ export class Operation implements Exchange {
     if (this.settled || this.rescuer?.rescue(this, error)) return;
     this.#end();
     this.#reject(error, this);
+  }
+
+  /** What is still read when the reply has come: it has the rest of the time, and ends with the signal. */
+  reading<Result>(work: Promise<Result>): Promise<Result> {
+    const { codec, command, deadline } = this;
+    const message = `${command.name} timed out while a value was decoded`;
+    const late = () => new TimeoutError(message, { ...this.details, sent: true });
+    return codec.slow?.add(work, { deadline, signal: this.#signal, late }) ?? work;
   }
 
   /** Nobody waits for it any more: it never is sent if it was not yet, and a reply is eaten. */

@@ -6,6 +6,7 @@ import { namesOf } from "../util/names.js";
 import { within } from "../util/ready.js";
 import { checkSignal } from "./calls/options.js";
 import type { ClientEvents, ServerInfo } from "./events.js";
+import { keptOptions } from "./servers/kept.js";
 import { parseServers, type Servers } from "./servers/servers.js";
 import { Subscription } from "./servers/subscription.js";
 import { CLIENT_OPTIONS, type ClientOptions, checkClientOptions } from "./settings/configure.js";
@@ -108,7 +109,7 @@ export async function discover<C, Value>(
   make: (servers: Servers, options: ClientOptions<Value>, lists: Subscription) => C,
 ): Promise<C> {
   checkOptions(given, DISCOVER_OPTIONS, "discover");
-  const { discoverTimeoutMs = DEFAULT_DISCOVER_TIMEOUT_MS, ...options } = given;
+  const { discoverTimeoutMs = DEFAULT_DISCOVER_TIMEOUT_MS, ...options } = keptOptions(given);
   const withinMs = checkDurationMs(discoverTimeoutMs, "discoverTimeoutMs");
   checkClientOptions(options);
   const lists = new Subscription(source);

@@ -44,7 +44,7 @@ const readBigint: Read<bigint> = (reply) =>
 
 /** Counting up or down. Repeating it would count twice. */
 function arithmetic<Result>(name: string, read: Read<Result>): Command<Result | undefined> {
-  return { name, idempotent: false, read: (reply, _codec, key) => read(reply, key) };
+  return { name, idempotent: false, read: (reply, { request: { key } }) => read(reply, key) };
 }
 
 export const incr: Command<number | undefined> = arithmetic("incr", readNumber);

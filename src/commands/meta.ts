@@ -1,7 +1,6 @@
-import type { Command } from "../operation.js";
+import type { Command, Operation } from "../operation.js";
 import type { Hit, MetaInfo, Reply } from "../protocol/reply.js";
 import { whenReady } from "../util/ready.js";
-import type { Decoder } from "../value/codec.js";
 import { decodeHit } from "./value.js";
 
 /**
@@ -82,11 +81,7 @@ function fields(info: MetaInfo | undefined): MetaFields {
   return found;
 }
 
-function item(
-  hit: Hit,
-  codec: Decoder,
-  key: string,
-): MetaItem<unknown> | Promise<MetaItem<unknown>> {
+function item(hit: Hit, operation: Operation): MetaItem<unknown> | Promise<MetaItem<unknown>> {
   const { info } = hit;
   const found = {
     ...fields(info),
@@ -95,7 +90,7 @@ function item(
     stale: info?.stale ?? false,
   };
   if (hit.bytes === undefined || isToBeFilled(hit)) return found;
-  const value = decodeHit(hit, codec, key, "metaGet");
+  const value = decodeHit(hit, operation, operation.request.key);
   return whenReady(value, (decoded) => ({ ...found, value: decoded }));
 }
 
@@ -114,7 +109,7 @@ export function metaGet(idempotent: boolean): Command<MetaItem<unknown> | undefi
   return {
     name: "metaGet",
     idempotent,
-    read: (reply, codec, key) => (reply.kind === "hit" ? item(reply, codec, key) : undefined),
+    read: (reply, operation) => (reply.kind === "hit" ? item(reply, operation) : undefined),
   };
 }
 

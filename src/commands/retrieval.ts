@@ -1,8 +1,7 @@
-import type { Command } from "../operation.js";
+import type { Command, Operation } from "../operation.js";
 import type { Hit, Reply } from "../protocol/reply.js";
 import type { GetRequest } from "../protocol/request.js";
 import { whenReady } from "../util/ready.js";
-import type { Decoder } from "../value/codec.js";
 import { decodeHit } from "./value.js";
 
 /** Reading (protocol.txt, "Retrieval command", "Touch" and "Meta Get"). */
@@ -51,14 +50,9 @@ export function hasRequest(key: string): GetRequest {
 
 type WithCas = ValueWithCas<unknown> | undefined;
 
-function decodeWithCas(
-  hit: Hit,
-  codec: Decoder,
-  key: string,
-  command: string,
-): WithCas | Promise<WithCas> {
+function decodeWithCas(hit: Hit, operation: Operation, key: string): WithCas | Promise<WithCas> {
   const cas = hit.cas!;
-  const value = decodeHit(hit, codec, key, command);
+  const value = decodeHit(hit, operation, key);
   return whenReady(value, (decoded) =>
     decoded === undefined ? undefined : { value: decoded, cas },
   );
@@ -69,8 +63,8 @@ function valueRead(name: string): Command<unknown> {
   return {
     name,
     idempotent: true,
-    read: (reply, codec, key) =>
-      reply.kind === "hit" ? decodeHit(reply, codec, key, name) : undefined,
+    read: (reply, operation) =>
+      reply.kind === "hit" ? decodeHit(reply, operation, operation.request.key) : undefined,
   };
 }
 
@@ -79,8 +73,8 @@ function casRead(name: string): Command<WithCas> {
   return {
     name,
     idempotent: true,
-    read: (reply, codec, key) =>
-      reply.kind === "hit" ? decodeWithCas(reply, codec, key, name) : undefined,
+    read: (reply, operation) =>
+      reply.kind === "hit" ? decodeWithCas(reply, operation, operation.request.key) : undefined,
   };
 }
 
@@ -113,7 +107,7 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   readonly idempotent = true;
   readonly #keys: readonly Key[];
   readonly #results: Map<Key, unknown>;
-  readonly #decode: (hit: Hit, codec: Decoder, key: string, command: string) => unknown;
+  readonly #decode: (hit: Hit, operation: Operation, key: string) => unknown;
   /** The first key without a value, as long as they come in the keys' order. */
   #next = 0;
   #decoding: Promise<unknown>[] | undefined = undefined;
@@ -127,10 +121,11 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
     this.#decode = cas ? decodeWithCas : decodeHit;
   }
 
-  collect(index: number, hit: Hit, codec: Decoder, wireKey: string): void {
+  collect(index: number, hit: Hit, operation: Operation): void {
     const key = this.#keys[index]!;
+    const { keys } = operation.request as GetRequest;
     try {
-      const value = this.#decode(hit, codec, wireKey, this.name);
+      const value = this.#decode(hit, operation, keys?.[index] ?? operation.request.key);
       if (value instanceof Promise) {
         this.#await(key, value);
       } else if (value !== undefined) {
@@ -143,8 +138,8 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   }
 
   /** A promise if there are values that take longer to decode. */
-  read(reply: Reply, codec: Decoder, wireKey: string): Promise<void> | undefined {
-    if (reply.kind === "hit") this.collect(0, reply, codec, wireKey); // one key, asked alone
+  read(reply: Reply, operation: Operation): Promise<void> | undefined {
+    if (reply.kind === "hit") this.collect(0, reply, operation); // one key, asked alone
     if (this.#decoding !== undefined) return Promise.all(this.#decoding).then(() => this.#finish());
     this.#finish();
     return undefined;
@@ -160,7 +155,8 @@ export class GetMany<Key> implements Command<Promise<void> | undefined> {
   #await(key: Key, decoding: Promise<unknown>): void {
     const kept = decoding.then(
       (value) => {
-        if (value !== undefined) this.#results.set(key, value);
+        // Where its line has failed meanwhile, the results have been given to the caller.
+        if (value !== undefined && this.#results.has(key)) this.#results.set(key, value);
       },
       (error) => {
         this.#failure ??= { error };

@@ -1,7 +1,8 @@
 import { CacheMiss, CodecError, concerning } from "../errors.js";
+import type { Operation } from "../operation.js";
 import { describeKey, keyText } from "../protocol/key.js";
 import type { Hit } from "../protocol/reply.js";
-import type { Codec, Decoder, Encoded, EncodeOptions } from "../value/codec.js";
+import type { Codec, Encoded, EncodeOptions } from "../value/codec.js";
 
 /** Values on their way through a codec, which knows neither the call nor always the key. */
 
@@ -9,12 +10,12 @@ import type { Codec, Decoder, Encoded, EncodeOptions } from "../value/codec.js";
  * The value of a hit, or undefined where its deserializer counts it as a miss. A codec
  * that works asynchronously makes this a promise.
  */
-export function decodeHit(hit: Hit, codec: Decoder, key: string, command: string): unknown {
+export function decodeHit(hit: Hit, operation: Operation, key: string): unknown {
+  const command = operation.command.name;
   try {
-    const value = codec.decode(hit.bytes!, hit.start, hit.end, hit.flags, hit.owned, key);
+    const value = operation.codec.decode(hit.bytes!, hit.start, hit.end, hit.flags, hit.owned, key);
     if (!(value instanceof Promise)) return value;
-    const kept = codec.slow?.add(value) ?? value;
-    return kept.catch((error) => missOrThrow(error, key, command));
+    return operation.reading(value).catch((error) => missOrThrow(error, key, command));
   } catch (error) {
     return missOrThrow(error, key, command);
   }

@@ -88,6 +88,7 @@ export class Relays implements Rescuer {
 
   rescue(operation: Operation, error: unknown): boolean {
     this.recall();
+    operation.sent ||= this.#relays.some(({ sent }) => sent);
     return passOn(operation, error, this.#next);
   }
 

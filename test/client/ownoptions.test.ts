@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { LookupFunction } from "node:net";
+import { Client } from "tslibmc";
 import { Migration } from "tslibmc/migration";
 import { MemcachedServer } from "tslibmc/testing";
 import { afterEach, describe, expect, test } from "vitest";
@@ -188,6 +189,30 @@ describe("what a client's options hold may be changed for another client:", () =
     client.behaviors.pickle_protocol = 2;
     expect(await client.set("k", "v".repeat(1000))).toBe(true);
     expect((await client.metaGet("k", { returnSize: true }))?.size).toBeLessThan(100);
+  });
+
+  test("what Client.discover is to make a client with, while there is no list", async () => {
+    await using server = await MemcachedServer.start();
+    const socket = { lookup: lookupOf("127.0.0.1") };
+    const compress = { minLength: 10 };
+    const behaviors = { namespace: "p:" };
+    let listed = (_: string[]) => {};
+    const list = new Promise<string[]>((resolve) => {
+      listed = resolve;
+    });
+    const source = async function* () {
+      yield await list;
+    };
+    const options = inherited({ socket, compress, behaviors });
+    const discovering = Client.discover(source(), options);
+    socket.lookup = lookupOf("192.0.2.1");
+    compress.minLength = 1_000_000;
+    behaviors.namespace = "q:";
+    listed([`one.test:${server.port}`]);
+    await using client = await discovering;
+    expect(await client.set("k", "v".repeat(1000))).toBe(true);
+    expect((await client.metaGet("k", { returnSize: true }))?.size).toBeLessThan(100);
+    expect((await client.explain("k")).key).toBe("p:k");
   });
 });
 

@@ -228,6 +228,26 @@ describe("diagnostics channels", () => {
     },
   );
 
+  test("tslibmc:command traces a read until its value is decoded", async () => {
+    await client.set("traced", Buffer.from("1"));
+    const { serializer, open } = new Gate();
+    await using waiting = new Client(memcached.address, { serializer });
+    const read = (options: object) =>
+      traced("tslibmc:command", () => outcome(waiting.get("traced", options)));
+    const late = await read({ timeoutMs: 30 });
+    expect(late.map(([event]) => event)).toEqual([
+      "start",
+      "end",
+      "error",
+      "asyncStart",
+      "asyncEnd",
+    ]);
+    expect(late.at(-1)?.[1]).toMatchObject({ command: "get", error: { name: "TimeoutError" } });
+    setTimeout(open, 10);
+    const seen = await read({});
+    expect(seen.map(([event]) => event)).toEqual(["start", "end", "asyncStart", "asyncEnd"]);
+  });
+
   test.each<[string, (client: Client, options: object) => Promise<unknown>]>([
     ["getMulti", (client, options) => client.getMulti(["k"], options)],
     ["deleteMulti", (client, options) => client.deleteMulti(["k"], options)],

@@ -1,9 +1,11 @@
 import { ArgumentError, MemcachedError, PartialError, ValueTooLargeError } from "../../errors.js";
+import type { Operation } from "../../operation.js";
 import { withoutStack } from "../../util/stackless.js";
 import { traceBatch } from "./tracing.js";
 
 export type Resolve<Result> = (result: Result) => void;
-export type Reject = (error: unknown) => void;
+/** @param operation - what failed, where it is known */
+export type Reject = (error: unknown, operation?: Operation) => void;
 
 /** What a server's name ends at in a message: one name may be the beginning of another. */
 const BETWEEN_WORDS = /[\s,;()"]+|[:.](?=\s|$)/;

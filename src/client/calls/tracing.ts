@@ -1,4 +1,5 @@
 import { type TracingChannel, tracingChannel } from "node:diagnostics_channel";
+import type { Operation } from "../../operation.js";
 
 /** The message of a call about one key on the tracing channel `tslibmc:command`. */
 export interface CommandTrace {
@@ -28,7 +29,7 @@ const batches = tracingChannel<unknown, BatchTrace>("tslibmc:batch");
 /** Who hears how a call ended. */
 export interface Ends<Result> {
   resolve(result: Result): void;
-  reject(error: unknown): void;
+  reject(error: unknown, operation?: Operation): void;
 }
 
 /** Whether somebody listens to commands; asked for each of them. */
@@ -58,15 +59,19 @@ function traced<Trace extends { error?: unknown }, Result>(
 ): Ends<Result> {
   const told: Ends<Result> = {
     resolve(result) {
+      if (result instanceof Promise) {
+        result.then(told.resolve, told.reject); // a value that is still decoded
+        return;
+      }
       channel.asyncStart.publish(trace);
       ends.resolve(result);
       channel.asyncEnd.publish(trace);
     },
-    reject(error) {
+    reject(error, operation) {
       trace.error = error;
       channel.error.publish(trace);
       channel.asyncStart.publish(trace);
-      ends.reject(error);
+      ends.reject(error, operation);
       channel.asyncEnd.publish(trace);
     },
   };

@@ -45,9 +45,9 @@ export class Turns {
     const before = wireKeys.map((key) => this.#last.get(key));
     let wait!: Operation;
     const encoded = new Promise<Data>((resolve, fail) => {
-      wait = waiting((error) => {
+      wait = waiting((error, operation) => {
         fail(error);
-        reject(error);
+        reject(error, operation);
       });
       Promise.resolve(encoding).then(resolve, fail);
     });

@@ -147,6 +147,7 @@ export class Chunks implements Chunking {
       const written = this.#manifestOf(value);
       await this.#writeChunks(call, storing, written, value.data, own);
       manifest = written;
+      if (isOver) takeBack();
       return written.encoded;
     };
     const takeBack = () => {
@@ -156,9 +157,10 @@ export class Chunks implements Chunking {
       if (!yes) takeBack();
       resolve(yes);
     };
-    const failed = (error: unknown) => {
+    const failed: Reject = (error, operation) => {
       isOver = true;
-      if (error instanceof MemcachedError && !error.sent) takeBack();
+      const { sent } = error instanceof MemcachedError ? error : (operation ?? { sent: true });
+      if (!sent) takeBack();
       reject(error);
     };
     this.#send(storing, whenReady(encoded, place), own, stored, failed);
@@ -233,8 +235,8 @@ function look(name: string): Command<Look | undefined> {
   return {
     name,
     idempotent: true,
-    read: (reply, _codec, wireKey) =>
-      reply.kind === "hit" ? { wireKey, flags: reply.flags } : undefined,
+    read: (reply, { request }) =>
+      reply.kind === "hit" ? { wireKey: request.key, flags: reply.flags } : undefined,
   };
 }
 
