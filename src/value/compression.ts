@@ -1,4 +1,3 @@
-import type { BrotliOptions } from "node:zlib";
 import { OptionError } from "../errors.js";
 import { builtin } from "../util/builtin.js";
 import { checkChoice } from "../util/check.js";
@@ -23,30 +22,44 @@ export interface Method {
   inflate(data: Uint8Array, limit: number, done: Done): void;
 }
 
-const ZLIB: Method = {
-  name: "zlib",
-  flags: 0,
-  maxLevel: 9,
-  deflateSync: (data, level) => zlib().deflateSync(data, { level }),
-  deflate: (data, level, done) => zlib().deflate(data, { level }, done),
-  inflateSync: (data, limit) => zlib().inflateSync(data, { maxOutputLength: limit }),
-  inflate: (data, limit, done) => zlib().inflate(data, { maxOutputLength: limit }, done),
-};
+/** What `node:zlib` has of each format, to pack and to unpack: under its name, and with "Sync" behind that. */
+type Name =
+  | ("deflate" | "gzip" | "brotliCompress" | "zstdCompress")
+  | ("inflate" | "gunzip" | "brotliDecompress" | "zstdDecompress");
 
-const GZIP: Method = {
-  name: "gzip",
-  flags: FLAG_GZIP,
-  maxLevel: 9,
-  deflateSync: (data, level) => zlib().gzipSync(data, { level }),
-  deflate: (data, level, done) => zlib().gzip(data, { level }, done),
-  inflateSync: (data, limit) => zlib().gunzipSync(data, { maxOutputLength: limit }),
-  inflate: (data, limit, done) => zlib().gunzip(data, { maxOutputLength: limit }, done),
-};
+type Functions = Record<Name, (data: Uint8Array, options: object, done: Done) => void> &
+  Record<`${Name}Sync`, (data: Uint8Array, options: object) => Buffer>;
+
+/** Of zstd there is nothing before Node 22.15. */
+function functions(): Functions {
+  return zlib() as ReturnType<typeof zlib> & Functions;
+}
+
+function method(
+  name: Compression,
+  flags: number,
+  maxLevel: number,
+  pack: Name,
+  unpack: Name,
+  optionsOf: (level: number, data: Uint8Array) => object,
+): Method {
+  return {
+    name,
+    flags,
+    maxLevel,
+    deflateSync: (data, level) => functions()[`${pack}Sync`](data, optionsOf(level, data)),
+    deflate: (data, level, done) => functions()[pack](data, optionsOf(level, data), done),
+    inflateSync: (data, limit) => functions()[`${unpack}Sync`](data, { maxOutputLength: limit }),
+    inflate: (data, limit, done) => functions()[unpack](data, { maxOutputLength: limit }, done),
+  };
+}
+
+const levelOf = (level: number) => ({ level });
 
 /** Brotli's own default, 11, is made for files that are compressed once. */
 const BROTLI_LEVEL = 4;
 
-function brotliOptions(data: Uint8Array, level: number): BrotliOptions {
+function brotliOptions(level: number, data: Uint8Array): object {
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_SIZE_HINT } = zlib().constants;
   return {
     params: {
@@ -54,24 +67,6 @@ function brotliOptions(data: Uint8Array, level: number): BrotliOptions {
       [BROTLI_PARAM_SIZE_HINT]: data.length,
     },
   };
-}
-
-const BROTLI: Method = {
-  name: "brotli",
-  flags: FLAG_BROTLI,
-  maxLevel: 11,
-  deflateSync: (data, level) => zlib().brotliCompressSync(data, brotliOptions(data, level)),
-  deflate: (data, level, done) => zlib().brotliCompress(data, brotliOptions(data, level), done),
-  inflateSync: (data, limit) => zlib().brotliDecompressSync(data, { maxOutputLength: limit }),
-  inflate: (data, limit, done) => zlib().brotliDecompress(data, { maxOutputLength: limit }, done),
-};
-
-/** What `node:zlib` has from Node 22.15 on. */
-interface ZstdFunctions {
-  zstdCompressSync(data: Uint8Array, options: object): Buffer;
-  zstdCompress(data: Uint8Array, options: object, done: Done): void;
-  zstdDecompressSync(data: Uint8Array, options: object): Buffer;
-  zstdDecompress(data: Uint8Array, options: object, done: Done): void;
 }
 
 const ZSTD_LEVEL = 3;
@@ -82,29 +77,15 @@ function zstdOptions(level: number): object {
   return { params: { [ZSTD_LEVEL_PARAMETER]: level === -1 ? ZSTD_LEVEL : level } };
 }
 
-const ZSTD: Method = {
-  name: "zstd",
-  flags: FLAG_ZSTD,
-  maxLevel: 22,
-  deflateSync: (data, level) => zstd().zstdCompressSync(data, zstdOptions(level)),
-  deflate: (data, level, done) => zstd().zstdCompress(data, zstdOptions(level), done),
-  inflateSync: (data, limit) => zstd().zstdDecompressSync(data, { maxOutputLength: limit }),
-  inflate: (data, limit, done) => zstd().zstdDecompress(data, { maxOutputLength: limit }, done),
-};
-
-function zstd(): ZstdFunctions {
-  return zlib() as ReturnType<typeof zlib> & ZstdFunctions;
-}
-
 function hasZstd(): boolean {
   return "zstdCompress" in zlib();
 }
 
 const METHODS: Readonly<Record<Compression, Method>> = {
-  zlib: ZLIB,
-  gzip: GZIP,
-  brotli: BROTLI,
-  zstd: ZSTD,
+  zlib: method("zlib", 0, 9, "deflate", "inflate", levelOf),
+  gzip: method("gzip", FLAG_GZIP, 9, "gzip", "gunzip", levelOf),
+  brotli: method("brotli", FLAG_BROTLI, 11, "brotliCompress", "brotliDecompress", brotliOptions),
+  zstd: method("zstd", FLAG_ZSTD, 22, "zstdCompress", "zstdDecompress", zstdOptions),
 };
 
 /**
@@ -113,7 +94,7 @@ const METHODS: Readonly<Record<Compression, Method>> = {
  */
 export function methodNamed(name: Compression): Method {
   const method = METHODS[checkChoice(name, "compress.algorithm", keysOf(METHODS))];
-  if (method !== ZSTD || hasZstd()) return method;
+  if (method !== METHODS.zstd || hasZstd()) return method;
   throw new OptionError("This Node has no zstd; use Node 22.15 or later, or another algorithm");
 }
 
@@ -121,12 +102,12 @@ export function methodNamed(name: Compression): Method {
 export function methodOf(flags: number): Method | undefined {
   switch (flags & COMPRESSOR_MASK) {
     case FLAG_BROTLI:
-      return BROTLI;
+      return METHODS.brotli;
     case FLAG_GZIP:
-      return GZIP;
+      return METHODS.gzip;
     case FLAG_ZSTD:
-      return hasZstd() ? ZSTD : undefined;
+      return hasZstd() ? METHODS.zstd : undefined;
     default:
-      return ZLIB;
+      return METHODS.zlib;
   }
 }
