@@ -1,57 +1,43 @@
 import type {
   MetaArithmeticFlags,
-  MetaDeleteFlags,
+  MetaFlags,
   MetaGetFlags,
   MetaSetFlags,
   Request,
 } from "../request.js";
 
-/** What the meta commands can say and the binary protocol cannot. */
-const GET_FLAGS: readonly (keyof MetaGetFlags)[] = [
-  "returnHitBefore",
-  "returnLastAccess",
-  "returnSize",
-  "returnTtl",
-  "noBump",
-  "vivify",
-  "recache",
-  "setCas",
-  "unlessCas",
-];
-const SET_FLAGS: readonly (keyof MetaSetFlags)[] = ["setCas", "invalidate", "vivify", "returnSize"];
-const DELETE_FLAGS: readonly (keyof MetaDeleteFlags)[] = [
-  "setCas",
-  "invalidate",
-  "exptime",
-  "dropValue",
-];
-const ARITHMETIC_FLAGS: readonly (keyof MetaArithmeticFlags)[] = ["setCas", "exptime", "returnTtl"];
+/** What the binary protocol can say of the flags of meta commands; some of it the wire answers itself. */
+const KNOWN: ReadonlySet<string> = new Set<
+  keyof MetaGetFlags | keyof MetaSetFlags | keyof MetaArithmeticFlags
+>(["base64Key", "returnKey", "opaque", "returnFlags", "returnCas", "compareCas", "returnValue"]);
 
 /** What a request needs that the binary protocol cannot say, as a message; or undefined. */
 export function missingWords(request: Request): string | undefined {
   switch (request.verb) {
     case "get":
-      return flag(request.meta, GET_FLAGS);
+      return flag(request.meta);
     case "set":
       if (request.mode === "add" && request.compareCas !== undefined) {
         return "The binary protocol cannot compare a cas in an add";
       }
-      return zeroCas(request.compareCas) ?? flag(request.meta, SET_FLAGS);
+      return zeroCas(request.compareCas) ?? flag(request.meta);
     case "delete":
-      return zeroCas(request.compareCas) ?? flag(request.meta, DELETE_FLAGS);
+      return zeroCas(request.compareCas) ?? flag(request.meta);
     case "arithmetic":
-      return zeroCas(request.meta?.compareCas) ?? flag(request.meta, ARITHMETIC_FLAGS);
+      return zeroCas(request.meta?.compareCas) ?? flag(request.meta);
     case "admin":
       return admin(request.action);
   }
 }
 
-function flag<Flags extends object>(
-  meta: Flags | undefined,
-  names: readonly (keyof Flags & string)[],
-): string | undefined {
-  const name = meta && names.find((name) => meta[name] !== undefined && meta[name] !== false);
-  return name && `The binary protocol has no words for ${name}; use the text protocol`;
+function flag(meta: MetaFlags | undefined): string | undefined {
+  if (meta === undefined) return undefined;
+  for (const [name, value] of Object.entries(meta)) {
+    if (value !== undefined && value !== false && !KNOWN.has(name)) {
+      return `The binary protocol has no words for ${name}; use the text protocol`;
+    }
+  }
+  return undefined;
 }
 
 /** No item has the cas 0, and on this wire it stands for "whatever the cas is". */
