@@ -10,11 +10,9 @@ export const FRAME_BYTES = 8;
 
 /** A request in a datagram of its own. */
 export function framed(id: number, request: string): Buffer {
-  const datagram = Buffer.allocUnsafe(FRAME_BYTES + request.length);
+  const datagram = Buffer.alloc(FRAME_BYTES + request.length);
   datagram.writeUInt16BE(id, 0);
-  datagram.writeUInt16BE(0, 2);
-  datagram.writeUInt16BE(1, 4);
-  datagram.writeUInt16BE(0, 6);
+  datagram.writeUInt16BE(1, 4); // the first of one
   datagram.write(request, FRAME_BYTES, "latin1");
   return datagram;
 }
