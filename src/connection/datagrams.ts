@@ -180,9 +180,9 @@ export class Datagrams implements Executor {
     const { localAddress, recvBufferSize, sendBufferSize, lookup } = options;
     const socket = dgram().createSocket({
       type: options.family === 6 || isIPv6(address.host) ? "udp6" : "udp4",
-      ...(recvBufferSize !== undefined && { recvBufferSize }),
-      ...(sendBufferSize !== undefined && { sendBufferSize }),
-      ...(lookup !== undefined && { lookup: oneAddress(lookup) }),
+      recvBufferSize,
+      sendBufferSize,
+      lookup: lookup && oneAddress(lookup),
     });
     const onError = (cause: Error) => {
       if (socket === this.#socket) this.#lost(messageOf(cause), cause);
