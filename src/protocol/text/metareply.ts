@@ -74,23 +74,16 @@ function checkIdentity({ code, info }: MetaLine, { key, meta }: KeyRequest): voi
 /** The reply that a line without data stands for. */
 export function metaReply({ code, info }: MetaLine, { verb }: KeyRequest): Reply {
   if (code === "HD" && verb === "get") return bareHit(info);
-  return { kind: statusOf(code, verb), info };
+  return { kind: STATUSES[code] ?? (verb === "set" ? "stored" : "ok"), info };
 }
 
-function statusOf(code: string, verb: KeyRequest["verb"]): StatusReply["kind"] {
-  switch (code) {
-    case "EN":
-      return "miss";
-    case "NF":
-      return "notFound";
-    case "NS":
-      return "notStored";
-    case "EX":
-      return "exists";
-    default:
-      return verb === "set" ? "stored" : "ok";
-  }
-}
+/** What the codes other than `HD` say. */
+const STATUSES: Partial<Record<string, StatusReply["kind"]>> = {
+  EN: "miss",
+  NF: "notFound",
+  NS: "notStored",
+  EX: "exists",
+};
 
 function bareHit(info: MetaInfo): Hit {
   const hit = new Hit();
