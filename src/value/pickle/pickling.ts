@@ -92,12 +92,12 @@ export class Pickling {
   #writeObject(value: object): void {
     if (isUint8Array(value)) this.#writeBytes(value);
     else if (Array.isArray(value)) this.#writeList(value);
-    else if (util().types.isMap(value)) this.#writeMap(value);
+    else if (util().types.isMap(value)) this.#writeDict(value, [...value]);
     else if (util().types.isSet(value)) this.#writeSet(value);
     else if (util().types.isDate(value)) this.#writeDate(value);
     else if ("toJSON" in value && typeof value.toJSON === "function") {
       this.#writeAt("toJSON()", value.toJSON());
-    } else if (tagOf(value) === "Object") this.#writeRecord(value);
+    } else if (tagOf(value) === "Object") this.#writeDict(value, Object.entries(value));
     else throw this.#refuse(`is of type ${tagOf(value)}, which has no meaning in Python`);
   }
 
@@ -130,25 +130,12 @@ export class Pickling {
     this.#op(Op.appends);
   }
 
-  #writeRecord(record: object): void {
+  #writeDict(dict: object, entries: readonly (readonly [unknown, unknown])[]): void {
     this.#op(Op.emptyDict);
-    this.#memoize(record);
-    const entries = Object.entries(record);
+    this.#memoize(dict);
     if (entries.length === 0) return;
     this.#op(Op.mark);
-    for (const [name, item] of entries) {
-      this.#writeString(name);
-      this.#writeAt(name, item);
-    }
-    this.#op(Op.setItems);
-  }
-
-  #writeMap(map: ReadonlyMap<unknown, unknown>): void {
-    this.#op(Op.emptyDict);
-    this.#memoize(map);
-    if (map.size === 0) return;
-    this.#op(Op.mark);
-    for (const [key, item] of map) {
+    for (const [key, item] of entries) {
       this.#writeHashable(key);
       this.#writeAt(typeof key === "string" ? key : "…", item);
     }
@@ -182,6 +169,10 @@ export class Pickling {
 
   /** A key, or an item of a set: arrays and sets take the forms that cannot change. */
   #writeHashable(value: unknown): void {
+    if (typeof value === "string") {
+      this.#writeString(value);
+      return;
+    }
     const isList = Array.isArray(value);
     if (!isList && !util().types.isSet(value)) {
       if (typeof value === "object" && value !== null && !isHashable(value)) {
