@@ -92,10 +92,9 @@ function serializerCodec(options: CodecOptions): Codec {
 }
 
 const CODECS: Readonly<Record<CodecName, (options: CodecOptions) => Codec>> = {
-  pylibmc: ({ pickle, ...options }) =>
-    new CompressedCodec(new NativeCodec({ serializer: "pickle", pickle }), options),
-  "python-memcached": ({ pickle, ...options }) =>
-    new CompressedCodec(new PythonMemcachedCodec(pickle), options),
+  pylibmc: (options) => serializerCodec({ ...options, serializer: "pickle" }),
+  "python-memcached": (options) =>
+    new CompressedCodec(new PythonMemcachedCodec(options.pickle), options),
   memcached: (options) => withoutCompression("memcached", options, new NodeMemcachedCodec()),
   memjs: (options) => withoutCompression("memjs", options, new RawCodec()),
   php: (options) => new PhpCodec(options),
