@@ -28,10 +28,10 @@ export function writePacket(
   out: Outgoing,
   opcode: number,
   opaque: number,
-  key: string,
-  extras: string,
-  data: Data,
-  cas: bigint | undefined,
+  key = "",
+  extras = "",
+  data: Data = "",
+  cas?: bigint,
 ): void {
   const total = extras.length + key.length + data.length;
   const header = String.fromCharCode(

@@ -76,7 +76,7 @@ export class BinaryWire implements Wire {
     if (this.#open === undefined) return;
     this.#open.endsLine = true;
     this.#open = undefined;
-    writePacket(out, OPCODE.noop, this.#opaque, "", "", "", undefined);
+    writePacket(out, OPCODE.noop, this.#opaque);
     this.#opaque = (this.#opaque + 1) >>> 0;
   }
 
@@ -105,13 +105,13 @@ export class BinaryWire implements Wire {
     const { key, keys, touch } = request;
     if (keys === undefined) {
       const extras = touch === undefined ? "" : exptimeBytes(touch);
-      writePacket(out, opcode, this.#opaque, key, extras, "", undefined);
+      writePacket(out, opcode, this.#opaque, key, extras);
       return;
     }
     for (let i = 0; i < keys.length; i++) {
-      writePacket(out, opcode, this.#opaque + i, keys[i]!, "", "", undefined);
+      writePacket(out, opcode, this.#opaque + i, keys[i]);
     }
-    writePacket(out, OPCODE.noop, this.#opaque + keys.length, "", "", "", undefined);
+    writePacket(out, OPCODE.noop, this.#opaque + keys.length);
   }
 
   #set(request: SetRequest, opcode: number, out: Outgoing): void {
@@ -132,22 +132,20 @@ export class BinaryWire implements Wire {
   }
 
   #admin(request: AdminRequest, out: Outgoing): void {
-    const opcode = opcodeOf(request);
+    let [key, extras, data] = ["", "", ""];
     switch (request.action) {
       case "stats":
-        writePacket(out, opcode, this.#opaque, request.argument ?? "", "", "", undefined);
+        key = request.argument ?? "";
         break;
       case "flushAll":
-        writePacket(out, opcode, this.#opaque, "", uint32(request.delay), "", undefined);
+        extras = uint32(request.delay);
         break;
-      case "sasl": {
-        const { mechanism, response } = request;
-        writePacket(out, opcode, this.#opaque, mechanism, "", response, undefined);
+      case "sasl":
+        key = request.mechanism;
+        data = request.response;
         break;
-      }
-      default:
-        writePacket(out, opcode, this.#opaque, "", "", "", undefined);
     }
+    writePacket(out, opcodeOf(request), this.#opaque, key, extras, data);
   }
 }
 
