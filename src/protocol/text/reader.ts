@@ -150,7 +150,7 @@ export class TextReader {
 
   #value(bytes: Buffer, start: number, lineFeed: number, replies: Replies): void {
     const request = valuesWanted(replies);
-    if (request === undefined) throw unasked(bytes, start, lineFeed - 1);
+    if (request === undefined) throw unasked(latin1(bytes, start, lineFeed - 1));
     const keyEnd = this.#asked.locate(bytes, start + 6, lineFeed - 1, request, replies);
     this.#item(bytes, start, keyEnd, lineFeed, request);
   }
@@ -230,7 +230,7 @@ export class TextReader {
     const exchange = replies.waiting(0);
     if (exchange === undefined) {
       checkConnected(line);
-      throw new ProtocolError(`The server sent unasked: ${quote(line, SHOWN)}`);
+      throw unasked(line);
     }
     const { request } = exchange;
     if (request.verb === "admin" || !needsMeta(request)) {
@@ -384,6 +384,6 @@ function unreadable(bytes: Buffer, start: number, end: number): ProtocolError {
   return new ProtocolError(`No reply of memcached: ${quote(latin1(bytes, start, end), SHOWN)}`);
 }
 
-function unasked(bytes: Buffer, start: number, end: number): ProtocolError {
-  return new ProtocolError(`The server sent unasked: ${quote(latin1(bytes, start, end), SHOWN)}`);
+function unasked(line: string): ProtocolError {
+  return new ProtocolError(`The server sent unasked: ${quote(line, SHOWN)}`);
 }
