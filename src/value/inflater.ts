@@ -102,8 +102,15 @@ function isTooLarge(error: unknown): boolean {
 }
 
 function describe(cause: unknown, method: Method, stored: number, limit: number): CodecError {
-  const message = isTooLarge(cause)
-    ? `An item of ${stored} bytes inflates past the limit of ${limit} bytes; if it is to be trusted, raise maxInflatedSize or maxInflateRatio`
-    : `The item is flagged as compressed, but is not a whole ${method.name} stream`;
+  if (isTooLarge(cause)) return pastLimit(stored, limit, cause);
+  const message = `The item is flagged as compressed, but is not a whole ${method.name} stream`;
   return new CodecError(message, { cause });
+}
+
+/** An item that would inflate to more than the limits allow. */
+export function pastLimit(stored: number, limit: number, cause?: unknown): CodecError {
+  return new CodecError(
+    `An item of ${stored} bytes inflates past the limit of ${limit} bytes; if it is to be trusted, raise maxInflatedSize or maxInflateRatio`,
+    { cause },
+  );
 }

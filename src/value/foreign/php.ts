@@ -5,7 +5,7 @@ import type { Codec, Encoded, EncodeOptions } from "../codec.js";
 import type { CompressedOptions } from "../compressed.js";
 import { Deflaters } from "../deflater.js";
 import { FLAG_COMPRESSED } from "../flags.js";
-import { InflateLimits, Inflater } from "../inflater.js";
+import { InflateLimits, Inflater, pastLimit } from "../inflater.js";
 import { decodeJson } from "../json.js";
 import { encodeText } from "../text.js";
 import { inflateFastlz } from "./fastlz.js";
@@ -73,11 +73,7 @@ export class PhpCodec implements Codec {
     }
     const length = bytes.readUInt32LE(start);
     const limit = this.#limits.limitFor(end - from);
-    if (length > limit) {
-      throw new CodecError(
-        `An item of ${end - start} bytes inflates past the limit of ${limit} bytes`,
-      );
-    }
+    if (length > limit) throw pastLimit(end - start, limit);
     return inflateFastlz(bytes.subarray(from, end), length);
   }
 }
