@@ -50,7 +50,7 @@ export function pickledObject(...fields: string[]): PickleClass {
   const fill = (instance: object, values: readonly unknown[]) => {
     if (values.length > fields.length) {
       throw new CodecError(
-        `A pickle has an instance of ${values.length} values, and pickledObject() has names for ${fields.length}`,
+        `pickledObject() names ${fields.length} of an instance's ${values.length} values`,
       );
     }
     for (const [i, value] of values.entries()) setAttribute(instance, fields[i]!, value);
@@ -60,12 +60,10 @@ export function pickledObject(...fields: string[]): PickleClass {
     fresh: true,
     create: (...args) => fill({}, args),
     build(instance, state) {
-      const parts = attributesOf(state);
-      if (parts === undefined) return fill(instance as object, state as unknown[]);
-      for (const part of parts) {
-        for (const [name, value] of Object.entries(part)) {
-          setAttribute(instance as object, name, value);
-        }
+      const attributes = attributesOf(state);
+      if (attributes === undefined) return fill(instance as object, state as unknown[]);
+      for (const [name, value] of Object.entries(attributes)) {
+        setAttribute(instance as object, name, value);
       }
       return instance;
     },
@@ -73,20 +71,20 @@ export function pickledObject(...fields: string[]): PickleClass {
 }
 
 /**
- * The dictionaries of attributes in a state; undefined for an array of values. Slots come as a second
- * dictionary, and None is in the place of the first where there are no others.
+ * The attributes that a state says by their names; undefined for an array of values. Slots come as a
+ * second dictionary, and None is in the place of the first where there is no other attribute.
  */
-function attributesOf(state: unknown): readonly object[] | undefined {
-  if (isPlainObject(state)) return [state];
+function attributesOf(state: unknown): object | undefined {
+  if (isPlainObject(state)) return state;
   if (!Array.isArray(state)) {
     throw new CodecError(
-      "A pickle has an instance whose state is not its attributes; give its class a build()",
+      "An instance's state is not its attributes; define the class with a build()",
     );
   }
   const [own, slots] = state;
-  if (state.length !== 2 || !isPlainObject(slots)) return undefined;
-  if (own === null) return [slots];
-  return isPlainObject(own) ? [own, slots] : undefined;
+  const isNamed =
+    state.length === 2 && isPlainObject(slots) && (own === null || isPlainObject(own));
+  return isNamed ? { ...own, ...slots } : undefined;
 }
 
 /** On a subclass of dict it is an item. */

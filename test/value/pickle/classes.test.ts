@@ -164,10 +164,10 @@ test.each([
 });
 
 test.each([
-  ["Frozen(1, 2)", pickledObject(), "of 2 values, and pickledObject() has names for 0"],
-  ["Point(1, 2)", pickledObject("x"), "of 2 values, and pickledObject() has names for 1"],
-  ["Count(5)", pickledObject(), "of 1 values, and pickledObject() has names for 0"],
-  ["Opaque()", pickledObject(), "whose state is not its attributes"],
+  ["Frozen(1, 2)", pickledObject(), "names 0 of an instance's 2 values"],
+  ["Point(1, 2)", pickledObject("x"), "names 1 of an instance's 2 values"],
+  ["Count(5)", pickledObject(), "names 0 of an instance's 1 values"],
+  ["Opaque()", pickledObject(), "state is not its attributes"],
 ])("nothing of %s is left out without a word", async (expression, definition, message) => {
   const classes = { [`app.${expression.replace(/\(.*/, "")}`]: definition };
   for (const bytes of await pickles(expression)) {
