@@ -1,10 +1,7 @@
 import { CodecError, OptionError } from "../errors.js";
-import { builtin } from "../util/builtin.js";
 import { checkInteger } from "../util/check.js";
 import { show } from "../util/show.js";
 import { type Method, methodOf } from "./compression.js";
-
-const buffer = builtin("node:buffer");
 
 export interface InflateOptions {
   /**
@@ -26,6 +23,9 @@ const FREE_SIZE = 16 * 1024 * 1024;
 const SYNC_STORED = 64 * 1024;
 const SYNC_INFLATED = 1024 * 1024;
 
+/** The longest buffer of Node 20, whose zlib takes no limit past that. */
+const MAX_BUFFER_BYTES = 2 ** 32;
+
 /** How far stored bytes may grow when they are read. */
 export class InflateLimits {
   readonly #maxSize: number;
@@ -38,8 +38,7 @@ export class InflateLimits {
       throw new OptionError(`maxInflateRatio must be 1 or more, not ${show(maxInflateRatio)}`);
     }
     const maxSize = checkInteger(maxInflatedSize, "maxInflatedSize", 1, Number.MAX_SAFE_INTEGER);
-    // No buffer is longer, and zlib takes no limit past that.
-    this.#maxSize = Math.min(maxSize, buffer().constants.MAX_LENGTH);
+    this.#maxSize = Math.min(maxSize, MAX_BUFFER_BYTES);
     this.#maxRatio = Math.min(maxInflateRatio, Number.MAX_SAFE_INTEGER);
   }
 
