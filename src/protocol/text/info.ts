@@ -29,14 +29,11 @@ function readToken(token: string, info: MetaInfo): boolean {
     case "b":
       return rest === "";
     case "W":
-      info.won = true;
-      return rest === "";
+      return (info.won = rest === "");
     case "Z":
-      info.alreadyWon = true;
-      return rest === "";
+      return (info.alreadyWon = rest === "");
     case "X":
-      info.stale = true;
-      return rest === "";
+      return (info.stale = rest === "");
     default:
       return readNumber(token[0], rest, info);
   }
