@@ -1,15 +1,5 @@
 import { countdown } from "./countdown.js";
 
-/** Whether it can be waited for, be it a promise of another realm or of another kind. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "then" in value &&
-    typeof value.then === "function"
-  );
-}
-
 /** What `next` makes of a value: at once, unless there is only a promise of it yet. */
 export function whenReady<Value, Result>(
   value: Value | Promise<Value>,

@@ -1,6 +1,6 @@
 import { CodecError } from "../errors.js";
 import { isUint8Array } from "../util/bytes.js";
-import { isThenable, whenReady } from "../util/ready.js";
+import { whenReady } from "../util/ready.js";
 import { show } from "../util/show.js";
 import type { Codec, Encoded } from "./codec.js";
 
@@ -14,6 +14,16 @@ export function checkedCodec(codec: Codec): Codec {
       return promised(codec.decode(...item));
     },
   };
+}
+
+/** Whether it can be waited for, be it a promise of another realm or of another kind. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
 }
 
 /** Whatever can be waited for as a promise of this realm, by which all others know it. */

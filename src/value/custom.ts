@@ -1,7 +1,6 @@
 import { CodecError, MemcachedError } from "../errors.js";
 import { isUint8Array, ownBytes } from "../util/bytes.js";
-import { isThenable } from "../util/ready.js";
-import { encodedFlags } from "./checked.js";
+import { encodedFlags, isThenable } from "./checked.js";
 import type { Codec, Encoded, EncodeOptions, Serializer } from "./codec.js";
 import { FLAG_COMPRESSED } from "./flags.js";
 import { encodeText } from "./text.js";
